@@ -1,0 +1,110 @@
+//! Identifiers: sixteen octets each, time-ordered (UUID version 7), one type per thing named.
+//!
+//! Written as 26 characters of lower-case base32 (RFC 4648 alphabet, no padding), which are safe in
+//! file names, header fields and SMTP replies. They are names, never rights: what opens something is
+//! a token or a session, not an id.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The text was not 26 characters of lower-case base32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id: 26 letters and digits expected")]
+pub struct IdError;
+
+/// What every identifier type offers.
+pub trait Id: Copy {
+    /// The id with these sixteen octets.
+    fn from_octets(octets: [u8; 16]) -> Self;
+    /// Its sixteen octets, as used in keys.
+    fn octets(&self) -> &[u8; 16];
+}
+
+fn encode(octets: &[u8; 16]) -> String {
+    data_encoding::BASE32_NOPAD.encode(octets).to_ascii_lowercase()
+}
+
+fn decode(text: &str) -> Result<[u8; 16], IdError> {
+    if text.len() != 26 || text.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Err(IdError);
+    }
+    let octets = data_encoding::BASE32_NOPAD.decode(text.to_ascii_uppercase().as_bytes()).map_err(|_| IdError)?;
+    octets.try_into().map_err(|_| IdError)
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name([u8; 16]);
+
+        impl Id for $name {
+            fn from_octets(octets: [u8; 16]) -> Self {
+                Self(octets)
+            }
+            fn octets(&self) -> &[u8; 16] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&encode(&self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), encode(&self.0))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                decode(text).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// One accepted message: MAIL … DATA … 250.
+    TransactionId;
+    /// One connection.
+    SessionId;
+    /// What one recipient is sent.
+    ParcelId;
+    /// One attachment, named and stored.
+    DepositId;
+    /// One recipient's right to a parcel.
+    GrantId;
+    /// One delivery to one recipient.
+    QueueId;
+    /// One sealed stream of octets.
+    BlobId;
+    /// One atomic change of the store.
+    CommitId;
+    /// One address the clinic has written to, and who stands behind it.
+    ContactId;
+    /// One person with a staff account.
+    StaffId;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_round_trips_and_is_strict() {
+        let id = TransactionId::from_octets([0xA5; 16]);
+        let text = id.to_string();
+        assert_eq!(text.len(), 26);
+        assert_eq!(text.parse(), Ok(id));
+        for bad in ["", "abc", &text.to_uppercase(), &format!("{text}a"), &text.replace(&text[..1], "1")] {
+            assert_eq!(bad.parse::<TransactionId>(), Err(IdError), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Postern, a secure mail gateway for clinics.
+//!
+//! Five rings over a vocabulary; imports point inwards only (`tests/layering.rs` checks it):
+//!
+//! | ring | modules | may use |
+//! |---|---|---|
+//! | 5 shell | `main`, [`cli`], [`config`], [`tls`], [`log`] | everything |
+//! | 4 edges | [`smtp`], [`relay`], [`admin`], over [`net`] | rings 0–3, `net`; never a sibling |
+//! | 3 service | [`gateway`] | rings 0–2 |
+//! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
+//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`] | rings 0–1; no I/O, clock, randomness or log |
+//! | 0 words | [`mail`], [`id`], [`time`], [`secret`], [`fault`], [`event`] | ring 0 |
+//!
+//! # Where is …?
+//!
+//! | question | place |
+//! |---|---|
+//! | the life of a message, step under step | `gateway/accept.rs` |
+//! | the reply for an unknown recipient | `smtp/reply.rs` |
+//! | smuggling, bare LF, the final dot | `smtp/data.rs` |
+//! | why was this secured | `policy/decide.rs`, `postern explain` |
+//! | what the recipient reads | `pack/`, texts in `policies/templates` |
+//! | when may 250 be said | `gateway/commit.rs` |
+//! | what lies on disk | `store/`, `docs/storage.md` |
+//! | the chunk format of a blob | `blob/stream.rs` |
+//! | when the next delivery attempt is | `delivery/retry.rs` |
+//! | what a mistake in a file prints | `fault.rs`, `policy/file.rs`, `config/check.rs` |
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod event;
+pub mod fault;
+pub mod id;
+pub mod mail;
+pub mod secret;
+pub mod time;
+
+pub mod access;
+pub mod delivery;
+pub mod mime;
+pub mod pack;
+pub mod policy;
+
+pub mod accounts;
+pub mod agenda;
+pub mod blob;
+pub mod directory;
+pub mod keyring;
+pub mod queue;
+pub mod random;
+pub mod store;
+pub mod vault;
+
+pub mod gateway;
+
+pub mod admin;
+pub mod net;
+pub mod relay;
+pub mod smtp;
+
+pub mod cli;
+pub mod config;
+pub mod log;
+pub mod tls;

@@ -1,0 +1,1 @@
+//! Accept loops, deadlines and limits; knows no protocol.

@@ -1,0 +1,101 @@
+//! Packing: what each recipient is sent, as data. Nothing is written here; ids and tokens are handed in.
+
+use crate::fault::{Fault, Sources};
+use crate::mail::{Address, Delivery, ReceivedTrace};
+use crate::mime::Outline;
+use crate::mime::assess::Assessment;
+use crate::policy::{Practice, SourceFile};
+use crate::time::Timestamp;
+
+pub mod notice;
+pub mod relay;
+pub mod report;
+pub mod template;
+
+/// The mail templates of `policies/templates`, compiled (MJML to HTML, then MiniJinja).
+#[derive(Debug)]
+pub struct Templates {}
+
+impl Templates {
+    /// Compiles the files below `templates/`; all faults at once.
+    pub fn load(_files: &[SourceFile]) -> Result<Self, (Vec<Fault>, Sources)> {
+        todo!()
+    }
+}
+
+/// What a rebuilt message needs beside the assessment.
+pub struct NoticeParts<'a> {
+    /// The practice that speaks.
+    pub practice: &'a Practice,
+    /// The envelope's recipient.
+    pub delivery: &'a Delivery,
+    /// The message's own facts.
+    pub message: &'a Assessment,
+    /// Its outline (header fields on the allow-list are kept: threading, date, importance …).
+    pub outline: &'a Outline,
+    /// The subject without used tags.
+    pub subject: &'a str,
+    /// The link, `public_url/p/token`; `None` where there are no documents (then there is no file block).
+    pub link: Option<&'a str>,
+    /// When the link stops working.
+    pub link_until: Timestamp,
+    /// How long documents are kept.
+    pub keep_until: Timestamp,
+    /// Host name for a Message-ID where the message has none.
+    pub hostname: &'a str,
+    /// For Message-ID (where none) and boundaries: unique text of letters and digits.
+    pub unique: &'a str,
+    /// Now, for Date where the message has none.
+    pub now: Timestamp,
+}
+
+/// The rebuilt message, whole, in CRLF.
+pub fn notice(_templates: &Templates, _parts: &NoticeParts<'_>) -> Result<Vec<u8>, PackError> {
+    todo!()
+}
+
+/// The header section of a relayed message: Received first, every field but Bcc and used-up signals, the Subject
+/// rewritten only if a tag was taken out. Ends with the empty line; the body octets follow untouched.
+pub fn relayed_header(
+    _outline: &Outline,
+    _trace: &ReceivedTrace,
+    _hostname: &str,
+    _transaction: &str,
+    _subject: Option<&str>,
+) -> Vec<u8> {
+    todo!()
+}
+
+/// What the report of a failure says; never a subject, text or file name.
+pub struct ReportParts<'a> {
+    /// Who is told.
+    pub to: &'a Address,
+    /// Who could not be reached.
+    pub recipient: &'a Address,
+    /// The gateway's host name.
+    pub hostname: &'a str,
+    /// The id that joins report and log.
+    pub transaction: &'a str,
+    /// When the message was accepted.
+    pub accepted: Timestamp,
+    /// Enhanced code, and a sentence of our own for it.
+    pub enhanced: &'a str,
+    /// A sentence for a person: `The mail server of the recipient refused the address.`
+    pub sentence: &'a str,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Unique text for boundaries and Message-ID.
+    pub unique: &'a str,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The mail that tells a sender that a message could not be delivered: from `postmaster@hostname`, `Auto-Submitted`.
+pub fn failure_report(_parts: &ReportParts<'_>) -> Result<Vec<u8>, PackError> {
+    todo!()
+}
+
+/// A template that fails at render time, or a message that cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot compose the mail: {0}")]
+pub struct PackError(pub String);
