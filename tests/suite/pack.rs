@@ -1,0 +1,189 @@
+//! What recipients and senders are sent. The goldens in `tests/pack/NAME/` are what a mail program is handed;
+//! `UPDATE_GOLDEN=1` rewrites them, `tests/look` takes pictures of them.
+
+use std::path::{Path, PathBuf};
+
+use mail_parser::{MessageParser, MimeHeaders};
+use postern::access::AccessCheck;
+use postern::mail::{Address, Delivery, Domain, Recipient, ReversePath};
+use postern::mime::assess::{Assessment, Attachment};
+use postern::mime::{Content, Entity, HeaderField, HeaderSection, MediaType, Outline, TransferEncoding};
+use postern::pack::{NoticeParts, ReportParts, Templates, failure_report, notice};
+use postern::policy::{Practice, SourceFile};
+use postern::time::Timestamp;
+use proptest::prelude::*;
+
+const LINK: &str = "https://mail.clinic.example/p/3f9c1kqz7w2m4x8v0t5r6y1n2b3d4f5g6h7j8k9m0p1";
+/// Names that no recipient may read in a mail.
+const NAMES: [&str; 3] = ["Citizen Jane HbA1c.pdf", "Referral_J_Citizen.docx", "image001.png"];
+const NOW: Timestamp = Timestamp::from_secs(1_795_266_300);
+
+struct Case {
+    practice: Practice,
+    message: Assessment,
+    outline: Outline,
+    link: Option<&'static str>,
+    keep_days: u64,
+    access: Vec<AccessCheck>,
+}
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn practice() -> Practice {
+    Practice {
+        id: "north".into(),
+        name: "North Street Clinic".into(),
+        domains: vec![Domain::parse("clinic.example").unwrap()],
+        phone: "(02) 5550 0123".into(),
+        address: vec!["12 North Street".into(), "Springfield 2000".into()],
+        colour: "#0b6e4f".into(),
+        website: Some("https://clinic.example".into()),
+        time_zone: "Australia/Sydney".into(),
+        language: "en".into(),
+    }
+}
+
+fn french() -> Practice {
+    Practice {
+        id: "lac".into(),
+        name: "Cabinet du Lac".into(),
+        phone: "04 50 55 01 23".into(),
+        address: vec!["3 quai des Tilleuls".into(), "74000 Annecy".into()],
+        colour: "#ffd166".into(),
+        website: None,
+        time_zone: "Europe/Paris".into(),
+        language: "fr-FR".into(),
+        ..practice()
+    }
+}
+
+fn attachment(name: &str, declared: &str, inline: bool) -> Attachment {
+    Attachment {
+        body: 0..4,
+        encoding: TransferEncoding::Base64,
+        name: name.into(),
+        names: vec![name.into()],
+        declared_type: declared.into(),
+        content_type: None,
+        octets: 48_000,
+        inline,
+    }
+}
+
+fn two_documents() -> Vec<Attachment> {
+    let docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    vec![attachment(NAMES[0], "application/pdf", false), attachment(NAMES[1], docx, false)]
+}
+
+fn outline(fields: &[(&str, &str)]) -> Outline {
+    let fields = fields
+        .iter()
+        .map(|(name, value)| HeaderField { name: (*name).into(), value: format!(" {value}").into_bytes() })
+        .collect();
+    let root = Entity {
+        header: HeaderSection { fields },
+        media_type: MediaType { kind: "text".into(), subtype: "plain".into(), parameters: vec![] },
+        encoding: TransferEncoding::Identity,
+        disposition: None,
+        names: vec![],
+        content_id: None,
+        body: 0..0,
+        lines: 0,
+        content: Content::Leaf,
+    };
+    Outline { root, header_end: 0, octets: 0 }
+}
+
+const FIELDS: [(&str, &str); 15] = [
+    ("Received", "from pc-17.inner.clinic.example ([10.0.0.17]) by exchange.inner.clinic.example"),
+    ("From", "\"Dr Ada Smith\" <ada@clinic.example>"),
+    ("To", "Jane Citizen <jane@patients.example>"),
+    ("Cc", "=?utf-8?Q?Ren=C3=A9_L=C3=B6we?= <rene@patients.example>, undisclosed:;"),
+    ("Bcc", "secret@elsewhere.example"),
+    ("Subject", "Your results"),
+    ("Date", "Sun, 22 Nov 2026 00:04:00 +1100"),
+    ("Message-ID", "<first.1@clinic.example>"),
+    ("In-Reply-To", "<asked.0@patients.example>"),
+    ("References", "<root@patients.example>\r\n <asked.0@patients.example>"),
+    ("Importance", "High"),
+    ("X-Priority", "1 (Highest)"),
+    ("X-Originating-IP", "[10.0.0.17]"),
+    ("Thread-Index", "AdXyZ0123"),
+    ("X-Mailer", "Microsoft Outlook 16.0"),
+];
+
+fn case(text: Option<&str>, html: Option<&str>, attachments: Vec<Attachment>) -> Case {
+    let link = (!attachments.is_empty()).then_some(LINK);
+    let message = Assessment {
+        subject: "Your results".into(),
+        tags: vec![],
+        from: vec![address("ada@clinic.example")],
+        from_name: Some("Dr Ada Smith".into()),
+        sender: None,
+        text: text.map(str::to_owned),
+        html: html.map(str::to_owned),
+        attachments,
+        received: 1,
+        auto_submitted: false,
+    };
+    let access = vec![AccessCheck::Account, AccessCheck::Birthdate];
+    Case { practice: practice(), message, outline: outline(&FIELDS), link, keep_days: 7, access }
+}
+
+impl Case {
+    fn compose(&self, templates: &Templates) -> Vec<u8> {
+        let day = std::time::Duration::from_secs(86_400);
+        let delivery = Delivery {
+            reverse_path: ReversePath::Address(address("ada@clinic.example")),
+            recipient: Recipient::plain(address("jane@patients.example")),
+            ret: None,
+            envid: None,
+        };
+        let parts = NoticeParts {
+            practice: &self.practice,
+            delivery: &delivery,
+            message: &self.message,
+            outline: &self.outline,
+            subject: &self.message.subject,
+            link: self.link,
+            access: &self.access,
+            link_until: NOW.plus(7 * day),
+            keep_until: NOW.plus(day * u32::try_from(self.keep_days).unwrap()),
+            hostname: "mail.clinic.example",
+            unique: "06eqz3p9s2x4n7k1v5t8w0y2m4",
+            now: NOW,
+        };
+        notice(templates, &parts).unwrap()
+    }
+}
+
+fn shipped_files() -> Vec<SourceFile> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    let mut folders = vec![root.join("policies/templates")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+                continue;
+            }
+            let path = entry.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+            let name = path.strip_prefix("policies/").unwrap().to_owned();
+            files.push(SourceFile { text: std::fs::read_to_string(&entry).unwrap(), path, name });
+        }
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    files
+}
+
+fn shipped() -> Templates {
+    Templates::load(&shipped_files())
+        .unwrap_or_else(|(faults, sources)| panic!("{}", postern::fault::render(&faults, &sources)))
+}
+
+#[test]
+fn the_shipped_templates_have_no_fault() {
+    shipped();
+}
