@@ -187,3 +187,86 @@ fn shipped() -> Templates {
 fn the_shipped_templates_have_no_fault() {
     shipped();
 }
+
+const LETTER: &str = "Dear Jane,\r\n\r\nYour results are back and nothing in them needs to worry you.\r\n\
+Please read the letter before our appointment on Thursday.\r\n\r\nKind regards\r\nAda Smith\r\n";
+
+const OUTLOOK: &str = include_str!("../pack/outlook.html");
+
+/// The cases that are kept as goldens and looked at.
+fn cases() -> Vec<(&'static str, Case)> {
+    let two = case(Some(LETTER), None, two_documents());
+    let mut outlook = case(Some(LETTER), Some(OUTLOOK), two_documents());
+    outlook.message.attachments.push(attachment(NAMES[2], "image/png", true));
+    outlook.keep_days = 30;
+    let long = "The first paragraph of a long letter, which goes on about one thing and then another until the reader has \
+                forgotten how it began.\r\n\r\n";
+    let mut long = case(Some(&long.repeat(40)), None, two_documents());
+    long.access = vec![AccessCheck::Code];
+    let mut too_long = case(None, None, vec![attachment("message.txt", "text/plain", false)]);
+    too_long.message.attachments[0].octets = 2_000_000;
+    let none = case(Some(LETTER), None, vec![]);
+    let lettre = "Bonjour Madame,\r\n\r\nVous trouverez ci-joint vos résultats ; tout est en ordre.\r\n\r\nBien à vous\r\n";
+    let mut french_case = case(Some(lettre), None, two_documents());
+    french_case.practice = french();
+    french_case.message.from_name = Some("Dr Hélène Brühl".into());
+    french_case.message.subject = "Vos résultats d’analyse".into();
+    vec![
+        ("two-documents", two),
+        ("outlook", outlook),
+        ("long", long),
+        ("too-long", too_long),
+        ("no-documents", none),
+        ("french", french_case),
+    ]
+}
+
+fn report_of(practice: &Practice, templates: &Templates) -> Vec<u8> {
+    let parts = ReportParts {
+        practice,
+        to: &address("ada@clinic.example"),
+        recipient: &address("jane@patients.example"),
+        hostname: "mail.clinic.example",
+        transaction: "dgtv3zq5yl2nbq7cxw4p6kfmea",
+        accepted: NOW,
+        enhanced: "5.1.1",
+        sentence: "The mail server of the recipient says that there is no such address.",
+        attempts: 1,
+        unique: "06eqz3p9s2x4n7k1v5t8w0y2m5",
+        now: NOW.plus(std::time::Duration::from_secs(95)),
+    };
+    failure_report(templates, &parts).unwrap()
+}
+
+/// Compares with `tests/pack/NAME/FILE`, or writes it under `UPDATE_GOLDEN=1`.
+fn golden(name: &str, file: &str, octets: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pack").join(name).join(file);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, octets).unwrap();
+        return;
+    }
+    let kept = std::fs::read(&path).unwrap_or_default();
+    let (kept, made) = (String::from_utf8_lossy(&kept), String::from_utf8_lossy(octets));
+    assert_eq!(kept, made, "{} differs; UPDATE_GOLDEN=1 rewrites it", path.display());
+}
+
+fn text_and_html(octets: &[u8]) -> (String, String) {
+    let message = MessageParser::new().parse(octets).unwrap();
+    (message.body_text(0).unwrap().into_owned(), message.body_html(0).unwrap().into_owned())
+}
+
+#[test]
+fn goldens_are_what_is_sent() {
+    let templates = shipped();
+    let mut all: Vec<(&str, Vec<u8>)> =
+        cases().into_iter().map(|(name, case)| (name, case.compose(&templates))).collect();
+    all.push(("report", report_of(&practice(), &templates)));
+    all.push(("report-french", report_of(&french(), &templates)));
+    for (name, octets) in all {
+        golden(name, "mail.eml", &octets);
+        let (text, html) = text_and_html(&octets);
+        golden(name, "mail.txt", text.as_bytes());
+        golden(name, "mail.html", html.as_bytes());
+    }
+}
