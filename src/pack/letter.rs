@@ -185,7 +185,7 @@ fn word_class(class: &str) -> Option<&'static str> {
 /// text stands in its place, which is HTML text already.
 pub(crate) fn from_html(html: &str, picture: &str, names: &[&str]) -> String {
     let clean = SANITISER.clean(html).to_string();
-    let clean = words_for_pictures(&clean, picture, names);
+    let clean = words_for_pictures(&clean, picture, names).replace("<span style=\"\">", "<span>");
     if clean.contains(" class=\"Mso") { margins_for_word_classes(&clean) } else { clean }
 }
 
