@@ -170,7 +170,7 @@ impl Queue {
     pub async fn settle(
         &self,
         _claim: Claim,
-        _outcome: Outcome,
+        _outcome: crate::delivery::Outcome,
         _report: Option<(NewLetter, crate::blob::Object)>,
         _now: Timestamp,
     ) -> Result<Settled, StoreError> {
