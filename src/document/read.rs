@@ -96,9 +96,8 @@ impl Reader<'_> {
                 self.unknown(name.get_ref(), name.span(), keys, title);
                 continue;
             };
-            if let Some(read) = self.value(key, value, title) {
-                entries.insert(key.name, (self.place(value.span()), read));
-            }
+            let read = self.value(key, value, title);
+            entries.insert(key.name, (self.place(value.span()), read));
         }
         for key in keys.iter().filter(|key| key.need == Need::Required) {
             if self.whole && !written.contains_key(key.name) {

@@ -47,11 +47,12 @@ pub(super) enum Value {
     Tables(Vec<Table>),
 }
 
-/// A table as written, sound in form. A value that was at fault is left out, as if it were not written.
+/// A table as written. A value that was at fault reads as if it were not there, but [`Table::has`] knows of it, so
+/// that one mistake is not faulted twice.
 #[derive(Debug, Clone)]
 pub struct Table {
     pub(super) place: Place,
-    pub(super) entries: BTreeMap<&'static str, (Place, Value)>,
+    pub(super) entries: BTreeMap<&'static str, (Place, Option<Value>)>,
 }
 
 impl Table {
@@ -65,12 +66,12 @@ impl Table {
         self.entries.get(key).map_or(&self.place, |(place, _)| place)
     }
 
-    /// Whether a key is written.
+    /// Whether a key is written, soundly or not.
     pub fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
-    /// The keys that are written.
+    /// The known keys that are written, soundly or not.
     pub fn keys(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.entries.keys().copied()
     }
@@ -165,6 +166,6 @@ impl Table {
     }
 
     fn value(&self, key: &str) -> Option<&Value> {
-        self.entries.get(key).map(|(_, value)| value)
+        self.entries.get(key).and_then(|(_, value)| value.as_ref())
     }
 }
