@@ -54,7 +54,10 @@ impl Rings {
             return Ok(());
         }
         if there.ring > here.ring {
-            return Err(format!("`{from}` (ring {}) uses `{to}` (ring {}): imports point inwards", here.ring, there.ring));
+            return Err(format!(
+                "`{from}` (ring {}) uses `{to}` (ring {}): imports point inwards",
+                here.ring, there.ring
+            ));
         }
         match (here.ring, here.base, there.base) {
             (4, false, false) => Err(format!("edge `{from}` uses its sibling edge `{to}`")),

@@ -3,5 +3,5 @@
 #![allow(clippy::disallowed_methods, reason = "tests wait, so they read clocks and the environment")]
 
 mod layering;
-// live
+mod live;
 mod regression;
