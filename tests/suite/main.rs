@@ -4,5 +4,6 @@
 
 mod layering;
 mod live;
+mod mime;
 mod pack;
 mod regression;
