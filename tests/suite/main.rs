@@ -7,3 +7,4 @@ mod live;
 mod mime;
 mod pack;
 mod regression;
+mod relay;

@@ -20,12 +20,7 @@ pub struct Reply {
     pub lines: Vec<Vec<u8>>,
 }
 
-impl Reply {
-    /// Whether it is 2xx.
-    pub fn is_positive(&self) -> bool {
-        (200..300).contains(&self.code)
-    }
-}
+impl Reply {}
 
 /// What came is no reply, or one without end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
