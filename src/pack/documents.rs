@@ -122,11 +122,11 @@ mod tests {
         let told = |attachments: &[Attachment]| summary(attachments).to_string();
         assert_eq!(
             told(&[picture.clone(), pdf]),
-            r#"{"count": 1, "kinds": [{"kind": "pdf", "count": 1}], "pictures": 1}"#
+            "{'count': 1, 'kinds': [{'kind': 'pdf', 'count': 1}], 'pictures': 1}"
         );
         assert_eq!(
             told(&[picture.clone(), picture]),
-            r#"{"count": 2, "kinds": [{"kind": "image", "count": 2}], "pictures": 0}"#
+            "{'count': 2, 'kinds': [{'kind': 'image', 'count': 2}], 'pictures': 0}"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! The header fields of a rebuilt message: an allow-list, each read for what it means and written anew.
 
 use mail_builder::MessageBuilder;
+use mail_builder::headers::HeaderType;
 use mail_builder::headers::address::Address as Written;
 use mail_builder::headers::message_id::MessageId;
 use mail_builder::headers::raw::Raw;
@@ -33,7 +34,7 @@ pub(crate) fn allowed<'a>(parts: &'a NoticeParts<'_>) -> MessageBuilder<'a> {
         }
     }
     message = message
-        .header("Subject", Text::new(one_line(parts.subject)))
+        .header("Subject", unstructured(parts.subject))
         .header("Date", Raw::new(date(received, parts)))
         .header("Message-ID", MessageId::new(message_id(received, parts)));
     for name in ["In-Reply-To", "References"] {
@@ -49,7 +50,7 @@ pub(crate) fn allowed<'a>(parts: &'a NoticeParts<'_>) -> MessageBuilder<'a> {
 }
 
 fn from<'a>(parts: &NoticeParts<'_>) -> Written<'a> {
-    let name = parts.message.from_name.as_deref().map(one_line).filter(|name| !name.is_empty());
+    let name = parts.message.from_name.as_deref().map(display_name).filter(|name| !name.is_empty());
     let all = parts
         .message
         .from
@@ -67,7 +68,7 @@ fn addresses<'a>(received: &HeaderSection, name: &str) -> Vec<Written<'a>> {
         let HeaderValue::Address(read) = MessageStream::new(&line).parse_address() else { continue };
         all.extend(read.iter().filter_map(|one| {
             let address = Address::parse(one.address.as_deref()?.trim()).ok()?;
-            let name = one.name.as_deref().map(one_line).filter(|name| !name.is_empty());
+            let name = one.name.as_deref().map(display_name).filter(|name| !name.is_empty());
             Some(Written::new_address(name, address.to_string()))
         }));
     }
@@ -141,6 +142,33 @@ fn values<'h>(received: &'h HeaderSection, name: &str) -> impl Iterator<Item = &
 
 fn terminated(value: &[u8]) -> Vec<u8> {
     [value, b"\r\n"].concat()
+}
+
+/// The value of an unstructured field (RFC 5322, section 3.6.5).
+///
+/// mail-builder writes plain ASCII as it stands, also where it looks like an encoded word and a reader would decode
+/// it once more; such text is encoded here.
+pub(crate) fn unstructured<'a>(text: &str) -> HeaderType<'a> {
+    /// Octets in one encoded word, so that it stays within 75 characters (RFC 2047, section 2).
+    const WORD: usize = 45;
+    let text = one_line(text);
+    if !text.contains("=?") {
+        return Text::new(text).into();
+    }
+    let mut words = vec![String::new()];
+    for c in text.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + c.len_utf8() <= WORD => word.push(c),
+            _ => words.push(c.to_string()),
+        }
+    }
+    let encoded = words.iter().map(|word| format!("=?utf-8?B?{}?=", data_encoding::BASE64.encode(word.as_bytes())));
+    Raw::new(encoded.collect::<Vec<_>>().join(" ")).into()
+}
+
+/// A display name on one line, in which nothing looks like an encoded word.
+pub(crate) fn display_name(text: &str) -> String {
+    one_line(text).replace("=?", "= ?")
 }
 
 /// Text that can stand in a header field: no control character, no line or paragraph separator, no bidi control;

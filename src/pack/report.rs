@@ -6,7 +6,6 @@ use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as Written;
 use mail_builder::headers::message_id::MessageId;
 use mail_builder::headers::raw::Raw;
-use mail_builder::headers::text::Text;
 use minijinja::context;
 
 use crate::pack::notice::{alternative, practice_value};
@@ -38,9 +37,12 @@ pub fn failure_report(templates: &Templates, parts: &ReportParts<'_>) -> Result<
     let text = templates.render(language, "report.txt", &values)?;
     let html = templates.render(language, "report.mjml", &values)?;
     let message = MessageBuilder::new()
-        .header("From", Written::new_address(Some(field::one_line(&from)), format!("postmaster@{}", parts.hostname)))
+        .header(
+            "From",
+            Written::new_address(Some(field::display_name(&from)), format!("postmaster@{}", parts.hostname)),
+        )
         .header("To", Written::new_address(None::<&str>, parts.to.to_string()))
-        .header("Subject", Text::new(field::one_line(&subject)))
+        .header("Subject", field::unstructured(&subject))
         .header("Date", Raw::new(moment::rfc5322(parts.now)))
         .header("Message-ID", MessageId::new(format!("{}@{}", parts.unique, parts.hostname)))
         .header("Auto-Submitted", Raw::new("auto-replied"))

@@ -6,6 +6,28 @@ use crate::pack::colour::Paint;
 use crate::pack::moment;
 use crate::time::Timestamp;
 
+/// What templates can name, for the hint at a mistyped one.
+pub(crate) const NAMES: [&str; 18] = [
+    "language",
+    "practice",
+    "sender",
+    "documents",
+    "link",
+    "until",
+    "kept",
+    "access",
+    "too_long",
+    "body_html",
+    "body_text",
+    "recipient",
+    "accepted",
+    "enhanced",
+    "sentence",
+    "attempts",
+    "transaction",
+    "words",
+];
+
 /// Each layout with the values it is tried with.
 pub(crate) fn renderings(language: &str) -> Vec<(&'static str, Value)> {
     let mut all = Vec::new();

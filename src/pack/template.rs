@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 
 use crate::fault::{Fault, Sources, nearest};
 use crate::pack::{PackError, sample};
@@ -163,8 +163,9 @@ impl<'a> Loading<'a> {
             _ => file.text.clone(),
         };
         let text = if name.ends_with(WORDS) { text } else { format!("{IMPORT}{text}") };
+        let added = name.clone();
         if let Err(error) = environment.add_template_owned(name, text) {
-            let fault = self.fault_of(&error, file);
+            let fault = self.fault_of(&error, &added, file);
             self.fault(fault);
         }
     }
@@ -195,23 +196,44 @@ impl<'a> Loading<'a> {
             let at = error.name().unwrap_or(name).to_owned();
             let base = at.rsplit('/').next().unwrap_or_default();
             if let Some(file) = self.files.get(at.as_str()).or_else(|| self.files.get(base)).copied() {
-                let fault = self.fault_of(&error, file);
+                let fault = self.fault_of(&error, &at, file);
                 self.fault(fault);
             }
         }
     }
 
-    /// The fault that an error of MiniJinja tells of, at its place in the file as written.
-    fn fault_of(&self, error: &minijinja::Error, file: &SourceFile) -> Fault {
+    /// The fault that an error of MiniJinja tells of, at its place in the file as written. `template` is the compiled
+    /// template's name, which says the language.
+    fn fault_of(&self, error: &minijinja::Error, template: &str, file: &SourceFile) -> Fault {
         let shift = if file.name.ends_with(WORDS) { 0 } else { IMPORT.len() };
         let span = error.range().map_or(0..0, |range| {
             range.start.saturating_sub(shift)..range.end.saturating_sub(shift).min(file.text.len())
         });
-        let message = match error.detail() {
-            Some(detail) => format!("{}: {detail}", error.kind()),
-            None => error.kind().to_string(),
+        let there = file.text.get(span.clone()).unwrap_or_default().trim_start_matches(['.', ' ']);
+        let written = there.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+        let message = match (error.kind(), error.detail()) {
+            (ErrorKind::UnknownMethod, _) => {
+                let words =
+                    template.rsplit_once('/').map_or(WORDS.to_owned(), |(folder, _)| format!("{folder}/{WORDS}"));
+                format!("\"{words}\" has no sentence \"{written}\"")
+            }
+            (kind, Some(detail)) => format!("{kind}: {detail}"),
+            (kind, None) => kind.to_string(),
         };
-        Fault::new(&file.path, span, message).hint("docs/mail.md lists what a template can say")
+        let meant = match error.kind() {
+            ErrorKind::UnknownMethod => nearest(written, self.sentences(template)),
+            ErrorKind::UndefinedError => nearest(written, sample::NAMES),
+            _ => None,
+        };
+        let hint = meant.map(|name| format!("did you mean \"{name}\"?"));
+        Fault::new(&file.path, span, message).hint(hint.unwrap_or("docs/mail.md lists what a template can say".into()))
+    }
+
+    /// The sentences that a template's language has.
+    fn sentences(&self, template: &str) -> impl Iterator<Item = &'a str> {
+        let folder = template.split('/').next().unwrap_or_default();
+        let words = self.files.get(format!("{folder}/{WORDS}").as_str()).map_or("", |file| file.text.as_str());
+        words.split("{% macro ").skip(1).filter_map(|rest| rest.split('(').next())
     }
 
     fn path_of(&self, name: &str) -> String {
@@ -280,4 +302,94 @@ fn mjml_fault(file: &SourceFile, error: &mrml::prelude::parser::Error) -> Fault 
     };
     let span = span.map_or(0..0, |at| at.start.min(file.text.len())..at.end.min(file.text.len()));
     Fault::new(&file.path, span, message).hint("MJML's elements: https://documentation.mjml.io")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::render;
+
+    const SHIPPED: [(&str, &str); 6] = [
+        ("templates/notice.mjml", include_str!("../../policies/templates/notice.mjml")),
+        ("templates/notice.txt", include_str!("../../policies/templates/notice.txt")),
+        ("templates/report.mjml", include_str!("../../policies/templates/report.mjml")),
+        ("templates/report.txt", include_str!("../../policies/templates/report.txt")),
+        ("templates/en/words.txt", include_str!("../../policies/templates/en/words.txt")),
+        ("templates/fr/words.txt", include_str!("../../policies/templates/fr/words.txt")),
+    ];
+
+    fn load(change: impl Fn(&str, String) -> Option<String>, more: &[(&str, &str)]) -> Result<Templates, String> {
+        let shipped = SHIPPED.iter().filter_map(|(name, text)| Some((*name, change(name, (*text).to_owned())?)));
+        let more = more.iter().map(|(name, text)| (*name, (*text).to_owned()));
+        let files: Vec<_> = shipped
+            .chain(more)
+            .map(|(name, text)| SourceFile { path: format!("policies/{name}"), name: name.to_owned(), text })
+            .collect();
+        Templates::load(&files).map_err(|(faults, sources)| render(&faults, &sources))
+    }
+
+    /// What `check` prints after this text of this file was replaced.
+    fn mistake(file: &str, find: &str, put: &str) -> String {
+        let changed = |name: &str, text: String| {
+            assert!(name != file || text.contains(find), "{find}");
+            Some(if name == file { text.replacen(find, put, 1) } else { text })
+        };
+        load(changed, &[]).expect_err("a fault")
+    }
+
+    #[test]
+    fn a_mistake_is_shown_at_its_line() {
+        let notice = "templates/notice.mjml";
+        let words = "templates/en/words.txt";
+        for (file, find, put, shown) in [
+            (notice, "{{ practice.name }}</mj-title>", "{{ practise.name }}</mj-title>", "notice.mjml:3:18"),
+            (notice, "{{ practice.name }}</mj-title>", "{{ practise.name }}</mj-title>", "did you mean \"practice\"?"),
+            (notice, "words.headline(documents)", "words.headlin(documents)", "did you mean \"headline\"?"),
+            (notice, "{% endif %}</mj-raw>", "{% endfi %}</mj-raw>", "notice.mjml:"),
+            (notice, "<mj-column>", "<mj-colum>", "notice.mjml:"),
+            ("templates/notice.txt", "{{ link }}", "{{ lnk }}", "notice.txt:7:4"),
+            ("templates/report.txt", "{{ words.report_next() }}", "{{ words.report_nxt() }}", "report.txt:"),
+            (words, "each.count", "each.cuont", "words.txt:"),
+            (words, "\"birthdate\": ", "\"birthdat\": ", "words.txt:"),
+            (words, "{% macro report_subject(accepted) %}", "{% macro report_sbject(accepted) %}", "report_subject"),
+        ] {
+            let printed = mistake(file, find, put);
+            assert!(printed.contains(shown), "{put}: {shown} in\n{printed}");
+            assert!(printed.contains("help:"), "{printed}");
+        }
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once_and_a_shared_one_once() {
+        let changed = |name: &str, text: String| match name {
+            "templates/notice.txt" => Some(text.replace("{{ link }}", "{{ lnk }}")),
+            "templates/report.mjml" => Some(text.replace("{{ recipient }}", "{{ recipent }}")),
+            "templates/report.txt" => None,
+            _ => Some(text),
+        };
+        let printed = load(changed, &[("templates/notise.mjml", "")]).expect_err("faults");
+        for part in ["lnk", "recipent", "report.txt", "notise.mjml", "did you mean \"notice.mjml\"?"] {
+            assert!(printed.contains(part), "{part} in\n{printed}");
+        }
+        assert_eq!(printed.matches("error:").count(), 4, "{printed}");
+    }
+
+    #[test]
+    fn without_english_nothing_starts() {
+        let printed = load(|name, text| (name != "templates/en/words.txt").then_some(text), &[]).expect_err("a fault");
+        assert!(printed.contains("the English words are missing"), "{printed}");
+    }
+
+    #[test]
+    fn a_practices_language_is_found_by_its_tag_its_primary_tag_or_is_english() {
+        let own = ("templates/fr/report.txt", "Bonjour {{ recipient }}");
+        let templates = load(|_, text| Some(text), &[own]).unwrap();
+        for (wanted, spoken) in [("fr", "fr"), ("fr-CH", "fr"), ("FR", "fr"), ("de", "en"), ("", "en")] {
+            assert_eq!(templates.language(wanted), spoken, "{wanted}");
+        }
+        let values = minijinja::context! { recipient => "a@b.example" };
+        assert_eq!(templates.render("fr-CH", "report.txt", &values).unwrap(), "Bonjour a@b.example");
+        let error = templates.render("de", "report.txt", &values).unwrap_err().to_string();
+        assert!(error.contains("template en/") && !error.contains("b.example"), "{error}");
+    }
 }

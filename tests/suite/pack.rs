@@ -1,7 +1,7 @@
 //! What recipients and senders are sent. The goldens in `tests/pack/NAME/` are what a mail program is handed;
 //! `UPDATE_GOLDEN=1` rewrites them, `tests/look` takes pictures of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mail_parser::{MessageParser, MimeHeaders};
 use postern::access::AccessCheck;
@@ -206,7 +206,8 @@ fn cases() -> Vec<(&'static str, Case)> {
     let mut too_long = case(None, None, vec![attachment("message.txt", "text/plain", false)]);
     too_long.message.attachments[0].octets = 2_000_000;
     let none = case(Some(LETTER), None, vec![]);
-    let lettre = "Bonjour Madame,\r\n\r\nVous trouverez ci-joint vos résultats ; tout est en ordre.\r\n\r\nBien à vous\r\n";
+    let lettre =
+        "Bonjour Madame,\r\n\r\nVous trouverez ci-joint vos résultats ; tout est en ordre.\r\n\r\nBien à vous\r\n";
     let mut french_case = case(Some(lettre), None, two_documents());
     french_case.practice = french();
     french_case.message.from_name = Some("Dr Hélène Brühl".into());
@@ -269,4 +270,140 @@ fn goldens_are_what_is_sent() {
         golden(name, "mail.txt", text.as_bytes());
         golden(name, "mail.html", html.as_bytes());
     }
+}
+
+/// The names of the header fields, as a reader sees them.
+fn field_names(octets: &[u8]) -> Vec<String> {
+    let message = MessageParser::new().parse(octets).unwrap();
+    message.headers_raw().map(|(name, _)| name.to_owned()).collect()
+}
+
+/// What lines of a header field or a text come to: no control character, separators as spaces, words one space apart.
+fn words(text: &str) -> String {
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("\r\n".to_owned()),
+        Just("\r\nBcc: thief@evil.example\r\n".to_owned()),
+        Just("\n\n--=_06eqz3p9s2x4n7k1v5t8w0y2m4\r\nContent-Type: text/html\r\n\r\n".to_owned()),
+        Just("\0".to_owned()),
+        Just("\u{2028}".to_owned()),
+        Just("\u{202e}".to_owned()),
+        Just("=?utf-8?Q?=0D=0ABcc:_x?=".to_owned()),
+        Just("\" <thief@evil.example>, \"".to_owned()),
+        Just("{{ practice.name }}{% raw %}".to_owned()),
+        Just("</td><script>x</script>".to_owned()),
+        Just("begin 644 x\r\n".to_owned()),
+        "[ -~]{0,90}",
+        "\\PC{0,12}",
+        any::<String>().prop_map(|text| text.chars().take(40).collect()),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn nothing_a_sender_writes_becomes_structure(
+        subject in hostile(), name in hostile(), to in hostile(), text in hostile(), html in prop::option::of(hostile()),
+        file in "[A-Z]{12}\\.pdf",
+    ) {
+        let templates = TEMPLATES.with(std::rc::Rc::clone);
+        let text = format!("x{text}");
+        let mut case = case(Some(&text), html.as_deref(), vec![attachment(&file, "application/pdf", false)]);
+        case.message.subject = subject.clone();
+        case.message.from_name = Some(format!("x{name}"));
+        case.outline.root.header.fields[2].value = format!(" \"{}\" <jane@patients.example>", to.replace(['"', '\\', '\r', '\n'], " ")).into_bytes();
+        let octets = case.compose(&templates);
+        prop_assert_eq!(&octets, &case.compose(&templates));
+
+        let whole = std::str::from_utf8(&octets).unwrap();
+        prop_assert!(whole.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n', '\0'])));
+        prop_assert!(whole.ends_with("--=_06eqz3p9s2x4n7k1v5t8w0y2m4--\r\n"));
+
+        let expected = ["From", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Importance",
+            "X-Priority", "Content-Language", "MIME-Version", "Content-Type"];
+        prop_assert_eq!(field_names(&octets), expected);
+
+        let message = MessageParser::new().parse(&octets).unwrap();
+        prop_assert_eq!(message.parts.len(), 3);
+        prop_assert_eq!(message.attachment_count(), 0);
+        prop_assert!(message.parts.iter().all(|part| part.attachment_name().is_none()));
+        prop_assert_eq!(message.from().unwrap().iter().count(), 1);
+        prop_assert_eq!(message.from().unwrap().first().unwrap().address(), Some("ada@clinic.example"));
+        let visible = |text: &str| words(&text.replace(|c: char| ('\u{202a}'..='\u{202e}').contains(&c)
+            || ('\u{2066}'..='\u{2069}').contains(&c) || ['\u{200e}', '\u{200f}', '\u{61c}'].contains(&c), " "));
+        prop_assert_eq!(visible(message.subject().unwrap_or_default()), visible(&subject));
+
+        let (body, page) = text_and_html(&octets);
+        let without_controls = |text: &str| -> String {
+            words(&text.chars().filter(|c| !c.is_control() || "\r\n\t".contains(*c)).collect::<String>())
+        };
+        prop_assert!(without_controls(&body).contains(&without_controls(&text)), "{}", body);
+        for secret in [file.as_str(), &case.message.attachments[0].name] {
+            prop_assert!(!body.contains(secret) && !page.contains(secret));
+        }
+        prop_assert!(!page.contains("<script"));
+    }
+}
+
+thread_local! {
+    /// Compiled once for all cases of a property.
+    static TEMPLATES: std::rc::Rc<Templates> = std::rc::Rc::new(shipped());
+}
+
+#[test]
+fn no_golden_names_a_file_or_an_inner_hop() {
+    let templates = shipped();
+    for (name, case) in cases() {
+        let octets = case.compose(&templates);
+        let (text, html) = text_and_html(&octets);
+        let whole = format!("{}{text}{html}", String::from_utf8_lossy(&octets));
+        for secret in
+            NAMES.into_iter().chain(["secret@elsewhere", "10.0.0.17", "AdXyZ", "Outlook 16", "tracker.example"])
+        {
+            assert!(!whole.contains(secret), "{secret} in {name}");
+        }
+        assert!(html.len() < 102 * 1024, "Gmail clips {name}");
+    }
+}
+
+#[test]
+fn what_a_message_lacks_is_given_and_what_it_has_too_much_of_is_cut() {
+    let templates = shipped();
+    let mut bare = case(Some("x"), None, vec![]);
+    bare.outline = outline(&[("Date", "yesterday"), ("Message-ID", "none")]);
+    let octets = bare.compose(&templates);
+    let whole = String::from_utf8_lossy(&octets);
+    assert!(whole.contains("\r\nDate: Sat, 21 Nov 2026 13:05:00 +0000\r\n"), "{whole}");
+    assert!(whole.contains("\r\nMessage-ID: <06eqz3p9s2x4n7k1v5t8w0y2m4@mail.clinic.example>\r\n"), "{whole}");
+
+    let thread: String = (0..600).map(|place| format!("<{place:04}.long-thread@clinic.example> ")).collect();
+    let mut long = case(Some("x"), None, vec![]);
+    long.outline =
+        outline(&[("References", &thread), ("Importance", "very\r\n High"), ("Auto-Submitted", "auto-generated; x")]);
+    let octets = long.compose(&templates);
+    let message = MessageParser::new().parse(&octets).unwrap();
+    let kept: Vec<&str> = message.references().as_text_list().unwrap_or_default().iter().map(AsRef::as_ref).collect();
+    assert_eq!(
+        (kept.first(), kept.last()),
+        (Some(&"0000.long-thread@clinic.example"), Some(&"0599.long-thread@clinic.example"))
+    );
+    assert!(kept.len() > 50 && kept.len() < 200, "{}", kept.len());
+    assert_eq!(message.header_raw("Importance"), None);
+    assert_eq!(message.header_raw("Auto-Submitted").map(str::trim), Some("auto-generated"));
+}
+
+#[test]
+fn a_report_holds_nothing_of_the_message() {
+    let octets = report_of(&practice(), &shipped());
+    let message = MessageParser::new().parse(&octets).unwrap();
+    assert_eq!(message.header_raw("Auto-Submitted").map(str::trim), Some("auto-replied"));
+    assert_eq!(message.from().unwrap().first().unwrap().address(), Some("postmaster@mail.clinic.example"));
+    assert_eq!(message.subject(), Some("Not delivered: your message of Sunday 22 November 2026, 00:05"));
+    assert_eq!(message.attachment_count(), 0);
 }
