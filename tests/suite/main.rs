@@ -1,0 +1,6 @@
+//! The one integration test binary: it links once and runs everything that needs more than one module.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what broke by panicking")]
+#![allow(clippy::disallowed_methods, reason = "tests wait, so they read clocks and the environment")]
+
+mod bad_config;
+mod policy;
