@@ -21,7 +21,7 @@ pub fn parse_size(text: &str) -> Option<u64> {
 pub fn format_size(octets: u64) -> String {
     UNITS
         .into_iter()
-        .find(|(_, unit)| octets >= *unit && octets % unit == 0)
+        .find(|(_, unit)| octets >= *unit && octets.is_multiple_of(*unit))
         .map_or_else(|| format!("{octets} B"), |(name, unit)| format!("{} {name}", octets / unit))
 }
 
