@@ -104,7 +104,7 @@ impl Deliveries {
         match self.report(claim, sender, cause, words, now) {
             Ok(letter) => {
                 let settled = Settled::Failed { report: Some(letter.id) };
-                (Settlement::Failed(Some(letter)), settled)
+                (Settlement::Failed(Some(Box::new(letter))), settled)
             }
             Err(fault) => {
                 // A failure nobody is told of would be a loss: the entry stays until the template is mended.

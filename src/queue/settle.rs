@@ -22,7 +22,7 @@ pub enum Settlement {
     /// The entry stays, due at this moment.
     Later(Timestamp, Cause),
     /// The entry goes, and what it held; the report its sender is owed (if one is) comes into the queue in the same commit.
-    Failed(Option<NewLetter>),
+    Failed(Option<Box<NewLetter>>),
 }
 
 /// Why it could not be written. The entry is as it was, and must not be worked on again before it can be:
@@ -87,7 +87,7 @@ impl Queue {
             Settlement::Failed(report) => {
                 batch.delete(key);
                 if let Some(letter) = report {
-                    self.put(batch, letter.clone(), now)?;
+                    self.put(batch, (**letter).clone(), now)?;
                 }
                 self.release(batch, claim).await
             }

@@ -30,7 +30,7 @@ pub const WORKERS: usize = 8;
 #[derive(Debug, Clone)]
 pub enum RelayMode {
     /// To one server that sends it on.
-    Smarthost(SmarthostSettings),
+    Smarthost(Box<SmarthostSettings>),
     /// Into this folder, one `.eml` file a delivery.
     Folder(PathBuf),
 }
@@ -78,7 +78,7 @@ impl Relay {
     /// [`RelayError`].
     pub fn new(settings: RelaySettings) -> Result<Self, RelayError> {
         let way = match settings.mode {
-            RelayMode::Smarthost(smarthost) => Way::Smarthost(Box::new(Smarthost::new(smarthost)?)),
+            RelayMode::Smarthost(smarthost) => Way::Smarthost(Box::new(Smarthost::new(*smarthost)?)),
             RelayMode::Folder(path) => match Folder::open(&path) {
                 Ok(folder) => Way::Folder(folder),
                 Err(cause) => return Err(RelayError::Folder { path, cause }),

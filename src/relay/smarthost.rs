@@ -1,7 +1,7 @@
 //! Delivery to a smarthost: sockets, deadlines and TLS around [`Client`].
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
@@ -20,6 +20,9 @@ use crate::queue::TlsDemand;
 const MESSAGES_PER_CONNECTION: u32 = 100;
 /// How long a connection may wait for its next message.
 pub(super) const IDLE: Duration = Duration::from_secs(5);
+/// How long a smarthost that would not have us is left alone, so that a queue of five hundred does not try a wrong
+/// password five hundred times. Shorter than the first pause of the schedule: no letter waits longer for it.
+const LEFT_ALONE: Duration = Duration::from_secs(20);
 /// Octets that are collected before they are written.
 const WRITE: usize = 32 * 1024;
 
@@ -107,6 +110,8 @@ pub struct Smarthost {
     settings: Arc<SmarthostSettings>,
     name: ServerName<'static>,
     protections: Protections,
+    /// The last refusal of a connection without and with verified TLS.
+    refusals: Arc<Mutex<[Option<(Instant, Cause)>; 2]>>,
 }
 
 /// Why a smarthost cannot be used as configured.
@@ -131,7 +136,7 @@ impl Smarthost {
     pub fn new(settings: SmarthostSettings) -> Result<Self, SmarthostError> {
         let name = ServerName::try_from(settings.host.clone()).map_err(|_| SmarthostError::Host)?;
         let protections = Protections::load(settings.extra_ca.as_deref())?;
-        Ok(Self { settings: Arc::new(settings), name, protections })
+        Ok(Self { settings: Arc::new(settings), name, protections, refusals: Arc::default() })
     }
 
     /// A line of connections, one after the other, for one worker.
@@ -145,7 +150,20 @@ impl Smarthost {
         demand == TlsDemand::Required || by_settings || self.settings.credentials.is_some()
     }
 
+    /// A connection that is ready for mail; where the smarthost would not have us a moment ago, that refusal again.
     async fn connect(&self, strict: bool) -> Result<Connection, Cause> {
+        let slot = usize::from(strict);
+        let known = self.refusals.lock().unwrap_or_else(PoisonError::into_inner)[slot];
+        if let Some((_, cause)) = known.filter(|(since, _)| since.elapsed() < LEFT_ALONE) {
+            return Err(cause);
+        }
+        let result = self.try_connect(strict).await;
+        let refusal = result.as_ref().err().map(|cause| (Instant::now(), *cause));
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)[slot] = refusal;
+        result
+    }
+
+    async fn try_connect(&self, strict: bool) -> Result<Connection, Cause> {
         let protection = match self.settings.tls {
             SmarthostTls::Immediate => Protection::Present { trusted: true },
             _ if strict => Protection::Required,
