@@ -52,6 +52,7 @@ pub(super) enum Value {
 #[derive(Debug, Clone)]
 pub struct Table {
     pub(super) place: Place,
+    pub(super) bare: bool,
     pub(super) entries: BTreeMap<&'static str, (Place, Option<Value>)>,
 }
 
@@ -71,9 +72,9 @@ impl Table {
         self.entries.contains_key(key)
     }
 
-    /// The known keys that are written, soundly or not.
-    pub fn keys(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.entries.keys().copied()
+    /// Whether nothing at all is written in it.
+    pub fn is_bare(&self) -> bool {
+        self.bare
     }
 
     /// A text or a word of a choice.
@@ -109,12 +110,7 @@ impl Table {
     }
 
     /// A list of texts, each read on by `parse`; what that says against one is noted as a fault.
-    pub fn each<T>(
-        &self,
-        key: &str,
-        faults: &mut Faults,
-        mut parse: impl FnMut(&Word) -> Result<T, Fault>,
-    ) -> Vec<T> {
+    pub fn each<T>(&self, key: &str, faults: &mut Faults, mut parse: impl FnMut(&Word) -> Result<T, Fault>) -> Vec<T> {
         let mut values = Vec::new();
         for word in self.texts(key) {
             match parse(word) {

@@ -94,7 +94,7 @@ pub(super) fn read_tests(file: &SourceFile, references: &mut References, faults:
 
 fn read_test(file: &SourceFile, test: &Table, references: &mut References, faults: &mut Faults) -> Option<OwnTest> {
     let (message, recipient, expect) = (test.table("message")?, test.table("recipient")?, test.table("expect")?);
-    if expect.keys().next().is_none() {
+    if expect.is_bare() {
         let fault = expect.place().fault("the test expects nothing, so it cannot fail");
         faults.add(fault.hint("say what must happen, such as treatment = \"secure\""));
     }
@@ -188,11 +188,8 @@ impl OwnTest {
     /// Asks the policy and compares.
     pub(super) fn run(&self, policy: &PolicySet) -> TestResult {
         let practice = |address: &Address| policy.practice_of(address.domain()).map(|practice| practice.id.clone());
-        let sender = SenderFacts {
-            address: self.sender.clone(),
-            groups: self.groups.clone(),
-            practice: practice(&self.sender),
-        };
+        let sender =
+            SenderFacts { address: self.sender.clone(), groups: self.groups.clone(), practice: practice(&self.sender) };
         let recipient = RecipientFacts {
             address: self.recipient.clone(),
             role: self.role,
@@ -210,7 +207,9 @@ impl Expectation {
         let mut found = Vec::new();
         match (&self.refused_with, &plan.refusal) {
             (Some(words), Some(refusal)) if refusal.contains(words.as_str()) => {}
-            (Some(words), Some(refusal)) => found.push(format!("expected a refusal with \"{words}\", got \"{refusal}\"")),
+            (Some(words), Some(refusal)) => {
+                found.push(format!("expected a refusal with \"{words}\", got \"{refusal}\""))
+            }
             (Some(words), None) => found.push(format!("expected a refusal with \"{words}\", got none")),
             (None, Some(refusal)) if self.treatment != Some(Treatment::Refuse) => {
                 found.push(format!("the whole message is refused: {refusal}"));
@@ -237,11 +236,18 @@ impl Expectation {
     ) {
         let settings = &decision.settings;
         let who = decision.who_set("treatment");
-        let expected = |treatment: Treatment| format!("{} (by {who})", treatment.name());
-        compare("treatment", self.treatment.map(expected), expected(settings.treatment));
-        let rule = who.strip_prefix("rule \"").and_then(|rest| rest.rsplit_once("\" (")).map_or(who, |(name, _)| name);
+        let treatment = settings.treatment;
+        let got = format!("{} ({who})", treatment.name());
+        let expected =
+            self.treatment.map(|expected| if expected == treatment { got.clone() } else { expected.name().into() });
+        compare("treatment", expected, got.clone());
+        let rule = who.strip_prefix("rule \"").and_then(|rest| rest.split_once("\" (")).map_or(who, |(name, _)| name);
         compare("rule", self.rule.clone(), rule.to_owned());
-        compare("role", self.role.map(|role| role.to_string()), decision.role.map_or("none".into(), |role| role.to_string()));
+        compare(
+            "role",
+            self.role.map(|role| role.to_string()),
+            decision.role.map_or("none".into(), |role| role.to_string()),
+        );
         compare("access", self.access.as_deref().map(write_access), write_access(&policy.access_for(decision)));
         compare("link", self.link.map(format_length), format_length(settings.link));
         compare("keep", self.keep.map(format_length), format_length(settings.keep));
