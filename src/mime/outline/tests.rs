@@ -18,7 +18,9 @@ fn crlf(text: &str) -> Vec<u8> {
 fn forty_thousand_nested_multiparts_are_a_limit() {
     let mut octets = Vec::new();
     for level in 0..40_000 {
-        octets.extend_from_slice(format!("Content-Type: multipart/mixed; boundary=b{level:05}\r\n\r\n--b{level:05}\r\n").as_bytes());
+        octets.extend_from_slice(
+            format!("Content-Type: multipart/mixed; boundary=b{level:05}\r\n\r\n--b{level:05}\r\n").as_bytes(),
+        );
     }
     let start = Instant::now();
     assert_eq!(refused(&octets).word, "depth-limit");
@@ -60,17 +62,22 @@ fn headers_without_end_are_a_limit_before_they_are_kept() {
 
 #[test]
 fn a_depth_that_is_asked_for_does_not_overflow_the_stack() {
-    let limits = Limits { depth: usize::MAX, entities: usize::MAX, header_section: usize::MAX / 4, ..Limits::default() };
+    let limits =
+        Limits { depth: usize::MAX, entities: usize::MAX, header_section: usize::MAX / 4, ..Limits::default() };
     let mut octets = Vec::new();
     for level in 0..5_000 {
-        octets.extend_from_slice(format!("Content-Type: multipart/mixed; boundary=b{level:05}\r\n\r\n--b{level:05}\r\n").as_bytes());
+        octets.extend_from_slice(
+            format!("Content-Type: multipart/mixed; boundary=b{level:05}\r\n\r\n--b{level:05}\r\n").as_bytes(),
+        );
     }
     assert_eq!(outline_of(&octets, limits).unwrap_err().word, "depth-limit");
 }
 
 #[test]
 fn a_body_ends_before_the_line_end_of_its_boundary() {
-    let octets = crlf("Content-Type: multipart/mixed; boundary=b\n\npreamble\n--b\n\none\ntwo\n--b\n\n--b\n--b \n\n\n--b--\nepilogue\n");
+    let octets = crlf(
+        "Content-Type: multipart/mixed; boundary=b\n\npreamble\n--b\n\none\ntwo\n--b\n\n--b\n--b \n\n\n--b--\nepilogue\n",
+    );
     let outline = outline_of(&octets, Limits::default()).unwrap();
     let bodies: Vec<(&[u8], u64)> = outline
         .root
