@@ -14,7 +14,7 @@ mod tags;
 const START: usize = 8 * 1024;
 
 /// What of the leaves was read while they streamed by: by entity, in the order of [`leaves`].
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Reading {
     /// The first [`LeafPlan::wanted`] octets, decoded.
     pub octets: Vec<u8>,
@@ -69,7 +69,7 @@ pub struct Tag {
 }
 
 /// The tags known so far (product.md); other text in brackets is left alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum TagMeaning {
     /// `[secure]`
     Secure,
@@ -82,7 +82,7 @@ pub enum TagMeaning {
 }
 
 /// Whose documents these are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum PatientRef {
     /// A record number.
     Record(String),
@@ -96,7 +96,7 @@ pub enum PatientRef {
 }
 
 /// One attachment: an entity that policy treats as a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// Where its body is.
     pub body: Range<u64>,
@@ -119,7 +119,7 @@ pub struct Attachment {
 }
 
 /// The facts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Assessment {
     /// The subject, decoded, bidi controls and control characters removed.
     pub subject: String,
@@ -228,3 +228,6 @@ fn decoded_size(leaf: &Entity) -> u64 {
         TransferEncoding::Identity | TransferEncoding::QuotedPrintable => encoded,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use crate::mime::{Flaw, HeaderField, HeaderSection, Limits};
 const FIELDS: usize = 1000;
 
 /// A header section being read.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(in crate::mime) struct SectionReader {
     section: HeaderSection,
     octets: usize,
