@@ -2,4 +2,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what broke by panicking")]
 #![allow(clippy::disallowed_methods, reason = "tests wait, so they read clocks and the environment")]
 
+mod queue;
 mod relay;
