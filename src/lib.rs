@@ -9,7 +9,7 @@
 //! | 3 service | [`gateway`] | rings 0–2 |
 //! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
 //! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`] | rings 0–1; no I/O, clock, randomness or log |
-//! | 0 words | [`mail`], [`id`], [`time`], [`secret`], [`fault`], [`event`] | ring 0 |
+//! | 0 words | [`mail`], [`id`], [`time`], [`secret`], [`fault`], [`document`], [`event`] | ring 0 |
 //!
 //! # Where is …?
 //!
@@ -24,11 +24,12 @@
 //! | what lies on disk | `store/`, `docs/storage.md` |
 //! | the chunk format of a blob | `blob/stream.rs` |
 //! | when the next delivery attempt is | `delivery/retry.rs` |
-//! | what a mistake in a file prints | `fault.rs`, `policy/file.rs`, `config/check.rs` |
+//! | what a mistake in a file prints | `fault.rs`, `document/`, `policy/file.rs`, `config/check.rs` |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod document;
 pub mod event;
 pub mod fault;
 pub mod id;

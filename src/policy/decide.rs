@@ -1,1 +1,239 @@
+//! The decision: which rule, tag or floor sets what, per recipient.
+//!
+//! Settings begin with the shipped defaults (secure, a week). Every rule that applies sets what it names, in the
+//! order of the files, so the last one wins key by key; a floor (a refusal, required TLS, restricted types) is only
+//! lowered by a rule with `override = true`. Tags come after the rules, restricted types last.
 
+use std::time::Duration;
+
+use super::condition::Facts;
+use super::restricted::{self, RestrictedGroup};
+use super::role::write_access;
+use super::rule::{LONGEST, Rule};
+use super::tags::{Tags, stripped_subject};
+use super::{Because, Decision, Plan, PolicySet, RecipientFacts, Role, SenderFacts, Settings, Treatment};
+use crate::mime::assess::{Assessment, Attachment};
+use crate::time::{format_length, parse_length};
+
+const SHORTEST_CLOCK: Duration = Duration::from_secs(3_600);
+
+/// See [`PolicySet::decide`].
+pub(super) fn decide(
+    policy: &PolicySet,
+    message: &Assessment,
+    sender: &SenderFacts,
+    recipients: &[RecipientFacts],
+) -> Plan {
+    let practice = sender.practice.as_deref().and_then(|id| policy.practice(id)).unwrap_or_else(|| policy.first_practice());
+    let (tags, contradiction) = match Tags::of(message) {
+        Ok(tags) => (tags, None),
+        Err(words) => (Tags::default(), Some(words)),
+    };
+    let mut refusal = contradiction;
+    let mut decisions = Vec::with_capacity(recipients.len());
+    for (index, recipient) in recipients.iter().enumerate() {
+        let facts = Facts { message, sender, recipient, role: recipient.role };
+        let mut deciding = apply_rules(&policy.rules, facts, &tags);
+        if let Err(words) = deciding.follow(&tags) {
+            let whom = if recipients.len() > 1 { format!(" for recipient {}", index + 1) } else { String::new() };
+            refusal.get_or_insert(words.replace("{whom}", &whom));
+        }
+        if let Some(words) = deciding.hold_restricted(&policy.restricted, &message.attachments) {
+            refusal = Some(words);
+        }
+        decisions.push(deciding.finish());
+    }
+    if refusal.is_none() && !decisions.is_empty() && decisions.iter().all(is_refused) {
+        refusal = decisions[0].settings.reason.clone();
+    }
+    Plan { decisions, refusal, practice: practice.id.clone(), subject: stripped_subject(message) }
+}
+
+fn is_refused(decision: &Decision) -> bool {
+    decision.settings.treatment == Treatment::Refuse
+}
+
+/// All rules in order. Only where they leave the role unknown does `[patient …]` give one, and then they are asked
+/// again, so that a rule for patients applies.
+fn apply_rules(rules: &[Rule], facts: Facts<'_>, tags: &Tags<'_>) -> Deciding {
+    let first = apply_once(rules, facts);
+    if tags.patient.is_none() || first.role.is_some() || facts.recipient.practice.is_some() {
+        return first;
+    }
+    let mut again = apply_once(rules, Facts { role: Some(Role::Patient), ..facts });
+    again.because.insert(0, Because { key: "role".into(), value: "\"patient\"".into(), by: "tag [patient]".into() });
+    again
+}
+
+fn apply_once(rules: &[Rule], mut facts: Facts<'_>) -> Deciding {
+    let given = facts.role;
+    let mut deciding = Deciding { settings: Settings::default(), role: given, because: Vec::new() };
+    for rule in rules {
+        if rule.when.hold(&facts) {
+            deciding.apply(rule);
+            deciding.role = given.or(deciding.settings.role);
+            facts.role = deciding.role;
+        }
+    }
+    deciding
+}
+
+struct Deciding {
+    settings: Settings,
+    role: Option<Role>,
+    because: Vec<Because>,
+}
+
+impl Deciding {
+    fn note(&mut self, key: &str, value: impl Into<String>, by: &str) {
+        self.because.push(Because { key: key.into(), value: value.into(), by: by.into() });
+    }
+
+    fn apply(&mut self, rule: &Rule) {
+        let by = rule.signature();
+        self.apply_treatment(rule, &by);
+        self.apply_tls(rule, &by);
+        if let Some(role) = rule.set.role {
+            self.settings.role = Some(role);
+            self.note("role", format!("\"{role}\""), &by);
+        }
+        if let Some(access) = &rule.set.access {
+            self.settings.access = Some(access.clone());
+            self.note("access", write_access(access), &by);
+        }
+        if let Some(allowed) = rule.set.plain_allowed {
+            self.settings.plain_allowed = allowed;
+            self.note("plain_allowed", allowed.to_string(), &by);
+        }
+        if let Some(groups) = &rule.set.restricted_allowed {
+            self.settings.restricted_allowed.clone_from(groups);
+            self.note("restricted_allowed", format!("{groups:?}"), &by);
+        }
+        self.apply_clocks(rule, &by);
+    }
+
+    fn apply_treatment(&mut self, rule: &Rule, by: &str) {
+        let lowered = rule.set.treatment.is_some_and(|treatment| treatment != Treatment::Refuse);
+        if lowered && self.settings.treatment == Treatment::Refuse && !rule.overrides {
+            let held = format!("floor: a refusal, which {by} does not lower (no override = true)");
+            return self.note("treatment", "\"refuse\"", &held);
+        }
+        if let Some(treatment) = rule.set.treatment {
+            self.settings.treatment = treatment;
+            self.note("treatment", format!("\"{}\"", treatment.name()), by);
+        }
+        if let Some(reason) = &rule.set.reason {
+            self.settings.reason = Some(reason.clone());
+            self.note("reason", format!("{reason:?}"), by);
+        }
+        if self.settings.treatment == Treatment::Refuse && self.settings.reason.is_none() {
+            let name = &rule.name.text;
+            self.settings.reason = Some(format!("Policy does not allow this message to this recipient ({}).", ascii(name)));
+        }
+    }
+
+    fn apply_tls(&mut self, rule: &Rule, by: &str) {
+        let Some(required) = rule.set.tls_required else { return };
+        if self.settings.tls_required && !required && !rule.overrides {
+            let held = format!("floor: required TLS, which {by} does not lower (no override = true)");
+            return self.note("tls_required", "true", &held);
+        }
+        self.settings.tls_required = required;
+        self.note("tls_required", required.to_string(), by);
+    }
+
+    fn apply_clocks(&mut self, rule: &Rule, by: &str) {
+        if let Some(link) = rule.set.link {
+            self.set_link(link, by);
+        }
+        if let Some(keep) = rule.set.keep {
+            self.set_keep(keep, by);
+        }
+        if let Some(after) = rule.set.keep_after_download {
+            self.settings.keep_after_download = Some(after);
+            self.note("keep_after_download", quoted(after), by);
+        }
+    }
+
+    fn set_link(&mut self, link: Duration, by: &str) {
+        self.settings.link = link;
+        self.note("link", quoted(link), by);
+    }
+
+    fn set_keep(&mut self, keep: Duration, by: &str) {
+        self.settings.keep = keep;
+        self.note("keep", quoted(keep), by);
+    }
+
+    /// Tags, after the rules. An error refuses the whole message; `{whom}` in it stands for the recipient.
+    fn follow(&mut self, tags: &Tags<'_>) -> Result<(), String> {
+        if let Some(written) = tags.clock {
+            let longest = parse_length(LONGEST).unwrap_or(written);
+            let clock = written.clamp(SHORTEST_CLOCK, longest);
+            let by = match clock == written {
+                true => format!("tag [{}]", format_length(written)),
+                false => format!("tag [{}], held between 1h and {LONGEST}", format_length(written)),
+            };
+            self.set_link(clock, &by);
+            self.set_keep(clock, &by);
+        }
+        match self.settings.treatment {
+            Treatment::Relay if tags.secure => {
+                self.settings.treatment = Treatment::Secure;
+                self.note("treatment", "\"secure\"", "tag [secure]");
+            }
+            Treatment::Relay | Treatment::Secure if tags.plain => return self.make_plain(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn make_plain(&mut self) -> Result<(), String> {
+        if self.settings.treatment == Treatment::Secure {
+            if !self.settings.plain_allowed {
+                return Err("Policy does not allow [plain]{whom}. Remove the tag, and the documents go by secure link.".into());
+            }
+            self.settings.treatment = Treatment::Relay;
+            self.note("treatment", "\"relay\"", "tag [plain]");
+        }
+        self.settings.tls_required = true;
+        self.note("tls_required", "true", "tag [plain]");
+        Ok(())
+    }
+
+    /// Restricted types, last: nothing but a rule with `override = true` lets one pass. The words refuse the message.
+    fn hold_restricted(&mut self, groups: &[RestrictedGroup], attachments: &[Attachment]) -> Option<String> {
+        if self.settings.treatment == Treatment::Refuse {
+            return None;
+        }
+        let held = groups.iter().filter(|group| !self.settings.restricted_allowed.contains(&group.name));
+        let (attachment, group) =
+            held.flat_map(|group| attachments.iter().map(move |attachment| (attachment, group)))
+                .find(|(attachment, group)| group.holds(attachment))?;
+        let words = restricted::words(attachment, group);
+        let by = format!("floor: restricted types, {} ({}:{})", group.name, group.place.file, group.place.line);
+        self.settings.treatment = Treatment::Refuse;
+        self.settings.reason = Some(words.clone());
+        self.note("treatment", "\"refuse\"", &by);
+        Some(words)
+    }
+
+    fn finish(mut self) -> Decision {
+        if self.settings.link > self.settings.keep {
+            let keep = self.settings.keep;
+            self.set_link(keep, "floor: a link never outlives its documents");
+        }
+        if self.settings.treatment != Treatment::Refuse {
+            self.settings.reason = None;
+        }
+        Decision { settings: self.settings, role: self.role, because: self.because }
+    }
+}
+
+fn quoted(length: Duration) -> String {
+    format!("\"{}\"", format_length(length))
+}
+
+fn ascii(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
+}

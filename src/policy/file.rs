@@ -1,1 +1,202 @@
+//! Which file in `policies/` is what, and all of them read into one [`PolicySet`], all faults at once.
 
+use std::collections::BTreeMap;
+
+use super::own_tests::{OwnTest, read_tests};
+use super::practice::{domain_words, read_practice};
+use super::restricted::{RestrictedGroup, read_restricted};
+use super::role::read_role;
+use super::rule::{References, Rule, read_rules};
+use super::{PolicySet, Practice, Role, RoleFile, SourceFile};
+use crate::document::{Faults, Word};
+use crate::fault::{Fault, Sources, nearest};
+
+/// What a file in `policies/` is for, by its place and name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind<'a> {
+    Rules,
+    Restricted,
+    Practice(&'a str),
+    Role(&'a str),
+    Tests,
+    /// Read by somebody else, or for people: templates, schemas, a README.
+    NotOurs,
+    /// Looks like a policy file, and is not where one is read.
+    Misplaced(&'static str),
+}
+
+fn kind(name: &str) -> Kind<'_> {
+    let base = name.rsplit('/').next().unwrap_or(name);
+    if base.starts_with(['.', '#']) || base.ends_with(['~']) {
+        return Kind::NotOurs;
+    }
+    let Some(stem) = name.strip_suffix(".toml") else {
+        let left_behind = [".bak", ".old", ".orig", ".swp", ".tmp", ".save"].iter().any(|ending| base.ends_with(ending));
+        return if base.contains(".toml") && !left_behind {
+            Kind::Misplaced("rename it so that its name ends in .toml")
+        } else {
+            Kind::NotOurs
+        };
+    };
+    match stem.split_once('/') {
+        None if stem == "restricted" => Kind::Restricted,
+        None if stem == "types" || stem == "specialties" => {
+            Kind::Misplaced("this version has no use for it; move it out of the folder")
+        }
+        None => Kind::Rules,
+        Some(("practices", id)) if !id.contains('/') => Kind::Practice(id),
+        Some(("roles", id)) if !id.contains('/') => Kind::Role(id),
+        Some(("tests", id)) if !id.contains('/') => Kind::Tests,
+        Some(("templates" | "schema", _)) => Kind::NotOurs,
+        Some(_) => Kind::Misplaced("rules stand in policies/ itself, the rest in practices/, roles/ and tests/, without folders in them"),
+    }
+}
+
+/// See [`PolicySet::load`].
+pub(super) fn load(files: &[SourceFile]) -> Result<PolicySet, (Vec<Fault>, Sources)> {
+    let mut sorted: Vec<&SourceFile> = files.iter().collect();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut loading = Loading { prefix: prefix(files), ..Loading::default() };
+    for file in sorted {
+        loading.read(file);
+    }
+    loading.check_names();
+    loading.check_references();
+    loading.check_missing();
+    loading.finish()
+}
+
+/// What stands before a file's name in its path: `policies/`.
+fn prefix(files: &[SourceFile]) -> String {
+    let of = |file: &SourceFile| file.path.strip_suffix(file.name.as_str()).map(str::to_owned);
+    files.iter().find_map(of).unwrap_or_else(|| "policies/".into())
+}
+
+#[derive(Default)]
+struct Loading {
+    prefix: String,
+    faults: Faults,
+    references: References,
+    rules: Vec<Rule>,
+    restricted: Vec<RestrictedGroup>,
+    practices: Vec<Practice>,
+    practice_files: Vec<String>,
+    domains: Vec<(String, Word)>,
+    roles: BTreeMap<Role, RoleFile>,
+    role_files: Vec<Role>,
+    tests: Vec<OwnTest>,
+}
+
+impl Loading {
+    fn read(&mut self, file: &SourceFile) {
+        match kind(&file.name) {
+            Kind::Rules => self.rules.extend(read_rules(file, &mut self.references, &mut self.faults)),
+            Kind::Restricted => self.restricted = read_restricted(file, &mut self.faults),
+            Kind::Practice(id) => self.read_practice(file, id),
+            Kind::Role(id) => self.read_role(file, id),
+            Kind::Tests => self.tests.extend(read_tests(file, &mut self.references, &mut self.faults)),
+            Kind::NotOurs => {}
+            Kind::Misplaced(hint) => {
+                self.faults.keep_source(&file.path, &file.text);
+                self.faults.add(Fault::new(&file.path, 0..0, "this file is not read").hint(hint));
+            }
+        }
+    }
+
+    fn read_practice(&mut self, file: &SourceFile, id: &str) {
+        let sound = !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !sound || ["own", "ours", "none"].contains(&id) {
+            self.faults.keep_source(&file.path, &file.text);
+            let fault = Fault::new(&file.path, 0..0, format!("\"{id}\" cannot be a practice's name in rules"));
+            self.faults.add(fault.hint("rename the file: small letters, digits and hyphens, and not own, ours or none"));
+        }
+        self.practice_files.push(id.to_owned());
+        self.domains.extend(domain_words(file).into_iter().map(|word| (id.to_owned(), word)));
+        self.practices.extend(read_practice(file, id, &mut self.faults));
+    }
+
+    fn read_role(&mut self, file: &SourceFile, id: &str) {
+        let Some(role) = Role::from_name(id) else {
+            let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+            let hint = match nearest(id, names.iter().copied()) {
+                Some(near) => format!("did you mean {near}.toml?"),
+                None => format!("the roles are {}", names.join(", ")),
+            };
+            self.faults.keep_source(&file.path, &file.text);
+            self.faults.add(Fault::new(&file.path, 0..0, format!("there is no role \"{id}\"")).hint(hint));
+            return;
+        };
+        self.role_files.push(role);
+        if let Some(read) = read_role(file, role, &mut self.faults) {
+            self.roles.insert(role, read);
+        }
+    }
+
+    /// Names that may be given once only: of rules, and the domains of practices.
+    fn check_names(&mut self) {
+        for (index, rule) in self.rules.iter().enumerate() {
+            if let Some(first) = self.rules[..index].iter().find(|earlier| earlier.name.text == rule.name.text) {
+                let fault = rule.name.place.fault(format!("a second rule is called \"{}\"", rule.name.text));
+                let place = &first.name.place;
+                self.faults.add(fault.hint(format!("the first stands in {}, line {}", place.file, place.line)));
+            }
+        }
+        for (index, (id, word)) in self.domains.iter().enumerate() {
+            let same = |other: &(String, Word)| other.1.text.eq_ignore_ascii_case(&word.text);
+            if let Some((owner, _)) = self.domains[..index].iter().find(|earlier| same(earlier)) {
+                let message = format!("the domain \"{}\" is listed a second time", word.text);
+                let hint = match owner == id {
+                    true => "remove one of the two".to_owned(),
+                    false => format!("it belongs to the practice \"{owner}\" already"),
+                };
+                self.faults.add(word.place.fault(message).hint(hint));
+            }
+        }
+    }
+
+    /// Names that must stand in another file.
+    fn check_references(&mut self) {
+        let practices: Vec<&str> = self.practice_files.iter().map(String::as_str).collect();
+        let groups: Vec<&str> = self.restricted.iter().map(|group| group.name.as_str()).collect();
+        let rules: Vec<&str> = self.rules.iter().map(|rule| rule.name.text.as_str()).collect();
+        let named = [
+            ("practice", "practices/", &self.references.practices, practices),
+            ("group of file types", "restricted.toml", &self.references.groups, groups),
+            ("rule", "the files of rules", &self.references.rules, rules),
+        ];
+        for (what, home, words, known) in named {
+            for word in words.iter().filter(|word| !known.contains(&word.text.as_str())) {
+                let fault = word.place.fault(format!("there is no {what} \"{}\"", word.text));
+                self.faults.add(match nearest(&word.text, known.iter().copied()) {
+                    Some(near) => fault.hint(format!("did you mean \"{near}\"?")),
+                    None if known.is_empty() => fault.hint(format!("{home} has none")),
+                    None => fault.hint(format!("{home} has {}", known.join(", "))),
+                });
+            }
+        }
+    }
+
+    fn check_missing(&mut self) {
+        for role in Role::ALL.into_iter().filter(|role| !self.role_files.contains(role)) {
+            let fault = Fault::new(format!("{}roles/{role}.toml", self.prefix), 0..0, "this file is missing");
+            self.faults.add(fault.hint("every role has its file: title = \"…\" and access = \"account\""));
+        }
+        if self.practice_files.is_empty() {
+            let fault = Fault::new(format!("{}practices/", self.prefix), 0..0, "there is no practice");
+            self.faults.add(fault.hint("describe yours in a file such as practices/clinic.toml; see docs/policy.md"));
+        }
+    }
+
+    fn finish(self) -> Result<PolicySet, (Vec<Fault>, Sources)> {
+        if !self.faults.is_empty() {
+            return Err(self.faults.into_parts());
+        }
+        Ok(PolicySet {
+            rules: self.rules,
+            restricted: self.restricted,
+            practices: self.practices,
+            roles: self.roles,
+            tests: self.tests,
+        })
+    }
+}

@@ -2,6 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what broke by panicking")]
 #![allow(clippy::disallowed_methods, reason = "tests wait, so they read clocks and the environment")]
 
+mod bad_config;
 mod layering;
 mod live;
+mod mime;
+mod pack;
+mod policy;
 mod regression;
+mod relay;

@@ -1,0 +1,135 @@
+//! Addresses and networks: where Postern listens, and whom a relay listener trusts.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use ipnet::IpNet;
+
+use super::places::resolve;
+use super::settings::{ConfiguredListeners, RelayListenerSettings};
+use crate::document::{Faults, Place, Table, Word};
+use crate::fault::Fault;
+
+/// Addresses as they are read, so that two that clash are found.
+#[derive(Default)]
+pub(super) struct Listeners {
+    taken: Vec<(&'static str, SocketAddr, Place)>,
+}
+
+impl Listeners {
+    /// The addresses of a list; `default` where the key is not written.
+    pub(super) fn list(
+        &mut self,
+        table: Option<&Table>,
+        key: &'static str,
+        what: &'static str,
+        default: &[SocketAddr],
+        faults: &mut Faults,
+    ) -> Vec<SocketAddr> {
+        let Some(table) = table.filter(|table| table.has(key)) else {
+            return default.to_vec();
+        };
+        let mut addresses = Vec::new();
+        for word in table.texts(key) {
+            addresses.extend(self.address(word, what, faults));
+        }
+        addresses
+    }
+
+    /// One address; noted with what it is for.
+    pub(super) fn address(&mut self, word: &Word, what: &'static str, faults: &mut Faults) -> Option<SocketAddr> {
+        match read_address(word) {
+            Ok(address) => {
+                self.note(address, what, &word.place, faults);
+                Some(address)
+            }
+            Err(fault) => {
+                faults.add(fault);
+                None
+            }
+        }
+    }
+
+    fn note(&mut self, address: SocketAddr, what: &'static str, place: &Place, faults: &mut Faults) {
+        if let Some((other, ..)) = self.taken.iter().find(|(_, taken, _)| clash(*taken, address)) {
+            let fault = place.fault(format!("{address} is already taken by {other}"));
+            faults.add(fault.hint("give each listener a port of its own"));
+        }
+        self.taken.push((what, address, place.clone()));
+    }
+
+    pub(super) fn into_list(self) -> ConfiguredListeners {
+        ConfiguredListeners(self.taken.into_iter().map(|(what, address, _)| (what, address)).collect())
+    }
+}
+
+/// Whether both cannot be listened on at once. Port 0 is any free port. `[::]` takes IPv4 too.
+fn clash(a: SocketAddr, b: SocketAddr) -> bool {
+    let all = |a: IpAddr, b: IpAddr| a.is_unspecified() && (a.is_ipv6() || b.is_ipv4());
+    a.port() != 0 && a.port() == b.port() && (a.ip() == b.ip() || all(a.ip(), b.ip()) || all(b.ip(), a.ip()))
+}
+
+fn read_address(word: &Word) -> Result<SocketAddr, Fault> {
+    word.text.parse().map_err(|_| {
+        let fault = word.place.fault(format!("\"{}\" is no address to listen on", word.text));
+        let named = word.text.rsplit_once(':').map_or(word.text.as_str(), |(host, _)| host);
+        fault.hint(match named {
+            "localhost" => "write the IP address: \"127.0.0.1:587\"".to_owned(),
+            "*" | "" => "for all addresses of this machine write \"0.0.0.0:587\", or \"[::]:587\"".to_owned(),
+            _ if named.parse::<IpAddr>().is_ok() => format!("add a port from 1 to 65535: \"{named}:587\""),
+            _ => "write an IP address and a port: \"0.0.0.0:587\" for all addresses of this machine".to_owned(),
+        })
+    })
+}
+
+/// An address of the portal: as others, or `http://` and an address, for a proxy in front.
+pub(super) fn portal(table: &Table, listeners: &mut Listeners, faults: &mut Faults) {
+    for word in table.texts("listen") {
+        let text = word.text.strip_prefix("http://").unwrap_or(&word.text).to_owned();
+        listeners.address(&Word { text, place: word.place.clone() }, "[portal] listen", faults);
+    }
+    table.each("trusted_proxies", faults, network);
+}
+
+/// `[[smtp.relay]]`
+pub(super) fn relay(
+    written: &Table,
+    folder: &Path,
+    listeners: &mut Listeners,
+    faults: &mut Faults,
+) -> Option<RelayListenerSettings> {
+    let listen = written.text("listen").and_then(|word| listeners.address(word, "[[smtp.relay]] listen", faults));
+    let client_ca = written.text("client_ca").map(|word| resolve(folder, &word.text));
+    let networks = written.each("networks", faults, network);
+    if written.texts("networks").is_empty() && !written.has("client_ca") {
+        let fault = written.place_of("networks").fault("this listener would trust everybody");
+        faults.add(fault.hint("say who may send here: networks = [\"192.0.2.10/32\"], or client_ca = \"….pem\""));
+    }
+    if client_ca.is_none() {
+        for word in written.texts("networks") {
+            if word.text.parse::<IpNet>().is_ok_and(|network| network.prefix_len() == 0) {
+                let fault = word.place.fault(format!("\"{}\" is the whole Internet: this would be an open relay", word.text));
+                faults.add(fault.hint("name the networks of your own servers, or add client_ca = \"….pem\""));
+            }
+        }
+    }
+    Some(RelayListenerSettings {
+        listen: listen?,
+        networks: (!networks.is_empty()).then_some(networks),
+        client_ca,
+        tls_required: written.text("tls").is_some_and(|word| word.text == "required"),
+        any_sender: written.text("identity").is_some_and(|word| word.text == "any"),
+    })
+}
+
+fn network(word: &Word) -> Result<IpNet, Fault> {
+    if let Ok(network) = word.text.parse::<IpNet>() {
+        return Ok(network);
+    }
+    let fault = word.place.fault(format!("\"{}\" is no network", word.text));
+    Err(fault.hint(match word.text.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => format!("for this one address write \"{address}/32\""),
+        Ok(IpAddr::V6(address)) => format!("for this one address write \"{address}/128\""),
+        Err(_) => "write an address and the length of its prefix: \"192.0.2.0/24\"".into(),
+    }))
+}

@@ -1,0 +1,152 @@
+//! What policy is told, and what it answers.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Role;
+use crate::access::AccessCheck;
+use crate::mail::Address;
+
+/// What happens with one recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Treatment {
+    /// Body octets untouched, sent on.
+    Relay,
+    /// Rebuilt; documents go into the vault.
+    Secure,
+    /// Not sent; the reason is given.
+    Refuse,
+}
+
+impl Treatment {
+    /// As policy files write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Relay => "relay",
+            Self::Secure => "secure",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+/// What is known of the sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderFacts {
+    /// The address that speaks (From; the account's own where From is a delegated one).
+    pub address: Address,
+    /// Staff groups of the account; none for a relay listener.
+    pub groups: Vec<String>,
+    /// The practice: by the account, else by the address's domain.
+    pub practice: Option<String>,
+}
+
+/// What is known of one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecipientFacts {
+    /// Where to.
+    pub address: Address,
+    /// Its role, where the directory knows it.
+    pub role: Option<Role>,
+    /// Whether the directory has the address.
+    pub known: bool,
+    /// The practice of ours whose domain or staff account it is.
+    pub practice: Option<String>,
+}
+
+/// The settings that rules set, key by key; every one has a shipped default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What happens.
+    pub treatment: Treatment,
+    /// For `refuse`: the words the sender reads. Always there when the treatment is `refuse`.
+    pub reason: Option<String>,
+    /// The role taken where the directory knows none.
+    pub role: Option<Role>,
+    /// What must be shown before documents open; `None`: as the role file says.
+    pub access: Option<Vec<AccessCheck>>,
+    /// How long the link works; never longer than `keep`.
+    pub link: Duration,
+    /// How long documents are kept.
+    pub keep: Duration,
+    /// How long after the first download, if that ends them.
+    pub keep_after_download: Option<Duration>,
+    /// Whether `[plain]` may make it an ordinary message.
+    pub plain_allowed: bool,
+    /// Whether TLS with a verified certificate is demanded towards the recipient.
+    pub tls_required: bool,
+    /// Groups of restricted file types that may pass all the same.
+    pub restricted_allowed: Vec<String>,
+}
+
+/// What no rule has changed: secured, a week for the link and the documents.
+impl Default for Settings {
+    fn default() -> Self {
+        const WEEK: Duration = Duration::from_secs(7 * 86_400);
+        Self {
+            treatment: Treatment::Secure,
+            reason: None,
+            role: None,
+            access: None,
+            link: WEEK,
+            keep: WEEK,
+            keep_after_download: None,
+            plain_allowed: false,
+            tls_required: false,
+            restricted_allowed: Vec::new(),
+        }
+    }
+}
+
+/// What was decided for one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The settings in force.
+    pub settings: Settings,
+    /// The role in force.
+    pub role: Option<Role>,
+    /// Which rule (or `shipped default`, `tag [14d]`, `floor: restricted types`) set which key, in the order decided.
+    pub because: Vec<Because>,
+}
+
+impl Decision {
+    /// Who had the last word about a key: a rule with its place, a tag, a floor, or `shipped default`. Never a word
+    /// of the message, so it may be logged.
+    pub fn who_set(&self, key: &str) -> &str {
+        self.because.iter().rfind(|because| because.key == key).map_or(SHIPPED_DEFAULT, |because| &because.by)
+    }
+
+    /// Whether anybody said anything about a key.
+    pub(super) fn was_set(&self, key: &str) -> bool {
+        self.because.iter().any(|because| because.key == key)
+    }
+}
+
+/// Who says what nobody else says.
+pub(super) const SHIPPED_DEFAULT: &str = "shipped default";
+
+/// One line of an explanation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Because {
+    /// The setting.
+    pub key: String,
+    /// Its value, as a policy file would write it.
+    pub value: String,
+    /// Who set it: a rule's name with file and line, a tag, or a floor.
+    pub by: String,
+}
+
+/// The whole decision; `decisions[i]` is for `recipients[i]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Per recipient.
+    pub decisions: Vec<Decision>,
+    /// Why the whole message is refused, if it is (a restricted type, tags that contradict each other, `[plain]` where
+    /// policy does not allow it, or nobody is left to send to): words for the sender in ASCII, naming file and rule.
+    pub refusal: Option<String>,
+    /// The practice in whose name it goes out.
+    pub practice: String,
+    /// The subject without the tags that were used up.
+    pub subject: String,
+}

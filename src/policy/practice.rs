@@ -1,0 +1,166 @@
+//! Practices: who speaks to recipients. One file each, `policies/practices/NAME.toml`.
+
+use jiff::tz::TimeZoneDatabase;
+
+use super::SourceFile;
+use crate::document::{Faults, Form, Key, Need, Table, Word, read};
+use crate::fault::Fault;
+use crate::mail::Domain;
+
+/// One practice, from `policies/practices/NAME.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Practice {
+    /// The file's stem.
+    pub id: String,
+    /// Its name as recipients read it.
+    pub name: String,
+    /// Mail domains of its own; staff there get their mail untouched.
+    pub domains: Vec<Domain>,
+    /// Phone as recipients read it.
+    pub phone: String,
+    /// Postal address, lines.
+    pub address: Vec<String>,
+    /// `#rrggbb`, for buttons and the bar at the top.
+    pub colour: String,
+    /// Address of a web site, if any.
+    pub website: Option<String>,
+    /// IANA time zone, for dates in mails.
+    pub time_zone: String,
+    /// BCP 47 language of its mails (`en`).
+    pub language: String,
+}
+
+/// The keys of a practice's file.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "name",
+        form: Form::Text,
+        need: Need::Required,
+        about: "The practice's name, as recipients read it in mails and on the portal.",
+    },
+    Key {
+        name: "domains",
+        form: Form::OneOrMore(&Form::Text),
+        need: Need::Required,
+        about: "The mail domains of the practice's own staff. No two practices share one.",
+    },
+    Key {
+        name: "phone",
+        form: Form::Text,
+        need: Need::Required,
+        about: "The phone number that recipients call when they are not sure that a mail is real.",
+    },
+    Key {
+        name: "address",
+        form: Form::OneOrMore(&Form::Text),
+        need: Need::Required,
+        about: "The postal address, one text for each line.",
+    },
+    Key {
+        name: "colour",
+        form: Form::Text,
+        need: Need::Default("\"#1f5c7a\""),
+        about: "The colour of buttons and of the bar at the top of mails: # and six hexadecimal digits.",
+    },
+    Key {
+        name: "website",
+        form: Form::Text,
+        need: Need::Optional,
+        about: "The practice's web site, with https://.",
+    },
+    Key {
+        name: "time_zone",
+        form: Form::Text,
+        need: Need::Required,
+        about: "The time zone of dates in mails, as the IANA database names it: \"Australia/Sydney\".",
+    },
+    Key {
+        name: "language",
+        form: Form::Text,
+        need: Need::Default("\"en\""),
+        about: "The language of the practice's mails, as BCP 47 writes it: \"en\", \"de-CH\".",
+    },
+];
+
+/// A practice, where its file has no fault that forbids one.
+pub(super) fn read_practice(file: &SourceFile, id: &str, faults: &mut Faults) -> Option<Practice> {
+    let table = read(&file.path, &file.text, KEYS, faults);
+    let domains = table.each("domains", faults, domain);
+    let colour = checked(&table, "colour", faults, colour).unwrap_or_else(|| "#1f5c7a".into());
+    let language = checked(&table, "language", faults, language).unwrap_or_else(|| "en".into());
+    let phone = checked(&table, "phone", faults, phone);
+    let website = checked(&table, "website", faults, website);
+    let time_zone = checked(&table, "time_zone", faults, time_zone);
+    Some(Practice {
+        id: id.to_owned(),
+        name: table.text("name")?.text.clone(),
+        domains,
+        phone: phone?,
+        address: table.texts("address").iter().map(|line| line.text.clone()).collect(),
+        colour,
+        website,
+        time_zone: time_zone?,
+        language,
+    })
+}
+
+/// Where a practice's file names this domain, for a fault that is found later.
+pub(super) fn domain_words(file: &SourceFile) -> Vec<Word> {
+    read(&file.path, &file.text, KEYS, &mut Faults::default()).texts("domains").to_vec()
+}
+
+fn checked(
+    table: &Table,
+    key: &str,
+    faults: &mut Faults,
+    check: fn(&str) -> Result<(), (&'static str, &'static str)>,
+) -> Option<String> {
+    table.parsed(key, faults, |word| match check(&word.text) {
+        Ok(()) => Ok(word.text.clone()),
+        Err((what, hint)) => Err(word.place.fault(format!("\"{}\" {what}", word.text)).hint(hint)),
+    })
+}
+
+fn domain(word: &Word) -> Result<Domain, Fault> {
+    Domain::parse(&word.text).map_err(|_| {
+        let fault = word.place.fault(format!("\"{}\" is no domain name", word.text));
+        fault.hint("write what stands behind the @ of the practice's addresses, such as \"clinic.example\"")
+    })
+}
+
+fn colour(text: &str) -> Result<(), (&'static str, &'static str)> {
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    let sound = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    sound.then_some(()).ok_or(("is no colour", "write # and six hexadecimal digits, such as \"#1f5c7a\""))
+}
+
+fn phone(text: &str) -> Result<(), (&'static str, &'static str)> {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let sound = text.bytes().all(|b| b.is_ascii_digit() || b" +-()./".contains(&b));
+    (sound && (3..=20).contains(&digits))
+        .then_some(())
+        .ok_or(("is no phone number", "write digits and spaces, such as \"+61 2 5550 1234\""))
+}
+
+fn website(text: &str) -> Result<(), (&'static str, &'static str)> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let sound = !host.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>\\".contains(&b));
+    sound.then_some(()).ok_or(("is no web address", "write it with https://, such as \"https://www.clinic.example\""))
+}
+
+/// Looked up in the database that is part of the program, so that the answer is the same on every machine.
+fn time_zone(text: &str) -> Result<(), (&'static str, &'static str)> {
+    match TimeZoneDatabase::bundled().get(text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(("is no time zone", "write a name of the IANA database, such as \"Australia/Sydney\"")),
+    }
+}
+
+fn language(text: &str) -> Result<(), (&'static str, &'static str)> {
+    let mut subtags = text.split('-');
+    let first = subtags.next().unwrap_or_default();
+    let sound = (2..=3).contains(&first.len())
+        && first.bytes().all(|b| b.is_ascii_lowercase())
+        && subtags.all(|tag| (2..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric()));
+    sound.then_some(()).ok_or(("is no language", "write it as \"en\" or \"de-CH\""))
+}

@@ -1,0 +1,140 @@
+//! What policy decides, case by case: `tests/policy/NN-name/{policy.toml, message.toml, plan.txt}`.
+//!
+//! A case's `policy.toml` stands beside the files of `tests/policy/base` (two practices, all roles, restricted
+//! types). `message.toml` gives the facts. `UPDATE_GOLDEN=1` rewrites the plans.
+
+use std::path::Path;
+
+use postern::mail::Address;
+use postern::mime::TransferEncoding;
+use postern::mime::assess::{Assessment, Attachment, PatientRef, Tag, TagMeaning};
+use postern::policy::{PolicySet, RecipientFacts, Role, SenderFacts, explain};
+use postern::time::parse_length;
+use serde::Deserialize;
+
+use crate::bad_config::{cases, files_below, golden, sources};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    message: Message,
+    recipient: Vec<Recipient>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    from: Address,
+    #[serde(default)]
+    groups: Vec<String>,
+    practice: Option<String>,
+    subject: String,
+    /// Texts of the subject that are tags.
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    attachments: Vec<Document>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    name: String,
+    #[serde(default)]
+    other_names: Vec<String>,
+    #[serde(default = "octet_stream", rename = "type")]
+    declared: String,
+    content: Option<String>,
+    #[serde(default)]
+    octets: u64,
+}
+
+fn octet_stream() -> String {
+    "application/octet-stream".into()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recipient {
+    address: Address,
+    role: Option<Role>,
+    #[serde(default)]
+    known: bool,
+}
+
+fn tag(subject: &str, text: &str) -> Tag {
+    let start = subject.find(text).unwrap_or_else(|| panic!("{text} is not in {subject}"));
+    let inner = text.trim_matches(['[', ']']);
+    let meaning = match inner {
+        "secure" => TagMeaning::Secure,
+        "plain" => TagMeaning::Plain,
+        _ => match inner.strip_prefix("patient ") {
+            Some(record) => TagMeaning::Patient(PatientRef::Record(record.into())),
+            None => TagMeaning::Clock(parse_length(inner).unwrap()),
+        },
+    };
+    Tag { meaning, span: start..start + text.len() }
+}
+
+fn assessment(message: &Message) -> Assessment {
+    let attachments = message.attachments.iter().map(|document| Attachment {
+        body: 0..0,
+        encoding: TransferEncoding::Base64,
+        name: document.name.clone(),
+        names: document.other_names.clone(),
+        declared_type: document.declared.clone(),
+        content_type: document.content.clone(),
+        octets: document.octets,
+        inline: false,
+    });
+    Assessment {
+        subject: message.subject.clone(),
+        tags: message.tags.iter().map(|text| tag(&message.subject, text)).collect(),
+        from: vec![message.from.clone()],
+        from_name: None,
+        sender: None,
+        text: None,
+        html: None,
+        attachments: attachments.collect(),
+        received: 0,
+        auto_submitted: false,
+    }
+}
+
+fn plan_of(case: &Path) -> String {
+    let mut files = files_below(&case.parent().unwrap().join("base"));
+    files.insert("policy.toml".into(), std::fs::read_to_string(case.join("policy.toml")).unwrap());
+    let policy = PolicySet::load(&sources(files))
+        .unwrap_or_else(|(faults, texts)| panic!("{}", postern::fault::render(&faults, &texts)));
+    let written: Case = toml::from_str(&std::fs::read_to_string(case.join("message.toml")).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", case.display()));
+    let practice = |address: &Address| policy.practice_of(address.domain()).map(|practice| practice.id.clone());
+    let sender = SenderFacts {
+        practice: written.message.practice.clone().or_else(|| practice(&written.message.from)),
+        address: written.message.from.clone(),
+        groups: written.message.groups.clone(),
+    };
+    let recipients: Vec<RecipientFacts> = written
+        .recipient
+        .into_iter()
+        .map(|recipient| RecipientFacts {
+            practice: practice(&recipient.address),
+            known: recipient.known || recipient.role.is_some(),
+            role: recipient.role,
+            address: recipient.address,
+        })
+        .collect();
+    let plan = policy.decide(&assessment(&written.message), &sender, &recipients);
+    explain(&policy, &plan, &recipients).to_string()
+}
+
+#[test]
+fn every_case_is_decided_as_its_plan_says() {
+    let mut wrong = Vec::new();
+    let cases = cases("policy");
+    assert!(cases.len() >= 25, "{} cases", cases.len());
+    for case in cases {
+        golden(&case.join("plan.txt"), &plan_of(&case), &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
