@@ -26,7 +26,7 @@ const MARKERS: [&str; 9] = [
 fn nothing_of_a_patient_lies_in_the_clear() {
     let mut clinic = Clinic::new(&Setup::default());
     // Logs as talkative as they get: what a debug line quotes is a leak too.
-    clinic.start_with(&[("RUST_LOG", "trace")]);
+    clinic.start_with(&[("POSTERN_LOG", "trace")]);
     let added = clinic.run(&["staff", "add", JANE, "--password-stdin"], &format!("{PASSWORD}\n"));
     assert!(added.status.success(), "{}", words(&added));
 
@@ -43,7 +43,7 @@ fn nothing_of_a_patient_lies_in_the_clear() {
     assert_clean(&clinic, "while it runs");
     clinic.kill();
     assert_clean(&clinic, "after kill -9");
-    clinic.start_with(&[("RUST_LOG", "trace")]);
+    clinic.start_with(&[("POSTERN_LOG", "trace")]);
     assert!(clinic.stop().success());
     assert_clean(&clinic, "after a start and an orderly end");
 }
