@@ -31,14 +31,14 @@ pub struct LeafPlan {
     pub encoding: TransferEncoding,
     /// How many decoded octets the assessment wants: all of a text, the start of anything else.
     pub wanted: usize,
-    /// Whether it may stay text; then a broken quoted-printable code in it is no defect.
+    /// Whether its type is `text`; then a broken quoted-printable code in it is no defect.
     pub text: bool,
 }
 
 impl LeafPlan {
     /// The decoder for its body.
     pub fn decoder(&self) -> Decoder {
-        if self.text { Decoder::lenient(self.encoding) } else { Decoder::new(self.encoding) }
+        Decoder::of(self.encoding, self.text)
     }
 }
 
@@ -51,10 +51,10 @@ pub fn leaves(outline: &Outline, text_limit: usize) -> Vec<LeafPlan> {
         let wanted = text_limit.max(START);
         // Encoded, a text has at most three octets for one, and soft breaks.
         let fits = encoded <= 4 * (wanted as u64 + 1024) && encoded.min(wanted as u64) <= room;
-        let text = body::may_be_text(leaf) && fits;
-        room -= if text { encoded.min(wanted as u64) } else { 0 };
-        let wanted = if text { wanted } else { START };
-        LeafPlan { body: leaf.body.clone(), encoding: leaf.encoding, wanted, text }
+        let stays = body::may_be_text(leaf) && fits;
+        room -= if stays { encoded.min(wanted as u64) } else { 0 };
+        let wanted = if stays { wanted } else { START };
+        LeafPlan { body: leaf.body.clone(), encoding: leaf.encoding, wanted, text: leaf.media_type.kind == "text" }
     };
     outline.root.leaves().into_iter().map(plan).collect()
 }
@@ -116,6 +116,13 @@ pub struct Attachment {
     pub octets: u64,
     /// Whether the HTML body refers to it by Content-ID.
     pub inline: bool,
+}
+
+impl Attachment {
+    /// The decoder for its body, the same that [`LeafPlan::decoder`] gives.
+    pub fn decoder(&self) -> Decoder {
+        Decoder::of(self.encoding, self.declared_type.starts_with("text/"))
+    }
 }
 
 /// The facts.

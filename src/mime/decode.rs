@@ -13,7 +13,7 @@ pub use charset::to_utf8;
 /// - base64: line breaks and white space anywhere, nothing but them behind the padding. Padding that is left out is no
 ///   defect (there is one reading only); a single character left over is.
 /// - quoted-printable: white space at a line's end goes, soft breaks join. A `=` that begins no code is a defect, but
-///   in a text that people read it is taken as written ([`Decoder::lenient`]), as RFC 2045, section 6.7 advises.
+///   in an entity of type `text` it is taken as written, as RFC 2045, section 6.7 advises: people write `1 = 2`.
 pub struct Decoder(Inner);
 
 enum Inner {
@@ -23,21 +23,17 @@ enum Inner {
 }
 
 impl Decoder {
-    /// A decoder for this encoding: attachments.
+    /// A decoder for this encoding, strict.
     pub fn new(encoding: TransferEncoding) -> Self {
-        Self::with(encoding, false)
+        Self::of(encoding, false)
     }
 
-    /// A decoder for a text that stays text.
-    pub fn lenient(encoding: TransferEncoding) -> Self {
-        Self::with(encoding, true)
-    }
-
-    fn with(encoding: TransferEncoding, lenient: bool) -> Self {
+    /// A decoder for an entity of this encoding; `text` is whether its type is `text`.
+    pub fn of(encoding: TransferEncoding, text: bool) -> Self {
         Self(match encoding {
             TransferEncoding::Identity => Inner::Identity,
             TransferEncoding::Base64 => Inner::Base64(base64::Base64::default()),
-            TransferEncoding::QuotedPrintable => Inner::Quoted(quoted::Quoted::new(lenient)),
+            TransferEncoding::QuotedPrintable => Inner::Quoted(quoted::Quoted::new(text)),
         })
     }
 

@@ -59,7 +59,7 @@ fn quoted_printable_is_strict_for_documents_and_lenient_for_text() {
         for cut in [1, 2, 3, 100] {
             let found = decoded(Decoder::new(TransferEncoding::QuotedPrintable), coded.as_bytes(), cut);
             assert_eq!(found, strict.map(|text| text.as_bytes().to_vec()), "{coded:?} by {cut}");
-            let found = decoded(Decoder::lenient(TransferEncoding::QuotedPrintable), coded.as_bytes(), cut);
+            let found = decoded(Decoder::of(TransferEncoding::QuotedPrintable, true), coded.as_bytes(), cut);
             assert_eq!(found, Ok(lenient.as_bytes().to_vec()), "{coded:?} by {cut}, lenient");
         }
     }
@@ -98,8 +98,8 @@ proptest! {
     #[test]
     fn pieces_do_not_matter(octets in "[=0-9A-Fa-z \t\r\n]{0,60}", cut in 1usize..9) {
         for encoding in [TransferEncoding::Base64, TransferEncoding::QuotedPrintable] {
-            let whole = decoded(Decoder::lenient(encoding), octets.as_bytes(), 1000);
-            prop_assert_eq!(decoded(Decoder::lenient(encoding), octets.as_bytes(), cut), whole);
+            let whole = decoded(Decoder::of(encoding, true), octets.as_bytes(), 1000);
+            prop_assert_eq!(decoded(Decoder::of(encoding, true), octets.as_bytes(), cut), whole);
             let whole = decoded(Decoder::new(encoding), octets.as_bytes(), 1000);
             prop_assert_eq!(decoded(Decoder::new(encoding), octets.as_bytes(), cut), whole);
         }

@@ -108,7 +108,7 @@ mod tests {
             (" a@x.example,\r\n B <b@x.example>", vec!["|a@x.example", "B|b@x.example"]),
             (" =?utf-8?Q?J=C3=A4ne?= <a@x.example>", vec!["Jäne|a@x.example"]),
             (" Jäne <a@x.example>", vec!["Jäne|a@x.example"]),
-            (" Ann (a, b) <a@x.example>", vec!["Ann|a@x.example"]),
+            (" Ann (a, b) <a@x.example>", vec!["Ann (a, b)|a@x.example"]),
             (" G: a@x.example, b@x.example;", vec!["|a@x.example", "|b@x.example"]),
         ] {
             assert_eq!(

@@ -15,6 +15,7 @@ fn crlf(text: &str) -> Vec<u8> {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "times the test; nothing of it reaches an outline")]
 fn forty_thousand_nested_multiparts_are_a_limit() {
     let mut octets = Vec::new();
     for level in 0..40_000 {
@@ -29,6 +30,7 @@ fn forty_thousand_nested_multiparts_are_a_limit() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "times the test; nothing of it reaches an outline")]
 fn forty_thousand_nested_messages_are_one_document() {
     let octets = b"Content-Type: message/rfc822\r\n\r\n".repeat(40_000);
     let start = Instant::now();
