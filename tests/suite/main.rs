@@ -11,3 +11,4 @@ mod policy;
 mod queue;
 mod regression;
 mod relay;
+mod smtp;
