@@ -58,11 +58,11 @@ fn hostname(word: &Word) -> Result<Domain, Fault> {
 }
 
 fn public_url(word: &Word) -> Result<String, Fault> {
-    let fault = |message: &str, hint: &str| {
-        Err(word.place.fault(format!("\"{}\" {message}", word.text)).hint(hint.to_owned()))
-    };
+    let fault =
+        |message: &str, hint: &str| Err(word.place.fault(format!("\"{}\" {message}", word.text)).hint(hint.to_owned()));
     let url = word.text.strip_suffix('/').unwrap_or(&word.text);
-    let Some((scheme, authority)) = url.split_once("://").filter(|(scheme, _)| ["http", "https"].contains(scheme)) else {
+    let Some((scheme, authority)) = url.split_once("://").filter(|(scheme, _)| ["http", "https"].contains(scheme))
+    else {
         return fault("is no web address", "write it with https://, such as \"https://mail.clinic.example\"");
     };
     if authority.contains(['/', '?', '#']) {
@@ -73,11 +73,17 @@ fn public_url(word: &Word) -> Result<String, Fault> {
     let inner = host.trim_start_matches('[').trim_end_matches(']');
     let address = inner.parse::<IpAddr>().ok();
     if !port_is_sound || (address.is_none() && Domain::parse(host).is_err()) {
-        return fault("is no web address", "write it as \"https://mail.clinic.example\" or \"https://mail.clinic.example:8443\"");
+        return fault(
+            "is no web address",
+            "write it as \"https://mail.clinic.example\" or \"https://mail.clinic.example:8443\"",
+        );
     }
     let loopback = host == "localhost" || address.is_some_and(|address| address.is_loopback());
     if scheme == "http" && !loopback {
-        return fault("is not encrypted", "write https://; http:// is for this machine only, such as \"http://localhost:8080\"");
+        return fault(
+            "is not encrypted",
+            "write https://; http:// is for this machine only, such as \"http://localhost:8080\"",
+        );
     }
     Ok(url.to_owned())
 }
@@ -92,10 +98,8 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 
 fn smtp(table: Option<&Table>, folder: &Path, listeners: &mut Listeners, faults: &mut Faults) -> SmtpSettings {
     const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let submission =
-        listeners.list(table, "submission", "[smtp] submission", &[SocketAddr::new(ANY, 587)], faults);
-    let submissions =
-        listeners.list(table, "submissions", "[smtp] submissions", &[SocketAddr::new(ANY, 465)], faults);
+    let submission = listeners.list(table, "submission", "[smtp] submission", &[SocketAddr::new(ANY, 587)], faults);
+    let submissions = listeners.list(table, "submissions", "[smtp] submissions", &[SocketAddr::new(ANY, 465)], faults);
     listeners.list(table, "inbound", "[smtp] inbound", &[], faults);
     let written = table.map_or(&[][..], |table| table.tables("relay"));
     let relay: Vec<RelayListenerSettings> =
@@ -150,7 +154,8 @@ fn limits(table: Option<&Table>) -> LimitSettings {
 
 fn notices(table: &Table, outgoing: &OutgoingSettings, master: &MasterSource) -> Vec<String> {
     let list = |name: &str, key: &str| table.table(name).is_some_and(|table| !table.texts(key).is_empty());
-    let not_served = |what: &str, name: &str| format!("{what} is understood, but this version does not serve {name} yet");
+    let not_served =
+        |what: &str, name: &str| format!("{what} is understood, but this version does not serve {name} yet");
     let mut notices = Vec::new();
     if list("smtp", "inbound") {
         notices.push(not_served("[smtp] inbound", "replies by mail"));

@@ -90,7 +90,11 @@ const SMTP: &[Key] = &[
         "\"50 MiB\"",
         "The largest message that is taken, as it is transferred: documents are a third larger in mail.",
     ),
-    key("relay", Form::Tables(RELAY_LISTENER), "Servers that are trusted without sign-in: Exchange, a practice system, a scanner."),
+    key(
+        "relay",
+        Form::Tables(RELAY_LISTENER),
+        "Servers that are trusted without sign-in: Exchange, a practice system, a scanner.",
+    ),
 ];
 
 const IMAP: &[Key] = &[
@@ -122,8 +126,7 @@ const LIMITS: &[Key] = &[
     with_default("session_timeout", TIMEOUT, "\"2h\"", "How long a whole session may take."),
 ];
 
-const METRICS: &[Key] =
-    &[key("listen", Form::Text, "The address of metrics and health checks. Not served yet.")];
+const METRICS: &[Key] = &[key("listen", Form::Text, "The address of metrics and health checks. Not served yet.")];
 
 /// The keys of `[relay]`.
 const RELAY: &[Key] = &[
@@ -133,7 +136,12 @@ const RELAY: &[Key] = &[
         "smarthost: everything goes to one server; folder: one .eml file a delivery, for trying out; mx: not available yet.",
     ),
     key("host", Form::Text, "The smarthost's name."),
-    with_default("port", Form::Count { least: 1, most: 65_535 }, "587", "The smarthost's port; 465 is TLS from the first octet."),
+    with_default(
+        "port",
+        Form::Count { least: 1, most: 65_535 },
+        "587",
+        "The smarthost's port; 465 is TLS from the first octet.",
+    ),
     with_default(
         "tls",
         Form::Choice(&["required", "opportunistic", "none"]),
@@ -141,7 +149,11 @@ const RELAY: &[Key] = &[
         "required: verified, or no mail leaves; opportunistic: where it is offered; none: never.",
     ),
     key("username", Form::Text, "The name for signing in at the smarthost."),
-    key("password", Form::Text, "Where its password is: \"file:keys/smarthost.password\" or \"command:…\"; never the password itself."),
+    key(
+        "password",
+        Form::Text,
+        "Where its password is: \"file:keys/smarthost.password\" or \"command:…\"; never the password itself.",
+    ),
     key("ca", Form::Text, "A PEM file of certificate authorities beside the system's."),
     key("path", Form::Text, "With mode = \"folder\": the folder."),
     with_default(

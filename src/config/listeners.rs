@@ -108,7 +108,8 @@ pub(super) fn relay(
     if client_ca.is_none() {
         for word in written.texts("networks") {
             if word.text.parse::<IpNet>().is_ok_and(|network| network.prefix_len() == 0) {
-                let fault = word.place.fault(format!("\"{}\" is the whole Internet: this would be an open relay", word.text));
+                let fault =
+                    word.place.fault(format!("\"{}\" is the whole Internet: this would be an open relay", word.text));
                 faults.add(fault.hint("name the networks of your own servers, or add client_ca = \"….pem\""));
             }
         }

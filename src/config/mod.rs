@@ -17,7 +17,7 @@ mod places;
 pub mod settings;
 
 pub use settings::{
-    ConfiguredListeners, Config, GatewaySettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls,
+    Config, ConfiguredListeners, GatewaySettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls,
     RelayListenerSettings, SecretSource, SmarthostConfig, SmtpSettings,
 };
 

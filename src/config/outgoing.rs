@@ -80,14 +80,11 @@ fn tls(table: &Table, port: u16, faults: &mut Faults) -> OutgoingTls {
     }
 }
 
-fn credentials(
-    table: &Table,
-    folder: &Path,
-    tls: OutgoingTls,
-    faults: &mut Faults,
-) -> Option<(String, SecretSource)> {
+fn credentials(table: &Table, folder: &Path, tls: OutgoingTls, faults: &mut Faults) -> Option<(String, SecretSource)> {
     let missing = match (table.has("username"), table.has("password")) {
-        (true, false) => Some(("username", "a username without a password", "add password = \"file:keys/smarthost.password\"")),
+        (true, false) => {
+            Some(("username", "a username without a password", "add password = \"file:keys/smarthost.password\""))
+        }
         (false, true) => Some(("password", "a password without a username", "add username = \"…\"")),
         _ => None,
     };
@@ -105,7 +102,9 @@ fn credentials(
     if source.is_none() {
         // Shown at the table's head: the line itself may hold the password.
         let fault = table.place().fault("\"password\" does not say where the password is");
-        faults.add(fault.hint("put it into a file that only postern may read, and write password = \"file:keys/smarthost.password\""));
+        faults.add(fault.hint(
+            "put it into a file that only postern may read, and write password = \"file:keys/smarthost.password\"",
+        ));
     }
     Some((username.text.clone(), source?))
 }

@@ -37,7 +37,11 @@ pub(super) fn check_apart(table: &Table, config: &Config, faults: &mut Faults) {
     {
         let place = table.table("keys").map_or(table.place(), |keys| keys.place_of("master"));
         let fault = place.fault("the master key lies in data_dir");
-        faults.add(fault.hint("put it elsewhere, such as \"file:keys/master.key\": a backup of the data must never hold its key"));
+        faults.add(
+            fault.hint(
+                "put it elsewhere, such as \"file:keys/master.key\": a backup of the data must never hold its key",
+            ),
+        );
     }
 }
 
@@ -46,7 +50,11 @@ pub(super) fn check(table: &Table, config: &Config, faults: &mut Faults) {
     if !config.gateway.policies.is_dir() {
         let place = table.table("gateway").map_or(table.place(), |gateway| gateway.place_of("policies"));
         let message = format!("there is no folder of policies at {}", config.gateway.policies.display());
-        faults.add(place.fault(message).hint("copy the folder \"policies\" that came with postern there, or name its place: policies = \"…\""));
+        faults.add(
+            place
+                .fault(message)
+                .hint("copy the folder \"policies\" that came with postern there, or name its place: policies = \"…\""),
+        );
     }
     for (listener, written) in
         config.smtp.relay.iter().zip(table.table("smtp").map_or(&[][..], |smtp| smtp.tables("relay")))

@@ -142,7 +142,8 @@ impl Reader<'_> {
             }
             (Form::List(inner) | Form::OneOrMore(inner), DeValue::Array(items)) => {
                 if items.is_empty() && matches!(key.form, Form::OneOrMore(_)) {
-                    let fault = place.fault(format!("the list of \"{}\" is empty, so nothing can ever match", key.name));
+                    let fault =
+                        place.fault(format!("the list of \"{}\" is empty, so nothing can ever match", key.name));
                     self.faults.add(fault.hint("name at least one, or remove the key"));
                     return None;
                 }

@@ -26,7 +26,8 @@ fn faults(text: &str) -> Vec<(String, String)> {
 
 #[test]
 fn a_sound_file_is_read_whole() {
-    let text = "name = 'a'\nmany = 'x'\ncount = 3\nsize = '4 KiB'\n[set]\nkeep='7d'\nkind='relay'\n[[rule]]\nkind='secure'\n";
+    let text =
+        "name = 'a'\nmany = 'x'\ncount = 3\nsize = '4 KiB'\n[set]\nkeep='7d'\nkind='relay'\n[[rule]]\nkind='secure'\n";
     let mut faults = Faults::default();
     let table = read("x.toml", text, KEYS, &mut faults);
     assert!(faults.is_empty());

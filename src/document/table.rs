@@ -109,12 +109,7 @@ impl Table {
     }
 
     /// A list of texts, each read on by `parse`; what that says against one is noted as a fault.
-    pub fn each<T>(
-        &self,
-        key: &str,
-        faults: &mut Faults,
-        mut parse: impl FnMut(&Word) -> Result<T, Fault>,
-    ) -> Vec<T> {
+    pub fn each<T>(&self, key: &str, faults: &mut Faults, mut parse: impl FnMut(&Word) -> Result<T, Fault>) -> Vec<T> {
         let mut values = Vec::new();
         for word in self.texts(key) {
             match parse(word) {

@@ -18,7 +18,11 @@ const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
 pub const KEYS: &[Key] = &[
     key("sender", TEXTS, "The sender's address; * stands for any characters: \"*@clinic.example\"."),
     key("sender_group", TEXTS, "A staff group of the sender's account."),
-    key("sender_practice", TEXTS, "The sender's practice: the name of a file in practices/, \"ours\" (any), or \"none\"."),
+    key(
+        "sender_practice",
+        TEXTS,
+        "The sender's practice: the name of a file in practices/, \"ours\" (any), or \"none\".",
+    ),
     key("recipient", TEXTS, "The recipient's address; * stands for any characters."),
     key(
         "recipient_domain",
@@ -44,14 +48,26 @@ pub const KEYS: &[Key] = &[
         TEXTS,
         "The practice whose address it is: \"own\" (the sender's), \"ours\" (any of ours), \"none\", or the name of a file in practices/.",
     ),
-    key("attachments", Form::Choice(&["some", "none"]), "Whether there are documents; pictures shown in the text count."),
+    key(
+        "attachments",
+        Form::Choice(&["some", "none"]),
+        "Whether there are documents; pictures shown in the text count.",
+    ),
     key("attachment_count", Form::Text, "The number of documents: \">= 3\", \"= 1\", \"< 10\"."),
     key("attachment_size", Form::Text, "A document of this size: \"> 10 MiB\"."),
-    key("attachment_type", TEXTS, "A document of this media type, declared or shown by its content: \"application/pdf\", \"image/*\"."),
+    key(
+        "attachment_type",
+        TEXTS,
+        "A document of this media type, declared or shown by its content: \"application/pdf\", \"image/*\".",
+    ),
     key("attachment_name", TEXTS, "A document of this name: \"*.dcm\", \"invoice*\"."),
     key("total_size", Form::Text, "The size of all documents together: \"> 20 MiB\"."),
     key("subject", TEXTS, "The whole subject; * stands for any characters: \"*invoice*\"."),
-    key("subject_matches", TEXTS, "A regular expression found in the subject; begin it with (?i) to ignore letter case."),
+    key(
+        "subject_matches",
+        TEXTS,
+        "A regular expression found in the subject; begin it with (?i) to ignore letter case.",
+    ),
     key("tag", Form::OneOrMore(&Form::Choice(&["secure", "plain", "patient", "clock"])), "A tag in the subject."),
 ];
 
@@ -134,7 +150,9 @@ fn check_possible(table: &Table, faults: &mut Faults) {
     let none = table.text("attachments").filter(|word| word.text == "none");
     let about = ["attachment_count", "attachment_size", "attachment_type", "attachment_name", "total_size"];
     if let (Some(none), Some(other)) = (none, about.into_iter().find(|key| table.has(key))) {
-        let fault = none.place.fault(format!("\"attachments\" is none, and \"{other}\" asks about them: this rule never applies"));
+        let fault = none
+            .place
+            .fault(format!("\"attachments\" is none, and \"{other}\" asks about them: this rule never applies"));
         faults.add(fault.hint("remove one of the two"));
     }
 }
@@ -157,7 +175,9 @@ fn domain(word: &Word) -> Result<DomainPattern, Fault> {
 fn practice(word: &Word, own: bool, practices: &mut Vec<Word>) -> Result<PracticeTest, Fault> {
     match word.text.as_str() {
         "own" if own => Ok(PracticeTest::Own),
-        "own" => Err(word.place.fault("\"own\" says nothing about a sender").hint("write \"ours\" for any of our practices")),
+        "own" => {
+            Err(word.place.fault("\"own\" says nothing about a sender").hint("write \"ours\" for any of our practices"))
+        }
         "ours" => Ok(PracticeTest::Ours),
         "none" => Ok(PracticeTest::None),
         name => {

@@ -24,7 +24,8 @@ pub(super) fn decide(
     sender: &SenderFacts,
     recipients: &[RecipientFacts],
 ) -> Plan {
-    let practice = sender.practice.as_deref().and_then(|id| policy.practice(id)).unwrap_or_else(|| policy.first_practice());
+    let practice =
+        sender.practice.as_deref().and_then(|id| policy.practice(id)).unwrap_or_else(|| policy.first_practice());
     let (tags, contradiction) = match Tags::of(message) {
         Ok(tags) => (tags, None),
         Err(words) => (Tags::default(), Some(words)),
@@ -128,7 +129,8 @@ impl Deciding {
         }
         if self.settings.treatment == Treatment::Refuse && self.settings.reason.is_none() {
             let name = &rule.name.text;
-            self.settings.reason = Some(format!("Policy does not allow this message to this recipient ({}).", ascii(name)));
+            self.settings.reason =
+                Some(format!("Policy does not allow this message to this recipient ({}).", ascii(name)));
         }
     }
 
@@ -191,7 +193,9 @@ impl Deciding {
     fn make_plain(&mut self) -> Result<(), String> {
         if self.settings.treatment == Treatment::Secure {
             if !self.settings.plain_allowed {
-                return Err("Policy does not allow [plain]{whom}. Remove the tag, and the documents go by secure link.".into());
+                return Err(
+                    "Policy does not allow [plain]{whom}. Remove the tag, and the documents go by secure link.".into(),
+                );
             }
             self.settings.treatment = Treatment::Relay;
             self.note("treatment", "\"relay\"", "tag [plain]");
@@ -207,9 +211,9 @@ impl Deciding {
             return None;
         }
         let held = groups.iter().filter(|group| !self.settings.restricted_allowed.contains(&group.name));
-        let (attachment, group) =
-            held.flat_map(|group| attachments.iter().map(move |attachment| (attachment, group)))
-                .find(|(attachment, group)| group.holds(attachment))?;
+        let (attachment, group) = held
+            .flat_map(|group| attachments.iter().map(move |attachment| (attachment, group)))
+            .find(|(attachment, group)| group.holds(attachment))?;
         let words = restricted::words(attachment, group);
         let by = format!("floor: restricted types, {} ({}:{})", group.name, group.place.file, group.place.line);
         self.settings.treatment = Treatment::Refuse;

@@ -63,7 +63,11 @@ fn in_force(policy: &PolicySet, decision: &Decision, recipient: &RecipientFacts)
     };
     line("treatment", format!("\"{}\"", settings.treatment.name()), decision.who_set("treatment"));
     if let Some(reason) = &settings.reason {
-        line("reason", format!("{reason:?}"), decision.who_set(if decision.was_set("reason") { "reason" } else { "treatment" }));
+        line(
+            "reason",
+            format!("{reason:?}"),
+            decision.who_set(if decision.was_set("reason") { "reason" } else { "treatment" }),
+        );
     }
     if let Some(role) = decision.role {
         let by = if recipient.role.is_some() { "the directory" } else { decision.who_set("role") };
@@ -102,7 +106,8 @@ impl fmt::Display for Explanation {
 impl fmt::Display for RecipientExplanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n{}: {}", self.address, self.treatment)?;
-        let column = |get: fn(&Because) -> &str, least| self.settings.iter().map(|line| get(line).len()).max().max(Some(least));
+        let column =
+            |get: fn(&Because) -> &str, least| self.settings.iter().map(|line| get(line).len()).max().max(Some(least));
         let keys = column(|line| &line.key, 0).unwrap_or_default();
         let values = column(|line| &line.value, 0).unwrap_or_default().min(30);
         for line in &self.settings {

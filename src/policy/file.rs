@@ -31,7 +31,8 @@ fn kind(name: &str) -> Kind<'_> {
         return Kind::NotOurs;
     }
     let Some(stem) = name.strip_suffix(".toml") else {
-        let left_behind = [".bak", ".old", ".orig", ".swp", ".tmp", ".save"].iter().any(|ending| base.ends_with(ending));
+        let left_behind =
+            [".bak", ".old", ".orig", ".swp", ".tmp", ".save"].iter().any(|ending| base.ends_with(ending));
         return if base.contains(".toml") && !left_behind {
             Kind::Misplaced("rename it so that its name ends in .toml")
         } else {
@@ -48,7 +49,9 @@ fn kind(name: &str) -> Kind<'_> {
         Some(("roles", id)) if !id.contains('/') => Kind::Role(id),
         Some(("tests", id)) if !id.contains('/') => Kind::Tests,
         Some(("templates" | "schema", _)) => Kind::NotOurs,
-        Some(_) => Kind::Misplaced("rules stand in policies/ itself, the rest in practices/, roles/ and tests/, without folders in them"),
+        Some(_) => Kind::Misplaced(
+            "rules stand in policies/ itself, the rest in practices/, roles/ and tests/, without folders in them",
+        ),
     }
 }
 
@@ -108,7 +111,8 @@ impl Loading {
         if !sound || ["own", "ours", "none"].contains(&id) {
             self.faults.keep_source(&file.path, &file.text);
             let fault = Fault::new(&file.path, 0..0, format!("\"{id}\" cannot be a practice's name in rules"));
-            self.faults.add(fault.hint("rename the file: small letters, digits and hyphens, and not own, ours or none"));
+            self.faults
+                .add(fault.hint("rename the file: small letters, digits and hyphens, and not own, ours or none"));
         }
         self.practice_files.push(id.to_owned());
         self.domains.extend(domain_words(file).into_iter().map(|word| (id.to_owned(), word)));

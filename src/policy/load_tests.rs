@@ -22,7 +22,8 @@ pub(super) fn shipped() -> Vec<SourceFile> {
 
 #[test]
 fn the_shipped_policies_load_and_their_tests_pass() {
-    let policy = PolicySet::load(&shipped()).unwrap_or_else(|(faults, sources)| panic!("{}", render(&faults, &sources)));
+    let policy =
+        PolicySet::load(&shipped()).unwrap_or_else(|(faults, sources)| panic!("{}", render(&faults, &sources)));
     let results = policy.run_tests();
     assert!(results.len() >= 8);
     for result in results {

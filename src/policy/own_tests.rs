@@ -188,11 +188,8 @@ impl OwnTest {
     /// Asks the policy and compares.
     pub(super) fn run(&self, policy: &PolicySet) -> TestResult {
         let practice = |address: &Address| policy.practice_of(address.domain()).map(|practice| practice.id.clone());
-        let sender = SenderFacts {
-            address: self.sender.clone(),
-            groups: self.groups.clone(),
-            practice: practice(&self.sender),
-        };
+        let sender =
+            SenderFacts { address: self.sender.clone(), groups: self.groups.clone(), practice: practice(&self.sender) };
         let recipient = RecipientFacts {
             address: self.recipient.clone(),
             role: self.role,
@@ -210,7 +207,9 @@ impl Expectation {
         let mut found = Vec::new();
         match (&self.refused_with, &plan.refusal) {
             (Some(words), Some(refusal)) if refusal.contains(words.as_str()) => {}
-            (Some(words), Some(refusal)) => found.push(format!("expected a refusal with \"{words}\", got \"{refusal}\"")),
+            (Some(words), Some(refusal)) => {
+                found.push(format!("expected a refusal with \"{words}\", got \"{refusal}\""))
+            }
             (Some(words), None) => found.push(format!("expected a refusal with \"{words}\", got none")),
             (None, Some(refusal)) if self.treatment != Some(Treatment::Refuse) => {
                 found.push(format!("the whole message is refused: {refusal}"));
@@ -241,7 +240,11 @@ impl Expectation {
         compare("treatment", self.treatment.map(expected), expected(settings.treatment));
         let rule = who.strip_prefix("rule \"").and_then(|rest| rest.rsplit_once("\" (")).map_or(who, |(name, _)| name);
         compare("rule", self.rule.clone(), rule.to_owned());
-        compare("role", self.role.map(|role| role.to_string()), decision.role.map_or("none".into(), |role| role.to_string()));
+        compare(
+            "role",
+            self.role.map(|role| role.to_string()),
+            decision.role.map_or("none".into(), |role| role.to_string()),
+        );
         compare("access", self.access.as_deref().map(write_access), write_access(&policy.access_for(decision)));
         compare("link", self.link.map(format_length), format_length(settings.link));
         compare("keep", self.keep.map(format_length), format_length(settings.keep));

@@ -47,7 +47,8 @@ pub(super) struct AddressPattern(Glob);
 impl AddressPattern {
     /// The words say what is wrong, then what to do.
     pub(super) fn parse(text: &str) -> Result<Self, (String, String)> {
-        let Some((local, domain)) = text.rsplit_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        let Some((local, domain)) =
+            text.rsplit_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty())
         else {
             return Err((
                 format!("\"{text}\" is no address pattern"),
@@ -110,13 +111,8 @@ enum Order {
 
 impl Comparison {
     pub(super) fn parse(text: &str, number: impl Fn(&str) -> Option<u64>) -> Option<Self> {
-        const SIGNS: [(&str, Order); 5] = [
-            (">=", Order::Least),
-            ("<=", Order::Most),
-            (">", Order::Above),
-            ("<", Order::Below),
-            ("=", Order::Equal),
-        ];
+        const SIGNS: [(&str, Order); 5] =
+            [(">=", Order::Least), ("<=", Order::Most), (">", Order::Above), ("<", Order::Below), ("=", Order::Equal)];
         let (order, rest) = SIGNS.iter().find_map(|(sign, order)| Some((*order, text.strip_prefix(sign)?)))?;
         Some(Self { order, value: number(rest.trim())? })
     }

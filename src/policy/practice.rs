@@ -62,12 +62,7 @@ pub const KEYS: &[Key] = &[
         need: Need::Default("\"#1f5c7a\""),
         about: "The colour of buttons and of the bar at the top of mails: # and six hexadecimal digits.",
     },
-    Key {
-        name: "website",
-        form: Form::Text,
-        need: Need::Optional,
-        about: "The practice's web site, with https://.",
-    },
+    Key { name: "website", form: Form::Text, need: Need::Optional, about: "The practice's web site, with https://." },
     Key {
         name: "time_zone",
         form: Form::Text,

@@ -158,7 +158,9 @@ pub(super) fn treatment(name: &str) -> Option<Treatment> {
 
 fn check_settings(set: &Table, overrides: bool, faults: &mut Faults) {
     if set.keys().next().is_none() {
-        faults.add(set.place().fault("the rule sets nothing").hint("set at least one thing, such as treatment = \"secure\""));
+        faults.add(
+            set.place().fault("the rule sets nothing").hint("set at least one thing, such as treatment = \"secure\""),
+        );
     }
     if set.has("restricted_allowed") && !overrides {
         let fault = set.place_of("restricted_allowed").fault("\"restricted_allowed\" lowers a floor");

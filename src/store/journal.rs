@@ -63,7 +63,18 @@ impl Journal {
         file.sync_all()?;
         disk::publish(&fresh, &path_of(folder, first))?;
         let (folder, buffer) = (folder.to_owned(), Vec::new());
-        Ok(Self { folder, file, header, end, filled: AHEAD, next: first, synced: first, grown: 0, failed: false, buffer })
+        Ok(Self {
+            folder,
+            file,
+            header,
+            end,
+            filled: AHEAD,
+            next: first,
+            synced: first,
+            grown: 0,
+            failed: false,
+            buffer,
+        })
     }
 
     /// Sequence of the next record.
@@ -257,7 +268,8 @@ fn replay_file(
 /// Whether behind a record that does not open (its sequence is `missing`) there is one of a later group: then the
 /// missing one was synced once.
 fn later_group_follows(header: &Header, rest: &[u8], sealer: &Sealer, missing: u64) -> bool {
-    let plausible = |at: usize| lead(&rest[at..]).map(|(_, number)| number).filter(|number| number.wrapping_sub(missing) < 1 << 24);
+    let plausible =
+        |at: usize| lead(&rest[at..]).map(|(_, number)| number).filter(|number| number.wrapping_sub(missing) < 1 << 24);
     (1..rest.len().saturating_sub(LEAD)).any(|at| {
         let Some((plain, _)) = plausible(at).and_then(|number| header.open(&rest[at..], sealer, number)) else {
             return false;

@@ -72,7 +72,11 @@ fn words_of_policies(folder: &Path) -> String {
     let mut files = files_below(&root().join("policy/base"));
     for (name, text) in files_below(folder) {
         // An empty file stands for one that is missing.
-        if text.is_empty() { files.remove(&name) } else { files.insert(name, text) };
+        if text.is_empty() {
+            files.remove(&name)
+        } else {
+            files.insert(name, text)
+        };
     }
     match PolicySet::load(&sources(files)) {
         Ok(policy) => {

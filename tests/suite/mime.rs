@@ -85,7 +85,11 @@ fn facts(text: &mut String, a: &Assessment) {
     let _ = writeln!(text, "text {:?}\nhtml {:?}", a.text, a.html);
     for d in &a.attachments {
         let inline = if d.inline { " inline" } else { "" };
-        let _ = write!(text, "document {:?} {} shows {:?} octets {}{inline}", d.name, d.declared_type, d.content_type, d.octets);
+        let _ = write!(
+            text,
+            "document {:?} {} shows {:?} octets {}{inline}",
+            d.name, d.declared_type, d.content_type, d.octets
+        );
         if d.names.len() > 1 {
             let _ = write!(text, " also {:?}", &d.names[1..]);
         }
