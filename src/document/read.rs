@@ -14,14 +14,16 @@ use crate::time::parse_length;
 
 /// Reads a file. The table holds what is sound in form; everything else is a fault with its place: what is no
 /// TOML, unknown keys (with the nearest known one), values of the wrong form or out of range, keys that are missing.
-/// Where the file is no TOML, missing keys are not faulted: they may stand in what could not be read.
+/// Where a part is no TOML, missing keys are not faulted, nor unknown ones behind it: what they belong to could not be
+/// read.
 pub fn read(file: &str, text: &str, keys: &'static [Key], faults: &mut Faults) -> Table {
     faults.keep_source(file, text);
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         faults.add(syntax_fault(file, text, error));
     }
-    let mut reader = Reader { file: file.into(), text, root: keys, whole: errors.is_empty(), faults };
+    let broken = errors.iter().map(|error| error.span().unwrap_or(0..text.len())).collect();
+    let mut reader = Reader { file: file.into(), text, root: keys, broken, faults };
     let place = reader.place(0..0);
     reader.table(root.get_ref(), place, keys, &Title::root())
 }
@@ -33,13 +35,12 @@ fn syntax_fault(file: &str, text: &str, error: &toml::de::Error) -> Fault {
     if said.starts_with("duplicate key") {
         return fault("this key stands here a second time".into()).hint("keep one of the two and remove the other");
     }
-    let written = text.get(span.clone()).unwrap_or_default();
-    let hint = if said.contains("string values must be quoted") || written.starts_with(|c: char| c.is_alphabetic()) {
-        "texts stand in quotes: key = \"value\""
-    } else {
-        "every line is key = value, [table], [[list of tables]] or # comment; texts stand in quotes"
-    };
-    fault(format!("not TOML: {said}")).hint(hint)
+    let written = text.get(span.clone()).unwrap_or_default().trim();
+    if said.contains("string values must be quoted") && !written.contains(['"', '\n']) {
+        return fault("a text without quotes".into()).hint(format!("write \"{written}\""));
+    }
+    fault(format!("not TOML: {said}"))
+        .hint("every line is key = value, [table], [[list of tables]] or # comment; texts stand in quotes")
 }
 
 /// The way to a table, as messages name it.
@@ -79,7 +80,8 @@ struct Reader<'a> {
     file: Arc<str>,
     text: &'a str,
     root: &'static [Key],
-    whole: bool,
+    /// What is no TOML.
+    broken: Vec<Range<usize>>,
     faults: &'a mut Faults,
 }
 
@@ -91,33 +93,39 @@ impl Reader<'_> {
 
     fn table(&mut self, written: &DeTable<'_>, place: Place, keys: &'static [Key], title: &Title) -> Table {
         let mut entries = BTreeMap::new();
+        let mut meant = Vec::new();
         for (name, value) in written {
             let Some(key) = keys.iter().find(|key| key.name == name.get_ref()) else {
-                self.unknown(name.get_ref(), name.span(), keys, title);
+                if self.broken.iter().all(|broken| name.span().start < broken.start) {
+                    meant.extend(self.unknown(name.get_ref(), name.span(), keys, title));
+                }
                 continue;
             };
             let read = self.value(key, value, title);
             entries.insert(key.name, (self.place(value.span()), read));
         }
-        for key in keys.iter().filter(|key| key.need == Need::Required) {
-            if self.whole && !written.contains_key(key.name) {
-                self.faults.add(missing(key, &place, title));
-            }
+        // A key that was misspelt, or whose own keys stand outside it, is not missing as well.
+        let missing_keys = keys.iter().filter(|key| key.need == Need::Required && !written.contains_key(key.name));
+        for key in missing_keys.filter(|key| self.broken.is_empty() && !meant.contains(&key.name)) {
+            self.faults.add(missing(key, &place, title));
         }
-        Table { place, entries }
+        Table { place, bare: written.is_empty(), entries }
     }
 
-    fn unknown(&mut self, name: &str, span: Range<usize>, keys: &'static [Key], title: &Title) {
+    /// Faults an unknown key. Returns the key of this table that was meant, where that can be told.
+    fn unknown(&mut self, name: &str, span: Range<usize>, keys: &'static [Key], title: &Title) -> Option<&'static str> {
         let fault = self.place(span).fault(format!("unknown key \"{name}\"{}", title.within()));
-        let hint = if let Some(home) = home_of(name, self.root, &Title::root()) {
-            format!("\"{name}\" belongs in {home}")
+        let (hint, meant) = if let Some(home) = home_of(name, self.root, &Title::root()) {
+            let below = keys.iter().find(|key| title.of(key) == home).map(|key| key.name);
+            (format!("\"{name}\" belongs in {home}"), below)
         } else if let Some(near) = nearest(name, keys.iter().map(|key| key.name)) {
-            format!("did you mean \"{near}\"?")
+            (format!("did you mean \"{near}\"?"), Some(near))
         } else {
             let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
-            format!("the keys here are {}", known.join(", "))
+            (format!("the keys here are {}", known.join(", ")), None)
         };
         self.faults.add(fault.hint(hint));
+        meant
     }
 
     fn value(&mut self, key: &'static Key, written: &Spanned<DeValue<'_>>, title: &Title) -> Option<Value> {
@@ -206,12 +214,16 @@ impl Reader<'_> {
     }
 
     fn wrong_form(&mut self, key: &Key, written: &Spanned<DeValue<'_>>) {
-        let place = self.place(written.span());
-        let fault = place.fault(format!("\"{}\" must be {}", key.name, key.form.words()));
-        self.faults.add(match key.form.example() {
-            Some(example) => fault.hint(example),
-            None => fault,
-        });
+        let span = written.span();
+        if self.broken.iter().any(|broken| broken.start < span.end && span.start < broken.end) {
+            return;
+        }
+        let fault = self.place(span).fault(format!("\"{}\" must be {}", key.name, key.form.words()));
+        let hint = match key.form {
+            Form::Tables(_) => Some(format!("each begins with [[{}]], in two brackets", key.name)),
+            _ => key.form.example().map(str::to_owned),
+        };
+        self.faults.add(Fault { hint, ..fault });
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) enum Value {
 #[derive(Debug, Clone)]
 pub struct Table {
     pub(super) place: Place,
+    pub(super) bare: bool,
     pub(super) entries: BTreeMap<&'static str, (Place, Option<Value>)>,
 }
 
@@ -71,9 +72,9 @@ impl Table {
         self.entries.contains_key(key)
     }
 
-    /// The known keys that are written, soundly or not.
-    pub fn keys(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.entries.keys().copied()
+    /// Whether nothing at all is written in it.
+    pub fn is_bare(&self) -> bool {
+        self.bare
     }
 
     /// A text or a word of a choice.

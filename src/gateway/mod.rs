@@ -8,6 +8,7 @@ use crate::secret::Secret;
 pub mod accept;
 pub mod commit;
 pub mod deliver;
+pub mod policies;
 pub mod refusal;
 
 pub use refusal::Refusal;

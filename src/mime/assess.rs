@@ -14,7 +14,7 @@ mod tags;
 const START: usize = 8 * 1024;
 
 /// What of the leaves was read while they streamed by: by entity, in the order of [`leaves`].
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Reading {
     /// The first [`LeafPlan::wanted`] octets, decoded.
     pub octets: Vec<u8>,
@@ -42,13 +42,18 @@ impl LeafPlan {
     }
 }
 
-/// The leaves of a message in order, and how much of each is to be read.
+/// The leaves of a message in order, and how much of each is to be read. All together are at most two texts of
+/// `text_limit`, and 8 KiB for each leaf.
 pub fn leaves(outline: &Outline, text_limit: usize) -> Vec<LeafPlan> {
+    let mut room = 2 * text_limit as u64;
     let plan = |leaf: &Entity| {
+        let encoded = leaf.body.end - leaf.body.start;
+        let wanted = text_limit.max(START);
         // Encoded, a text has at most three octets for one, and soft breaks.
-        let long = leaf.body.end - leaf.body.start > 4 * (text_limit as u64 + 1024);
-        let text = body::may_be_text(leaf) && !long;
-        let wanted = if text { text_limit.max(START) } else { START };
+        let fits = encoded <= 4 * (wanted as u64 + 1024) && encoded.min(wanted as u64) <= room;
+        let text = body::may_be_text(leaf) && fits;
+        room -= if text { encoded.min(wanted as u64) } else { 0 };
+        let wanted = if text { wanted } else { START };
         LeafPlan { body: leaf.body.clone(), encoding: leaf.encoding, wanted, text }
     };
     outline.root.leaves().into_iter().map(plan).collect()
@@ -64,7 +69,7 @@ pub struct Tag {
 }
 
 /// The tags known so far (product.md); other text in brackets is left alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum TagMeaning {
     /// `[secure]`
     Secure,
@@ -77,7 +82,7 @@ pub enum TagMeaning {
 }
 
 /// Whose documents these are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum PatientRef {
     /// A record number.
     Record(String),
@@ -91,7 +96,7 @@ pub enum PatientRef {
 }
 
 /// One attachment: an entity that policy treats as a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// Where its body is.
     pub body: Range<u64>,
@@ -114,7 +119,7 @@ pub struct Attachment {
 }
 
 /// The facts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Assessment {
     /// The subject, decoded, bidi controls and control characters removed.
     pub subject: String,
@@ -187,15 +192,8 @@ fn is_automatic(value: &[u8]) -> bool {
 
 fn attachment(leaf: &Entity, reading: &Reading, referred: &std::collections::HashSet<String>) -> Attachment {
     let content_type = content::shown(&reading.octets[..reading.octets.len().min(START)]);
-    let mut given: Vec<String> = Vec::new();
-    for name in leaf.names.iter().flat_map(|name| names::saved_as(name)) {
-        if !given.contains(&name) {
-            given.push(name);
-        }
-    }
-    if given.is_empty() {
-        given.push(names::made(&leaf.media_type, content_type.as_deref()));
-    }
+    let given = given_names(leaf);
+    let given = if given.is_empty() { vec![names::made(&leaf.media_type, content_type.as_deref())] } else { given };
     Attachment {
         body: leaf.body.clone(),
         encoding: leaf.encoding,
@@ -208,6 +206,21 @@ fn attachment(leaf: &Entity, reading: &Reading, referred: &std::collections::Has
     }
 }
 
+/// Every name the leaf bears, sanitised. An encoded word as written is left out: decoded it stands beside, and ends alike.
+fn given_names(leaf: &Entity) -> Vec<String> {
+    let mut given: Vec<String> = Vec::new();
+    let decoded_beside = |name: &String| {
+        let decoded = header::words::decode(name);
+        decoded != *name && leaf.names.contains(&decoded)
+    };
+    for name in leaf.names.iter().filter(|name| !decoded_beside(name)).flat_map(|name| names::saved_as(name)) {
+        if !given.contains(&name) {
+            given.push(name);
+        }
+    }
+    given
+}
+
 fn decoded_size(leaf: &Entity) -> u64 {
     let encoded = leaf.body.end - leaf.body.start;
     match leaf.encoding {
@@ -215,3 +228,6 @@ fn decoded_size(leaf: &Entity) -> u64 {
         TransferEncoding::Identity | TransferEncoding::QuotedPrintable => encoded,
     }
 }
+
+#[cfg(test)]
+mod tests;

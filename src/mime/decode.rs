@@ -14,10 +14,8 @@ pub use charset::to_utf8;
 ///   defect (there is one reading only); a single character left over is.
 /// - quoted-printable: white space at a line's end goes, soft breaks join. A `=` that begins no code is a defect, but
 ///   in a text that people read it is taken as written ([`Decoder::lenient`]), as RFC 2045, section 6.7 advises.
-#[derive(Debug)]
 pub struct Decoder(Inner);
 
-#[derive(Debug)]
 enum Inner {
     Identity,
     Base64(base64::Base64),

@@ -31,7 +31,6 @@ const ONCE: [&str; 15] = [
 ];
 
 /// What a header section says of its entity.
-#[derive(Debug)]
 pub(in crate::mime) struct EntityFacts {
     pub media_type: MediaType,
     pub encoding: TransferEncoding,
@@ -51,12 +50,14 @@ impl EntityFacts {
         if let Some(field) = section.first("Content-Disposition") {
             let value = Structured::parse("Content-Disposition", &field.value)?;
             names.extend(value.readings("filename"));
+            names.extend(value.readings("name"));
             disposition = Some(disposition_word(&value));
         }
         let (media_type, boundary) = match section.first("Content-Type") {
             Some(field) => {
                 let value = Structured::parse("Content-Type", &field.value)?;
                 names.extend(value.readings("name"));
+                names.extend(value.readings("filename"));
                 media_type(&value)?
             }
             None if digest => {

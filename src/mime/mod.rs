@@ -7,6 +7,7 @@ pub mod assess;
 mod boundary;
 pub mod decode;
 mod defect;
+mod discreet;
 pub mod header;
 pub mod names;
 pub mod outline;
@@ -51,7 +52,7 @@ pub enum TransferEncoding {
 }
 
 /// A media type with its parameters (RFC 2045, section 5; names lower case).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MediaType {
     /// `text`
     pub kind: String,
@@ -62,7 +63,7 @@ pub struct MediaType {
 }
 
 /// One header field as received.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HeaderField {
     /// The name as written.
     pub name: String,
@@ -78,7 +79,7 @@ impl HeaderField {
 }
 
 /// A header section.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct HeaderSection {
     /// Its fields in order.
     pub fields: Vec<HeaderField>,
@@ -129,7 +130,7 @@ pub enum Content {
 }
 
 /// An entity of the message (RFC 2045, section 2.4).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Entity {
     /// Its header section.
     pub header: HeaderSection,

@@ -19,7 +19,6 @@ const DEEPEST: usize = 100;
 const BOUNDARY_LINE: usize = 1024;
 
 /// What the next line belongs to.
-#[derive(Debug)]
 enum State {
     /// A header section.
     Header(SectionReader),
@@ -30,7 +29,6 @@ enum State {
 }
 
 /// Reads a message that is fed in pieces; keeps header sections, never bodies. Memory is bounded by [`Limits`].
-#[derive(Debug)]
 pub struct Outliner {
     limits: Limits,
     state: State,

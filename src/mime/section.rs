@@ -6,7 +6,7 @@ use crate::mime::{Flaw, HeaderField, HeaderSection, Limits};
 const FIELDS: usize = 1000;
 
 /// A header section being read.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(in crate::mime) struct SectionReader {
     section: HeaderSection,
     octets: usize,
@@ -45,8 +45,7 @@ impl SectionReader {
         Ok(())
     }
 
-    /// A line of white space alone continues a field for one reader and ends the header for another, so within a part
-    /// it is refused. The message's own header is written anew in every treatment, without such lines.
+    /// Takes a continued line. One of white space alone continues the field for one reader and ends the header for another.
     fn fold(&mut self, line: &[u8]) -> Result<(), Flaw> {
         let field = self.section.fields.last_mut().ok_or(Flaw::LeadingFold)?;
         if line.trim_ascii().is_empty() {

@@ -18,6 +18,11 @@ use crate::pack::moment;
 const REFERENCES_LIMIT: usize = 4_000;
 /// Octets of one message identifier; a longer one could not stand on a line (RFC 5322, section 2.1.1).
 const IDENTIFIER_LIMIT: usize = 900;
+/// Fields of which only these words pass.
+const CLOSED_LISTS: [(&str, &[&str]); 2] =
+    [("Importance", &["low", "normal", "high"]), ("X-Priority", &["1", "2", "3", "4", "5"])];
+/// The words of RFC 3834, section 5.
+const AUTO_SUBMITTED: [&str; 4] = ["no", "auto-generated", "auto-replied", "auto-notified"];
 
 /// The header section of a notice but for the MIME fields: who, to whom, what about, when, and in which thread.
 /// What is not named here does not pass: no trace, no client's address, no signal of the sender's program, no Bcc.
@@ -43,10 +48,17 @@ pub(crate) fn allowed<'a>(parts: &'a NoticeParts<'_>) -> MessageBuilder<'a> {
             message = message.header(name, MessageId::new_list(identifiers.into_iter()));
         }
     }
-    for (name, value) in closed_lists(received) {
-        message = message.header(name, Raw::new(value));
+    for (name, listed) in CLOSED_LISTS {
+        if let Some(word) = listed_word(received, name, listed) {
+            message = message.header(name, Raw::new(word));
+        }
     }
-    message
+    match listed_word(received, "Auto-Submitted", &AUTO_SUBMITTED) {
+        Some(word) => message.header("Auto-Submitted", Raw::new(word)),
+        // A word that RFC 3834 does not know still says that no person is there to read an automatic answer.
+        None if parts.message.auto_submitted => message.header("Auto-Submitted", Raw::new(AUTO_SUBMITTED[1])),
+        None => message,
+    }
 }
 
 fn from<'a>(parts: &NoticeParts<'_>) -> Written<'a> {
@@ -114,22 +126,11 @@ fn within_limit(mut identifiers: Vec<String>) -> Vec<String> {
     identifiers
 }
 
-/// Fields of which only words from a closed list pass.
-fn closed_lists(received: &HeaderSection) -> Vec<(&'static str, &'static str)> {
-    const LISTS: [(&str, &[&str]); 3] = [
-        ("Importance", &["low", "normal", "high"]),
-        ("X-Priority", &["1", "2", "3", "4", "5"]),
-        ("Auto-Submitted", &["no", "auto-generated", "auto-replied", "auto-notified"]),
-    ];
-    let mut all = Vec::new();
-    for (name, words) in LISTS {
-        let Some(value) = values(received, name).next() else { continue };
-        let text = String::from_utf8_lossy(value).to_ascii_lowercase();
-        let first = text.split(|c: char| c.is_ascii_whitespace() || c == ';' || c == '(').find(|word| !word.is_empty());
-        let known = first.and_then(|first| words.iter().find(|word| **word == first));
-        all.extend(known.map(|word| (name, *word)));
-    }
-    all
+/// The first word of a field, if the list has it.
+fn listed_word(received: &HeaderSection, name: &str, listed: &[&'static str]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(values(received, name).next()?).to_ascii_lowercase();
+    let first = text.split([' ', '\t', '\r', '\n', ';', '(']).find(|word| !word.is_empty())?;
+    listed.iter().find(|word| **word == first).copied()
 }
 
 fn values<'h>(received: &'h HeaderSection, name: &str) -> impl Iterator<Item = &'h [u8]> {

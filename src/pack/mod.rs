@@ -11,6 +11,7 @@ mod colour;
 mod documents;
 mod field;
 mod letter;
+mod mjml;
 mod moment;
 pub mod notice;
 pub mod relay;

@@ -98,17 +98,25 @@ fn text_is_a_document(parts: &NoticeParts<'_>) -> bool {
         && message.attachments.iter().any(|it| it.octets > limit && texts.contains(&it.declared_type.as_str()))
 }
 
+/// The sender's text as HTML: what is left of their HTML, else their plain text.
 fn html(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Option<String>, PackError> {
     let message = parts.message;
-    let Some(html) = &message.html else {
-        let text = message.text.as_deref().map(letter::from_text);
-        return Ok(text.filter(|html| !html.is_empty()));
+    let sanitised = match &message.html {
+        Some(html) => sanitised(templates, parts, html)?,
+        None => String::new(),
     };
+    if !sanitised.trim().is_empty() {
+        return Ok(Some(sanitised));
+    }
+    let text = message.text.as_deref().map(letter::from_text);
+    Ok(text.filter(|html| !html.is_empty()))
+}
+
+fn sanitised(templates: &Templates, parts: &NoticeParts<'_>, html: &str) -> Result<String, PackError> {
     let picture = match parts.link {
         Some(_) => letter::escape(&templates.say(&parts.practice.language, "picture", &[])?),
         None => String::new(),
     };
-    let names: Vec<&str> = message.attachments.iter().flat_map(|it| &it.names).map(String::as_str).collect();
-    let html = letter::from_html(html, &picture, &names);
-    Ok(Some(html).filter(|html| !html.trim().is_empty()))
+    let names: Vec<&str> = parts.message.attachments.iter().flat_map(|it| &it.names).map(String::as_str).collect();
+    Ok(letter::from_html(html, &picture, &names))
 }

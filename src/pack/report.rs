@@ -1,6 +1,7 @@
 //! The report of a failure to a sender, with nothing in it of the message that failed.
 //!
-//! It is for a person. The machine-readable form (`multipart/report`, RFC 3464) is built in `delivery/dsn.rs`.
+//! It is for a person. The form for machines (`multipart/report`, RFC 3464) is not written yet; its place is
+//! `delivery/dsn.rs`.
 
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as Written;
@@ -22,8 +23,8 @@ pub fn failure_report(templates: &Templates, parts: &ReportParts<'_>) -> Result<
     let language = &practice.language;
     let speaker = practice_value(practice);
     let accepted = moment::parts(parts.accepted, &practice.time_zone);
-    let from = templates.say(language, "report_from", &[speaker.clone()])?;
-    let subject = templates.say(language, "report_subject", &[accepted.clone()])?;
+    let from = templates.say(language, "report_from", std::slice::from_ref(&speaker))?;
+    let subject = templates.say(language, "report_subject", std::slice::from_ref(&accepted))?;
     let values = context! {
         language => templates.language(language),
         practice => speaker,

@@ -12,7 +12,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 
 use crate::fault::{Fault, Sources, nearest};
-use crate::pack::{PackError, sample};
+use crate::pack::{PackError, mjml, sample};
 use crate::policy::SourceFile;
 
 const FOLDER: &str = "templates/";
@@ -38,14 +38,15 @@ impl Templates {
     /// All faults at once, with the texts of the files concerned.
     pub fn load(files: &[SourceFile]) -> Result<Self, (Vec<Fault>, Sources)> {
         let mut loading = Loading::sort(files);
-        let checked = loading.compile(Compiled::Source);
-        loading.try_samples(&checked);
-        if loading.faults.is_empty() {
-            let environment = loading.compile(Compiled::Html);
+        let as_written = loading.compile(Compiled::Source);
+        loading.try_samples(&as_written);
+        let well_written = loading.faults.is_empty();
+        let environment = loading.compile(Compiled::Html);
+        if well_written {
             loading.try_samples(&environment);
-            if loading.faults.is_empty() {
-                return Ok(Self { environment, languages: loading.languages });
-            }
+        }
+        if loading.faults.is_empty() {
+            return Ok(Self { environment, languages: loading.languages });
         }
         Err((loading.faults, loading.sources))
     }
@@ -74,6 +75,9 @@ impl Templates {
 
 fn say(env: &Environment<'_>, words: &str, sentence: &str, values: &[Value]) -> Result<String, minijinja::Error> {
     let mut captured = env.get_template(words)?.render_captured(())?;
+    if !captured.state().exports().contains(&sentence) {
+        return Err(minijinja::Error::new(ErrorKind::UnknownFunction, format!("there is no sentence \"{sentence}\"")));
+    }
     captured.with_state_mut(|state| state.call_macro(sentence, values)).map(|said| said.trim().to_owned())
 }
 
@@ -156,9 +160,9 @@ impl<'a> Loading<'a> {
 
     fn add(&mut self, environment: &mut Environment<'static>, name: String, file: &SourceFile, compiled: Compiled) {
         let text = match compiled {
-            Compiled::Html if name.ends_with(".mjml") => match html(file) {
+            Compiled::Html if name.ends_with(".mjml") => match mjml::to_html(file) {
                 Ok(html) => html,
-                Err(fault) => return self.fault(fault),
+                Err(faults) => return faults.into_iter().for_each(|fault| self.fault(fault)),
             },
             _ => file.text.clone(),
         };
@@ -281,29 +285,6 @@ fn escape_as_little_as_is_safe(
     minijinja::escape_formatter(out, state, &plain)
 }
 
-/// A layout's MJML as HTML; `{{ … }}` and `{% … %}` pass through.
-fn html(file: &SourceFile) -> Result<String, Fault> {
-    let parsed = mrml::parse(&file.text).map_err(|error| mjml_fault(file, &error))?;
-    let rendered = parsed.element.render(&mrml::prelude::render::RenderOptions::default());
-    rendered.map_err(|error| Fault::new(&file.path, 0..0, format!("cannot be made HTML: {error}")))
-}
-
-fn mjml_fault(file: &SourceFile, error: &mrml::prelude::parser::Error) -> Fault {
-    use mrml::prelude::parser::Error;
-    let (message, span) = match error {
-        Error::UnexpectedElement { position, .. } => ("an element that does not belong here", Some(position)),
-        Error::UnexpectedToken { position, .. } => ("something that does not belong here", Some(position)),
-        Error::MissingAttribute { position, .. } => ("an attribute is missing", Some(position)),
-        Error::InvalidAttribute { position, .. } => ("an attribute that MJML does not know", Some(position)),
-        Error::InvalidFormat { position, .. } => ("this is not written as MJML wants it", Some(position)),
-        Error::EndOfStream { .. } => ("an element is not closed", None),
-        Error::IncludeLoaderError { position, .. } => ("mj-include is not available", Some(position)),
-        _ => ("this is not MJML", None),
-    };
-    let span = span.map_or(0..0, |at| at.start.min(file.text.len())..at.end.min(file.text.len()));
-    Fault::new(&file.path, span, message).hint("MJML's elements: https://documentation.mjml.io")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,12 +327,17 @@ mod tests {
             (notice, "{{ practice.name }}</mj-title>", "{{ practise.name }}</mj-title>", "did you mean \"practice\"?"),
             (notice, "words.headline(documents)", "words.headlin(documents)", "did you mean \"headline\"?"),
             (notice, "{% endif %}</mj-raw>", "{% endfi %}</mj-raw>", "notice.mjml:"),
-            (notice, "<mj-column>", "<mj-colum>", "notice.mjml:"),
+            (notice, "<mj-column>", "<mj-colum>", "did you mean \"mj-column\"?"),
             ("templates/notice.txt", "{{ link }}", "{{ lnk }}", "notice.txt:7:4"),
             ("templates/report.txt", "{{ words.report_next() }}", "{{ words.report_nxt() }}", "report.txt:"),
             (words, "each.count", "each.cuont", "words.txt:"),
             (words, "\"birthdate\": ", "\"birthdat\": ", "words.txt:"),
-            (words, "{% macro report_subject(accepted) %}", "{% macro report_sbject(accepted) %}", "report_subject"),
+            (
+                words,
+                "{% macro report_subject(accepted) %}",
+                "{% macro report_sbject(accepted) %}",
+                "no sentence \"report_subject\"",
+            ),
         ] {
             let printed = mistake(file, find, put);
             assert!(printed.contains(shown), "{put}: {shown} in\n{printed}");

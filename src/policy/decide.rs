@@ -15,6 +15,9 @@ use super::{Because, Decision, Plan, PolicySet, RecipientFacts, Role, SenderFact
 use crate::mime::assess::{Assessment, Attachment};
 use crate::time::{format_length, parse_length};
 
+/// Between a rule that set a floor and one that did not lower it.
+const HELD: &str = ", a floor that is not lowered by ";
+
 const SHORTEST_CLOCK: Duration = Duration::from_secs(3_600);
 
 /// See [`PolicySet::decide`].
@@ -113,10 +116,17 @@ impl Deciding {
         self.apply_clocks(rule, &by);
     }
 
+    /// Who holds a floor against a rule: the one who set it.
+    fn held(&self, key: &str, by: &str) -> String {
+        let holder = self.because.iter().rfind(|because| because.key == key).map_or("shipped default", |line| &line.by);
+        let holder = holder.split_once(HELD).map_or(holder, |(first, _)| first);
+        format!("{holder}{HELD}{by} (no override = true)")
+    }
+
     fn apply_treatment(&mut self, rule: &Rule, by: &str) {
         let lowered = rule.set.treatment.is_some_and(|treatment| treatment != Treatment::Refuse);
         if lowered && self.settings.treatment == Treatment::Refuse && !rule.overrides {
-            let held = format!("floor: a refusal, which {by} does not lower (no override = true)");
+            let held = self.held("treatment", by);
             return self.note("treatment", "\"refuse\"", &held);
         }
         if let Some(treatment) = rule.set.treatment {
@@ -137,7 +147,7 @@ impl Deciding {
     fn apply_tls(&mut self, rule: &Rule, by: &str) {
         let Some(required) = rule.set.tls_required else { return };
         if self.settings.tls_required && !required && !rule.overrides {
-            let held = format!("floor: required TLS, which {by} does not lower (no override = true)");
+            let held = self.held("tls_required", by);
             return self.note("tls_required", "true", &held);
         }
         self.settings.tls_required = required;
@@ -211,10 +221,10 @@ impl Deciding {
             return None;
         }
         let held = groups.iter().filter(|group| !self.settings.restricted_allowed.contains(&group.name));
-        let (attachment, group) = held
+        let (name, group) = held
             .flat_map(|group| attachments.iter().map(move |attachment| (attachment, group)))
-            .find(|(attachment, group)| group.holds(attachment))?;
-        let words = restricted::words(attachment, group);
+            .find_map(|(attachment, group)| Some((group.offending_name(attachment)?, group)))?;
+        let words = restricted::words(name, group);
         let by = format!("floor: restricted types, {} ({}:{})", group.name, group.place.file, group.place.line);
         self.settings.treatment = Treatment::Refuse;
         self.settings.reason = Some(words.clone());

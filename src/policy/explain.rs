@@ -1,12 +1,12 @@
 //! A plan in words, for `postern explain`.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::plan::SHIPPED_DEFAULT;
 use super::role::write_access;
-use super::{Because, Decision, Plan, PolicySet, RecipientFacts};
+use super::{Because, Decision, Plan, PolicySet, RecipientFacts, Treatment};
 use crate::time::format_length;
 
 /// What happens to a message and who says so. `Display` is for a terminal, `Serialize` for `--json`.
@@ -55,41 +55,53 @@ pub fn explain(policy: &PolicySet, plan: &Plan, recipients: &[RecipientFacts]) -
     }
 }
 
+/// The settings that count for the treatment: clocks and access mean nothing for a message that is not secured.
 fn in_force(policy: &PolicySet, decision: &Decision, recipient: &RecipientFacts) -> Vec<Because> {
     let settings = &decision.settings;
-    let mut lines = Vec::new();
-    let mut line = |key: &str, value: String, by: &str| {
-        lines.push(Because { key: key.into(), value, by: by.into() });
-    };
-    line("treatment", format!("\"{}\"", settings.treatment.name()), decision.who_set("treatment"));
+    let mut lines = vec![line(decision, "treatment", format!("\"{}\"", settings.treatment.name()))];
     if let Some(reason) = &settings.reason {
-        line(
-            "reason",
-            format!("{reason:?}"),
-            decision.who_set(if decision.was_set("reason") { "reason" } else { "treatment" }),
-        );
+        let by = if decision.was_set("reason") { "reason" } else { "treatment" };
+        lines.push(Because { key: "reason".into(), ..line(decision, by, format!("{reason:?}")) });
     }
     if let Some(role) = decision.role {
-        let by = if recipient.role.is_some() { "the directory" } else { decision.who_set("role") };
-        line("role", format!("\"{role}\""), by);
+        let role = line(decision, "role", format!("\"{role}\""));
+        lines.push(if recipient.role.is_some() { Because { by: "the directory".into(), ..role } } else { role });
     }
-    let by_role = match decision.role {
-        Some(role) if settings.access.is_none() => format!("the file of the role {role}"),
-        _ => decision.who_set("access").to_owned(),
-    };
-    line("access", write_access(&policy.access_for(decision)), &by_role);
-    line("link", format!("\"{}\"", format_length(settings.link)), decision.who_set("link"));
-    line("keep", format!("\"{}\"", format_length(settings.keep)), decision.who_set("keep"));
-    if let Some(after) = settings.keep_after_download {
-        line("keep_after_download", format!("\"{}\"", format_length(after)), decision.who_set("keep_after_download"));
+    match settings.treatment {
+        Treatment::Secure => lines.extend(documents(policy, decision)),
+        Treatment::Relay => lines.push(line(decision, "tls_required", settings.tls_required.to_string())),
+        Treatment::Refuse => {}
     }
-    line("plain_allowed", settings.plain_allowed.to_string(), decision.who_set("plain_allowed"));
-    line("tls_required", settings.tls_required.to_string(), decision.who_set("tls_required"));
     if !settings.restricted_allowed.is_empty() {
-        let groups = format!("{:?}", settings.restricted_allowed);
-        line("restricted_allowed", groups, decision.who_set("restricted_allowed"));
+        lines.push(line(decision, "restricted_allowed", format!("{:?}", settings.restricted_allowed)));
     }
     lines
+}
+
+/// What holds for documents in the vault and the mail that leads to them.
+fn documents(policy: &PolicySet, decision: &Decision) -> Vec<Because> {
+    let settings = &decision.settings;
+    let access = line(decision, "access", write_access(&policy.access_for(decision)));
+    let access = match decision.role {
+        Some(role) if settings.access.is_none() => Because { by: format!("the file of the role {role}"), ..access },
+        _ => access,
+    };
+    let mut lines =
+        vec![access, line(decision, "link", quoted(settings.link)), line(decision, "keep", quoted(settings.keep))];
+    if let Some(after) = settings.keep_after_download {
+        lines.push(line(decision, "keep_after_download", quoted(after)));
+    }
+    lines.push(line(decision, "plain_allowed", settings.plain_allowed.to_string()));
+    lines.push(line(decision, "tls_required", settings.tls_required.to_string()));
+    lines
+}
+
+fn line(decision: &Decision, key: &str, value: String) -> Because {
+    Because { key: key.into(), value, by: decision.who_set(key).into() }
+}
+
+fn quoted(length: Duration) -> String {
+    format!("\"{}\"", format_length(length))
 }
 
 impl fmt::Display for Explanation {
@@ -106,20 +118,21 @@ impl fmt::Display for Explanation {
 impl fmt::Display for RecipientExplanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n{}: {}", self.address, self.treatment)?;
-        let column =
-            |get: fn(&Because) -> &str, least| self.settings.iter().map(|line| get(line).len()).max().max(Some(least));
-        let keys = column(|line| &line.key, 0).unwrap_or_default();
-        let values = column(|line| &line.value, 0).unwrap_or_default().min(30);
+        let widest = |length: fn(&Because) -> usize| self.settings.iter().map(length).max().unwrap_or_default();
+        let (keys, values) = (widest(|line| line.key.len()), widest(|line| line.value.len()).min(24));
         for line in &self.settings {
             writeln!(f, "  {:keys$} = {:values$}  {}", line.key, line.value, line.by)?;
         }
-        let overridden: Vec<&Because> = self.because.iter().filter(|line| !self.settings.contains(line)).collect();
-        for line in overridden {
-            writeln!(f, "  before: {} = {}  {}", line.key, line.value, line.by)?;
-        }
-        if self.because.is_empty() {
-            writeln!(f, "  no rule applies: {SHIPPED_DEFAULT}s")?;
+        for line in self.because.iter().filter(|line| self.is_overridden(line)) {
+            writeln!(f, "  overridden: {} = {}  {}", line.key, line.value, line.by)?;
         }
         Ok(())
+    }
+}
+
+impl RecipientExplanation {
+    /// Whether another value of the same key came later and is in force.
+    fn is_overridden(&self, line: &Because) -> bool {
+        self.settings.iter().any(|set| set.key == line.key && set.value != line.value)
     }
 }

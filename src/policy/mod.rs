@@ -29,7 +29,7 @@ pub use practice::Practice;
 pub use role::{Role, RoleFile};
 
 /// A file as read from `policies/`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
     /// Its path as the admin names it (`policies/10-base.toml`).
     pub path: String,

@@ -94,7 +94,7 @@ pub(super) fn read_tests(file: &SourceFile, references: &mut References, faults:
 
 fn read_test(file: &SourceFile, test: &Table, references: &mut References, faults: &mut Faults) -> Option<OwnTest> {
     let (message, recipient, expect) = (test.table("message")?, test.table("recipient")?, test.table("expect")?);
-    if expect.keys().next().is_none() {
+    if expect.is_bare() {
         let fault = expect.place().fault("the test expects nothing, so it cannot fail");
         faults.add(fault.hint("say what must happen, such as treatment = \"secure\""));
     }
@@ -236,9 +236,12 @@ impl Expectation {
     ) {
         let settings = &decision.settings;
         let who = decision.who_set("treatment");
-        let expected = |treatment: Treatment| format!("{} (by {who})", treatment.name());
-        compare("treatment", self.treatment.map(expected), expected(settings.treatment));
-        let rule = who.strip_prefix("rule \"").and_then(|rest| rest.rsplit_once("\" (")).map_or(who, |(name, _)| name);
+        let treatment = settings.treatment;
+        let got = format!("{} ({who})", treatment.name());
+        let expected =
+            self.treatment.map(|expected| if expected == treatment { got.clone() } else { expected.name().into() });
+        compare("treatment", expected, got.clone());
+        let rule = who.strip_prefix("rule \"").and_then(|rest| rest.split_once("\" (")).map_or(who, |(name, _)| name);
         compare("rule", self.rule.clone(), rule.to_owned());
         compare(
             "role",

@@ -98,12 +98,13 @@ fn media_type(word: &Word) -> Result<Glob, Fault> {
 }
 
 impl RestrictedGroup {
-    /// Whether any name of the attachment, its declared type or its content belongs to the group.
-    pub(super) fn holds(&self, attachment: &Attachment) -> bool {
-        let names = std::iter::once(&attachment.name).chain(&attachment.names);
-        let types = std::iter::once(&attachment.declared_type).chain(&attachment.content_type);
-        names.into_iter().any(|name| self.holds_name(name))
-            || types.into_iter().any(|kind| self.types.iter().any(|glob| glob.matches(kind)))
+    /// Whether any name of the attachment, its declared type or its content belongs to the group: the name to be
+    /// told to the sender.
+    pub(super) fn offending_name<'a>(&self, attachment: &'a Attachment) -> Option<&'a str> {
+        let mut names = std::iter::once(&attachment.name).chain(&attachment.names);
+        let mut types = std::iter::once(&attachment.declared_type).chain(&attachment.content_type);
+        let by_type = || types.any(|kind| self.types.iter().any(|glob| glob.matches(kind))).then_some(&attachment.name);
+        names.find(|name| self.holds_name(name)).or_else(by_type).map(String::as_str)
     }
 
     fn holds_name(&self, name: &str) -> bool {
@@ -118,16 +119,12 @@ impl RestrictedGroup {
 
 /// What the sender reads. File names may hold any letter, a reply only ASCII: what is not becomes `?`, and a
 /// long name is cut.
-pub(super) fn words(attachment: &Attachment, group: &RestrictedGroup) -> String {
+pub(super) fn words(name: &str, group: &RestrictedGroup) -> String {
     const SHOWN: usize = 60;
-    let mut name: String = attachment
-        .name
-        .chars()
-        .map(|c| if c.is_ascii_graphic() && c != '"' || c == ' ' { c } else { '?' })
-        .take(SHOWN)
-        .collect();
-    if attachment.name.chars().count() > SHOWN {
-        name.push_str("...");
+    let mut shown: String =
+        name.chars().map(|c| if c.is_ascii_graphic() && c != '"' || c == ' ' { c } else { '?' }).take(SHOWN).collect();
+    if name.chars().count() > SHOWN {
+        shown.push_str("...");
     }
-    format!("The file \"{name}\" is not accepted: {} ({})", group.name, group.place.file)
+    format!("The file \"{shown}\" is not accepted: {} ({})", group.name, group.place.file)
 }

@@ -157,7 +157,7 @@ pub(super) fn treatment(name: &str) -> Option<Treatment> {
 }
 
 fn check_settings(set: &Table, overrides: bool, faults: &mut Faults) {
-    if set.keys().next().is_none() {
+    if set.is_bare() {
         faults.add(
             set.place().fault("the rule sets nothing").hint("set at least one thing, such as treatment = \"secure\""),
         );

@@ -259,7 +259,8 @@ impl Store {
     }
 }
 
-fn decode<T: Stored>(table: Table, octets: &[u8]) -> Result<T, StoreError> {
+/// A record's octets as what they say.
+pub(crate) fn decode<T: Stored>(table: Table, octets: &[u8]) -> Result<T, StoreError> {
     key::decode(octets).ok_or_else(|| StoreError::Unsound(format!("one of {table:?} is of no known version")))
 }
 

@@ -8,5 +8,6 @@ mod live;
 mod mime;
 mod pack;
 mod policy;
+mod queue;
 mod regression;
 mod relay;

@@ -396,6 +396,16 @@ fn what_a_message_lacks_is_given_and_what_it_has_too_much_of_is_cut() {
     assert!(kept.len() > 50 && kept.len() < 200, "{}", kept.len());
     assert_eq!(message.header_raw("Importance"), None);
     assert_eq!(message.header_raw("Auto-Submitted").map(str::trim), Some("auto-generated"));
+
+    let mut odd = case(Some("x"), Some("<script>only</script>"), vec![]);
+    odd.outline = outline(&[("Auto-Submitted", "auto-magic")]);
+    odd.message.auto_submitted = true;
+    let octets = odd.compose(&templates);
+    assert!(String::from_utf8_lossy(&octets).contains("\r\nAuto-Submitted: auto-generated\r\n"));
+    assert!(
+        text_and_html(&octets).1.contains("<p style=\"margin:0 0 16px\">x</p>"),
+        "the text stands in for empty HTML"
+    );
 }
 
 #[test]

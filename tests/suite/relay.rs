@@ -1,6 +1,6 @@
 //! The SMTP client: every dialog file on the bare client and against a loopback server, and far sides that misbehave.
 
-mod bare;
+pub mod bare;
 pub mod live;
 pub mod script;
 

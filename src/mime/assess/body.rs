@@ -100,6 +100,8 @@ fn shown(entity: &Entity, texts: &mut impl Iterator<Item = Option<String>>, next
     parts.retain(|part| !part.is_empty());
     match entity.media_type.subtype.as_str() {
         "alternative" => alternative(parts),
+        // The halves of a Macintosh file, and what PGP/MIME encrypted: no text, whatever they are called.
+        "appledouble" | "encrypted" => Shown::default(),
         "related" => parts.into_iter().next().unwrap_or_default(),
         _ => joined(parts),
     }

@@ -32,18 +32,21 @@ pub(super) fn tags(subject: &str) -> Result<Vec<Tag>, Flaw> {
     Ok(tags)
 }
 
+/// Each kind is compared with the first of its kind, so that a subject full of tags costs no more than its length.
 fn contradictions(tags: &[Tag]) -> Result<(), Flaw> {
-    for (at, tag) in tags.iter().enumerate() {
-        for other in &tags[..at] {
-            match (&tag.meaning, &other.meaning) {
-                (TagMeaning::Secure, TagMeaning::Plain) | (TagMeaning::Plain, TagMeaning::Secure) => {
-                    return Err(Flaw::TagContradiction);
-                }
-                (TagMeaning::Clock(a), TagMeaning::Clock(b)) if a != b => return Err(Flaw::TagClocks),
-                (TagMeaning::Patient(a), TagMeaning::Patient(b)) if a != b => return Err(Flaw::TagPatients),
-                _ => {}
-            }
-        }
+    let meanings = || tags.iter().map(|tag| &tag.meaning);
+    if meanings().any(|meaning| *meaning == TagMeaning::Secure)
+        && meanings().any(|meaning| *meaning == TagMeaning::Plain)
+    {
+        return Err(Flaw::TagContradiction);
+    }
+    let mut clocks = meanings().filter(|meaning| matches!(meaning, TagMeaning::Clock(_)));
+    if clocks.next().is_some_and(|first| clocks.any(|other| other != first)) {
+        return Err(Flaw::TagClocks);
+    }
+    let mut patients = meanings().filter(|meaning| matches!(meaning, TagMeaning::Patient(_)));
+    if patients.next().is_some_and(|first| patients.any(|other| other != first)) {
+        return Err(Flaw::TagPatients);
     }
     Ok(())
 }

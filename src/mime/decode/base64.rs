@@ -24,7 +24,7 @@ const fn places() -> [[u32; 256]; 4] {
 }
 
 /// The decoder.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Base64 {
     /// Bits of the group begun.
     bits: u32,
@@ -37,26 +37,40 @@ pub(super) struct Base64 {
 impl Base64 {
     /// Decodes more characters.
     pub fn feed(&mut self, octets: &[u8], out: &mut Vec<u8>) -> Result<(), Flaw> {
-        out.reserve(octets.len() / 4 * 3 + 3);
+        // Room for all of it once, so that a group is written without a look at the capacity.
+        let mut end = out.len();
+        out.resize(end + octets.len() / 4 * 3 + 3, 0);
+        let result = self.decode(octets, out, &mut end);
+        out.truncate(end);
+        result
+    }
+
+    fn decode(&mut self, octets: &[u8], out: &mut [u8], end: &mut usize) -> Result<(), Flaw> {
         let mut rest = octets;
         while !rest.is_empty() {
             if self.filled == 0 && self.padding == 0 {
-                rest = groups(rest, out);
+                let taken = groups(rest, &mut out[*end..]);
+                *end += taken / 4 * 3;
+                rest = &rest[taken..];
             }
             let Some((octet, behind)) = rest.split_first() else { break };
-            self.character(*octet, out)?;
+            if let Some(group) = self.character(*octet)? {
+                out[*end..*end + 3].copy_from_slice(&group);
+                *end += 3;
+            }
             rest = behind;
         }
         Ok(())
     }
 
-    fn character(&mut self, octet: u8, out: &mut Vec<u8>) -> Result<(), Flaw> {
+    /// Takes one character; the group that it fills.
+    fn character(&mut self, octet: u8) -> Result<Option<[u8; 3]>, Flaw> {
         match octet {
-            b' ' | b'\t' | b'\r' | b'\n' => return Ok(()),
+            b' ' | b'\t' | b'\r' | b'\n' => return Ok(None),
             b'=' => {
                 self.padding += 1;
                 let allowed = self.filled >= 2 && self.filled + self.padding <= 4;
-                return if allowed { Ok(()) } else { Err(Flaw::Base64AfterEnd) };
+                return if allowed { Ok(None) } else { Err(Flaw::Base64AfterEnd) };
             }
             _ => {}
         }
@@ -69,11 +83,12 @@ impl Base64 {
         }
         self.bits |= bits;
         self.filled += 1;
-        if self.filled == 4 {
-            out.extend_from_slice(&self.bits.to_be_bytes()[1..]);
-            (self.bits, self.filled) = (0, 0);
+        if self.filled < 4 {
+            return Ok(None);
         }
-        Ok(())
+        let [_, group @ ..] = std::mem::take(&mut self.bits).to_be_bytes();
+        self.filled = 0;
+        Ok(Some(group))
     }
 
     /// The octets of a last, shorter group.
@@ -89,20 +104,35 @@ impl Base64 {
     }
 }
 
-/// Decodes whole groups off the front; what is left begins with a group that has something else in it.
-fn groups<'a>(octets: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
-    let (whole, _) = octets.as_chunks::<4>();
+/// The 24 bits of a group; [`BAD`] or more if one of its characters is not of the alphabet.
+fn bits(group: [u8; 4]) -> u32 {
+    PLACES[0][group[0] as usize]
+        | PLACES[1][group[1] as usize]
+        | PLACES[2][group[2] as usize]
+        | PLACES[3][group[3] as usize]
+}
+
+/// Decodes whole groups off the front, up to one that has something else in it; how many characters that are. Two groups
+/// go at a time, and one more: a line has 76 characters.
+fn groups(octets: &[u8], out: &mut [u8]) -> usize {
+    let (pairs, _) = octets.as_chunks::<8>();
+    let (places, _) = out.as_chunks_mut::<6>();
     let mut taken = 0;
-    for group in whole {
-        let bits = PLACES[0][group[0] as usize]
-            | PLACES[1][group[1] as usize]
-            | PLACES[2][group[2] as usize]
-            | PLACES[3][group[3] as usize];
-        if bits >= BAD {
+    for (&[a, b, c, d, e, f, g, h], place) in pairs.iter().zip(places) {
+        let (first, second) = (bits([a, b, c, d]), bits([e, f, g, h]));
+        if first | second >= BAD {
             break;
         }
-        out.extend_from_slice(&bits.to_be_bytes()[1..]);
-        taken += 4;
+        let both = (u64::from(first) << 24 | u64::from(second)) << 16;
+        place.copy_from_slice(&both.to_be_bytes()[..6]);
+        taken += 8;
     }
-    &octets[taken..]
+    if let Some(group) = octets[taken..].first_chunk::<4>() {
+        let group = bits(*group);
+        if group < BAD {
+            out[taken / 4 * 3..taken / 4 * 3 + 3].copy_from_slice(&group.to_be_bytes()[1..]);
+            taken += 4;
+        }
+    }
+    taken
 }

@@ -7,7 +7,6 @@ use crate::mime::Flaw;
 const BLANKS: usize = 998;
 
 /// The decoder.
-#[derive(Debug)]
 pub(super) struct Quoted {
     lenient: bool,
     /// What was seen and is not yet decided.

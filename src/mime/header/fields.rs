@@ -7,7 +7,7 @@ use crate::mime::header::words;
 use crate::mime::{Flaw, HeaderField, names};
 
 /// An address with the name before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Mailbox {
     /// The display name, decoded, without control and bidi characters.
     pub name: Option<String>,
@@ -30,7 +30,11 @@ pub fn unstructured(value: &[u8]) -> String {
 pub(in crate::mime) fn mailboxes_strict(name: &'static str, field: &HeaderField) -> Result<Vec<Mailbox>, Flaw> {
     let text = words::text_of(&field.value);
     let found = mailboxes(&text);
-    if found.len() == entries(&text) && found.iter().all(Option::is_some) {
+    // An address must stand there as it is, not come out of an encoded word: other readers take that for a name.
+    let written = |mailbox: &Option<Mailbox>| {
+        mailbox.as_ref().is_some_and(|mailbox| text.contains(&format!("{}@", mailbox.address.local_part())))
+    };
+    if found.len() == entries(&text) && found.iter().all(written) {
         Ok(found.into_iter().flatten().collect())
     } else {
         Err(Flaw::Address(name))
@@ -104,6 +108,7 @@ mod tests {
             (" a@x.example,\r\n B <b@x.example>", vec!["|a@x.example", "B|b@x.example"]),
             (" =?utf-8?Q?J=C3=A4ne?= <a@x.example>", vec!["Jäne|a@x.example"]),
             (" Jäne <a@x.example>", vec!["Jäne|a@x.example"]),
+            (" Ann (a, b) <a@x.example>", vec!["Ann|a@x.example"]),
             (" G: a@x.example, b@x.example;", vec!["|a@x.example", "|b@x.example"]),
         ] {
             assert_eq!(
@@ -120,6 +125,9 @@ mod tests {
             " <@route:a@x.example>",
             " a@[127.0.0.1]",
             " ,a",
+            " \"jane doe\"@x.example",
+            " =?utf-8?Q?a=40x.example?=",
+            " =?utf-8?Q?a=40x.example?= (@)",
         ] {
             assert_eq!(list(bad), None, "{bad}");
         }

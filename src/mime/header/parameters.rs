@@ -10,7 +10,6 @@ use crate::mime::header::words;
 const PARAMETERS: usize = 100;
 
 /// A structured value, taken apart.
-#[derive(Debug)]
 pub(in crate::mime) struct Structured {
     /// What stands before the first semicolon, white space around it removed.
     pub main: Vec<u8>,
@@ -21,7 +20,6 @@ pub(in crate::mime) struct Structured {
 }
 
 /// One parameter.
-#[derive(Debug)]
 pub(in crate::mime) struct Parameter {
     /// Its name in lower case, RFC 2231 stars and numbers included.
     pub name: String,

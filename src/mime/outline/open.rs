@@ -5,7 +5,6 @@ use crate::mime::header::EntityFacts;
 use crate::mime::{Content, Entity, HeaderSection};
 
 /// An entity whose body is being read.
-#[derive(Debug)]
 pub(super) struct Started {
     pub header: HeaderSection,
     pub facts: EntityFacts,
@@ -16,7 +15,6 @@ pub(super) struct Started {
 }
 
 /// A multipart whose parts are being read.
-#[derive(Debug)]
 pub(super) struct Multipart {
     pub entity: Started,
     pub boundary: Boundary,
