@@ -75,9 +75,8 @@ impl KeyringFile {
         let path = folder.join(NAME);
         let shown = path.display();
         let octets = read_private(&path)?;
-        let damaged = || {
-            KeyringError::Source(format!("the keyring {shown} is damaged; put it back from its latest escrow copy"))
-        };
+        let damaged =
+            || KeyringError::Source(format!("the keyring {shown} is damaged; put it back from its latest escrow copy"));
         let (header, sealed) = octets.split_first_chunk::<HEADER>().ok_or_else(damaged)?;
         if header[..16] != MAGIC {
             return Err(damaged());

@@ -151,7 +151,10 @@ fn read_command(command: &str) -> Result<MasterKey, KeyringError> {
     let output = output.map_err(|error| source_error(format!("the master key command cannot be run: {error}")))?;
     let text = Zeroizing::new(output.stdout);
     if !output.status.success() {
-        return Err(source_error(format!("the master key command failed ({}); run it by hand: {command}", output.status)));
+        return Err(source_error(format!(
+            "the master key command failed ({}); run it by hand: {command}",
+            output.status
+        )));
     }
     parse(&text).ok_or_else(|| {
         source_error("the master key command printed no key; it prints 32 octets as 44 characters of base64".into())
@@ -160,7 +163,8 @@ fn read_command(command: &str) -> Result<MasterKey, KeyringError> {
 
 fn read_env(name: &str) -> Result<MasterKey, KeyringError> {
     let text = std::env::var(name).map(Zeroizing::new);
-    let text = text.map_err(|_| source_error(format!("the environment variable {name} for the master key is not set")))?;
+    let text =
+        text.map_err(|_| source_error(format!("the environment variable {name} for the master key is not set")))?;
     parse(text.as_bytes()).ok_or_else(|| {
         source_error(format!("the environment variable {name} holds no key; it holds 44 characters of base64"))
     })

@@ -197,13 +197,7 @@ impl Keyring {
     ///
     /// # Errors
     /// [`KeyringError::NoKeyFor`] where the day has passed or lies too far ahead.
-    pub fn wrap(
-        &self,
-        day: Day,
-        class: KeyClass,
-        key: &DataKey,
-        context: &[u8],
-    ) -> Result<WrappedKey, KeyringError> {
+    pub fn wrap(&self, day: Day, class: KeyClass, key: &DataKey, context: &[u8]) -> Result<WrappedKey, KeyringError> {
         let content = self.content();
         let (generation, day_key) = content.days.newest(day, class).ok_or(KeyringError::NoKeyFor(day))?;
         let sealer = Sealer::new(day_key);

@@ -178,11 +178,7 @@ impl Index {
     }
 
     /// Applies commits and the mark of the last one, at once. Of several writes to one record the last one counts.
-    pub fn apply<'a>(
-        &self,
-        writes: impl Iterator<Item = (u64, Change<'a>)>,
-        mark: u64,
-    ) -> Result<(), StoreError> {
+    pub fn apply<'a>(&self, writes: impl Iterator<Item = (u64, Change<'a>)>, mark: u64) -> Result<(), StoreError> {
         let mut last: HashMap<(u8, &[u8]), (u64, Option<&[u8]>)> = HashMap::new();
         for (version, change) in writes {
             last.insert((change.table, change.key), (version, change.octets));

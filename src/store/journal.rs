@@ -14,6 +14,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::keyring::seal::Sealer;
+use crate::store::crash::fault_at;
 use crate::store::disk;
 use crate::store::frame::{HEADER, Header, LEAD, lead};
 
@@ -63,7 +64,18 @@ impl Journal {
         file.sync_all()?;
         disk::publish(&fresh, &path_of(folder, first))?;
         let (folder, buffer) = (folder.to_owned(), Vec::new());
-        Ok(Self { folder, file, header, end, filled: AHEAD, next: first, synced: first, grown: 0, failed: false, buffer })
+        Ok(Self {
+            folder,
+            file,
+            header,
+            end,
+            filled: AHEAD,
+            next: first,
+            synced: first,
+            grown: 0,
+            failed: false,
+            buffer,
+        })
     }
 
     /// Sequence of the next record.
@@ -118,9 +130,10 @@ impl Journal {
 
     /// Makes what was appended durable. After an error nothing of the group counts.
     pub fn sync(&mut self) -> io::Result<()> {
-        if let Err(error) = rustix::fs::fdatasync(&self.file) {
+        let synced = fault_at(&self.folder).and_then(|()| Ok(rustix::fs::fdatasync(&self.file)?));
+        if let Err(error) = synced {
             self.fail();
-            return Err(error.into());
+            return Err(error);
         }
         self.synced = self.next;
         self.end += self.buffer.len() as u64;
@@ -160,6 +173,7 @@ impl Journal {
 
     /// Cuts off what was filled ahead.
     pub fn finish(&self) -> io::Result<()> {
+        fault_at(&self.folder)?;
         self.file.set_len(self.end)?;
         self.file.sync_all()
     }
@@ -257,7 +271,8 @@ fn replay_file(
 /// Whether behind a record that does not open (its sequence is `missing`) there is one of a later group: then the
 /// missing one was synced once.
 fn later_group_follows(header: &Header, rest: &[u8], sealer: &Sealer, missing: u64) -> bool {
-    let plausible = |at: usize| lead(&rest[at..]).map(|(_, number)| number).filter(|number| number.wrapping_sub(missing) < 1 << 24);
+    let plausible =
+        |at: usize| lead(&rest[at..]).map(|(_, number)| number).filter(|number| number.wrapping_sub(missing) < 1 << 24);
     (1..rest.len().saturating_sub(LEAD)).any(|at| {
         let Some((plain, _)) = plausible(at).and_then(|number| header.open(&rest[at..], sealer, number)) else {
             return false;

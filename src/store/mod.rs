@@ -197,9 +197,9 @@ impl Store {
     ) -> Result<Vec<(Vec<u8>, Record<T>)>, StoreError> {
         let records = self.handle.shared.index.records(table as u8, from, to).take(limit);
         let found: Result<Vec<_>, StoreError> = self.told(records.collect());
-        let typed = found?.into_iter().map(|(key, (version, octets))| {
-            decode(table, &octets).map(|value| (key, Record { version, value }))
-        });
+        let typed = found?
+            .into_iter()
+            .map(|(key, (version, octets))| decode(table, &octets).map(|value| (key, Record { version, value })));
         typed.collect()
     }
 

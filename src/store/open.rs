@@ -113,9 +113,9 @@ impl Opening<'_> {
             // The first start: the journal comes before the index, so that one without the other is always a loss.
             Journal::begin(&self.journal(), &self.sealer, 1).map_err(fault)?;
         }
+        // Half an index must not look like a whole one to the next start.
+        state::write(&self.settings.folder, &State::Unsound).map_err(fault)?;
         if self.db().exists() {
-            // Half an index must not look like a whole one to the next start.
-            state::write(&self.settings.folder, &State::Unsound).map_err(fault)?;
             fs::remove_dir_all(self.db()).map_err(fault)?;
         }
         let index = self.open_index()?;
@@ -132,7 +132,8 @@ impl Opening<'_> {
     }
 
     fn lost(&self, have: u64, first: Option<u64>) -> StoreError {
-        let found = first.map_or("there is none".to_owned(), |first| format!("what there is begins or ends at {first}"));
+        let found =
+            first.map_or("there is none".to_owned(), |first| format!("what there is begins or ends at {first}"));
         StoreError::CannotOpen(format!(
             "the journal in {} does not go on from sequence {have} ({found}); restore data_dir from a backup",
             self.journal().display()
@@ -180,9 +181,8 @@ fn apply(index: &Index, commits: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
     if !whole {
         return Err(StoreError::CannotOpen("the journal has a record that this version cannot read".into()));
     }
-    let writes = commits.iter().flat_map(|(sequence, octets)| {
-        changes(octets).flatten().map(move |change| (*sequence, change))
-    });
+    let writes =
+        commits.iter().flat_map(|(sequence, octets)| changes(octets).flatten().map(move |change| (*sequence, change)));
     index.apply(writes, *last)
 }
 

@@ -69,7 +69,12 @@ mod tests {
     fn only_a_closed_index_or_one_of_this_boot_is_trusted() {
         let folder = tempfile::tempdir().unwrap();
         assert!(!read(folder.path()).is_trusted(), "no file");
-        let cases = [(State::Clean, true), (State::in_use(), true), (State::InUse("other".into()), false), (State::Unsound, false)];
+        let cases = [
+            (State::Clean, true),
+            (State::in_use(), true),
+            (State::InUse("other".into()), false),
+            (State::Unsound, false),
+        ];
         for (state, trusted) in cases {
             write(folder.path(), &state).unwrap();
             assert_eq!(read(folder.path()), state);

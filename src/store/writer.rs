@@ -90,7 +90,8 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Vec<Request>) {
-        let judged = self.ready().and_then(|()| self.judge(&group).map_err(|error| CommitError::Disk(error.to_string())));
+        let judged =
+            self.ready().and_then(|()| self.judge(&group).map_err(|error| CommitError::Disk(error.to_string())));
         let verdicts = match judged {
             Ok(verdicts) => verdicts,
             Err(error) => return refuse(group, &error),
@@ -119,7 +120,9 @@ impl Writer {
     fn ready(&mut self) -> Result<(), CommitError> {
         let fault = |error: std::io::Error| CommitError::Disk(error.to_string());
         if self.shared.unsound.load(Ordering::Acquire) {
-            return Err(CommitError::Disk("the index is damaged; restart postern, it rebuilds it from the journal".into()));
+            return Err(CommitError::Disk(
+                "the index is damaged; restart postern, it rebuilds it from the journal".into(),
+            ));
         }
         let free = disk::free(&self.shared.settings.folder).map_err(fault)?;
         if free < RESERVE {
@@ -183,7 +186,9 @@ impl Writer {
             return;
         }
         let last = first + group.len() as u64 - 1;
-        let writes = (first..).zip(group).flat_map(|(sequence, request)| request.changes().map(move |change| (sequence, change)));
+        let writes = (first..)
+            .zip(group)
+            .flat_map(|(sequence, request)| request.changes().map(move |change| (sequence, change)));
         if let Err(error) = self.shared.index.apply(writes, last) {
             self.shared.found_unsound(&error);
         }
