@@ -14,6 +14,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::keyring::seal::Sealer;
+use crate::store::crash::fault_at;
 use crate::store::disk;
 use crate::store::frame::{HEADER, Header, LEAD, lead};
 
@@ -129,9 +130,10 @@ impl Journal {
 
     /// Makes what was appended durable. After an error nothing of the group counts.
     pub fn sync(&mut self) -> io::Result<()> {
-        if let Err(error) = rustix::fs::fdatasync(&self.file) {
+        let synced = fault_at(&self.folder).and_then(|()| Ok(rustix::fs::fdatasync(&self.file)?));
+        if let Err(error) = synced {
             self.fail();
-            return Err(error.into());
+            return Err(error);
         }
         self.synced = self.next;
         self.end += self.buffer.len() as u64;
@@ -171,6 +173,7 @@ impl Journal {
 
     /// Cuts off what was filled ahead.
     pub fn finish(&self) -> io::Result<()> {
+        fault_at(&self.folder)?;
         self.file.set_len(self.end)?;
         self.file.sync_all()
     }
