@@ -4,3 +4,4 @@
 
 mod bad_config;
 mod policy;
+mod reference;
