@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use postern::document::{Form, Key, Need};
 use postern::{config, policy};
 
-use crate::bad_config::golden;
+use crate::bad_config::{files_below, golden, sources};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -101,4 +101,26 @@ fn every_key_stands_in_the_reference_as_the_reader_knows_it() {
     expected.sort();
     assert_eq!(seen, expected, "the tables in docs/ are not those of the reader");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_examples_of_the_reference_are_sound() {
+    let page = std::fs::read_to_string(root().join("docs/policy.md")).unwrap();
+    let examples: Vec<&str> = page
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .filter(|example| example.contains("[[rule]]") || example.contains("[[test]]"))
+        .collect();
+    assert!(examples.len() >= 6);
+    for example in examples {
+        let mut files = files_below(&root().join("tests/policy/base"));
+        let name = if example.contains("[[test]]") { "tests/example.toml" } else { "50-example.toml" };
+        files.insert(name.into(), example.into());
+        let policy = policy::PolicySet::load(&sources(files))
+            .unwrap_or_else(|(faults, texts)| panic!("{}", postern::fault::render(&faults, &texts)));
+        for result in policy.run_tests() {
+            assert_eq!(result.failure, None, "{example}");
+        }
+    }
 }
