@@ -91,6 +91,11 @@ pub enum Event {
         code: Option<u16>,
         cause: &'static str,
     },
+    RelayTrouble {
+        queue: QueueId,
+        code: Option<u16>,
+        cause: &'static str,
+    },
     SenderTold {
         queue: QueueId,
         about: QueueId,
@@ -143,6 +148,7 @@ impl Event {
             Self::SessionPanicked { .. }
             | Self::ClockHalted { .. }
             | Self::BlobUnsound { .. }
+            | Self::RelayTrouble { .. }
             | Self::Trouble { .. } => Severity::Alarm,
             _ => Severity::Info,
         }
@@ -195,6 +201,9 @@ impl fmt::Display for Event {
             ),
             Self::Failed { queue, transaction, attempt, code, cause } => {
                 write!(f, "{transaction} failed queue={queue} attempt={attempt} code={} cause={cause}", Code(*code))
+            }
+            Self::RelayTrouble { queue, code, cause } => {
+                write!(f, "{queue} relay-trouble code={} cause={cause} remedy=\"docs/delivery.md\"", Code(*code))
             }
             Self::SenderTold { queue, about } => write!(f, "{queue} sender-told about={about}"),
             Self::Revoked { grant } => write!(f, "{grant} revoked"),

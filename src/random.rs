@@ -17,6 +17,7 @@ pub fn octets<const N: usize>() -> [u8; N] {
 }
 
 /// A fresh id, ordered after those made before it (to the millisecond).
+#[allow(clippy::disallowed_methods, reason = "this is the one place that makes ids")]
 pub fn id<T: Id>() -> T {
     T::from_octets(*uuid::Uuid::now_v7().as_bytes())
 }

@@ -3,12 +3,20 @@
 use std::ops::Range;
 
 use crate::mail::Address;
-use crate::mime::{Defect, Outline, TransferEncoding};
+use crate::mime::decode::Decoder;
+use crate::mime::{Defect, Entity, Outline, TransferEncoding, header, names};
+
+mod body;
+mod content;
+mod tags;
+
+/// Decoded octets that are read of a leaf that is no text, to see what it is.
+const START: usize = 8 * 1024;
 
 /// What of the leaves was read while they streamed by: by entity, in the order of [`leaves`].
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Reading {
-    /// Text leaves that stay text: the decoded octets, whole. Other leaves: the first 8 KiB, decoded.
+    /// The first [`LeafPlan::wanted`] octets, decoded.
     pub octets: Vec<u8>,
     /// Whether `octets` is the whole.
     pub whole: bool,
@@ -23,11 +31,32 @@ pub struct LeafPlan {
     pub encoding: TransferEncoding,
     /// How many decoded octets the assessment wants: all of a text, the start of anything else.
     pub wanted: usize,
+    /// Whether its type is `text`; then a broken quoted-printable code in it is no defect.
+    pub text: bool,
 }
 
-/// The leaves of a message in order, and how much of each is to be read.
-pub fn leaves(_outline: &Outline, _text_limit: usize) -> Vec<LeafPlan> {
-    todo!()
+impl LeafPlan {
+    /// The decoder for its body.
+    pub fn decoder(&self) -> Decoder {
+        Decoder::of(self.encoding, self.text)
+    }
+}
+
+/// The leaves of a message in order, and how much of each is to be read. All together are at most two texts of
+/// `text_limit`, and 8 KiB for each leaf.
+pub fn leaves(outline: &Outline, text_limit: usize) -> Vec<LeafPlan> {
+    let mut room = 2 * text_limit as u64;
+    let plan = |leaf: &Entity| {
+        let encoded = leaf.body.end - leaf.body.start;
+        let wanted = text_limit.max(START);
+        // Encoded, a text has at most three octets for one, and soft breaks.
+        let fits = encoded <= 4 * (wanted as u64 + 1024) && encoded.min(wanted as u64) <= room;
+        let stays = body::may_be_text(leaf) && fits;
+        room -= if stays { encoded.min(wanted as u64) } else { 0 };
+        let wanted = if stays { wanted } else { START };
+        LeafPlan { body: leaf.body.clone(), encoding: leaf.encoding, wanted, text: leaf.media_type.kind == "text" }
+    };
+    outline.root.leaves().into_iter().map(plan).collect()
 }
 
 /// A tag in the subject: what it says, and where it stands in the decoded subject.
@@ -40,7 +69,7 @@ pub struct Tag {
 }
 
 /// The tags known so far (product.md); other text in brackets is left alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum TagMeaning {
     /// `[secure]`
     Secure,
@@ -53,7 +82,7 @@ pub enum TagMeaning {
 }
 
 /// Whose documents these are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum PatientRef {
     /// A record number.
     Record(String),
@@ -67,7 +96,7 @@ pub enum PatientRef {
 }
 
 /// One attachment: an entity that policy treats as a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// Where its body is.
     pub body: Range<u64>,
@@ -82,14 +111,22 @@ pub struct Attachment {
     pub declared_type: String,
     /// The media type its content shows, where it shows one.
     pub content_type: Option<String>,
-    /// Decoded size in octets: exact for base64, at most for quoted-printable.
+    /// Decoded size in octets: exact up to 8 KiB and for what is not encoded; else at most this, for base64 without
+    /// spaces between its lines at most two too many.
     pub octets: u64,
     /// Whether the HTML body refers to it by Content-ID.
     pub inline: bool,
 }
 
+impl Attachment {
+    /// The decoder for its body, the same that [`LeafPlan::decoder`] gives.
+    pub fn decoder(&self) -> Decoder {
+        Decoder::of(self.encoding, self.declared_type.starts_with("text/"))
+    }
+}
+
 /// The facts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Assessment {
     /// The subject, decoded, bidi controls and control characters removed.
     pub subject: String,
@@ -113,7 +150,91 @@ pub struct Assessment {
     pub auto_submitted: bool,
 }
 
-/// What the message is.
-pub fn assess(_outline: &Outline, _readings: &[Reading], _text_limit: usize) -> Result<Assessment, Defect> {
-    todo!()
+/// What the message is. `readings` are those of [`leaves`], in its order; one that is missing counts as not read.
+///
+/// # Errors
+/// A [`Defect`] in a text (charset, a file written into it), in From or Sender, or in a tag.
+pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Result<Assessment, Defect> {
+    let leaves = outline.root.leaves();
+    let unread = Reading::default();
+    let reading = |at: usize| readings.get(at).unwrap_or(&unread);
+    let bodies = body::choose(&outline.root, &leaves, readings, text_limit)?;
+    let referred = bodies.html.as_deref().map(content::content_ids).unwrap_or_default();
+    let attachments = leaves.iter().enumerate().filter(|(at, _)| !bodies.used.contains(at));
+    let attachments = attachments.map(|(at, leaf)| attachment(leaf, reading(at), &referred)).collect();
+
+    let section = &outline.root.header;
+    let subject = section.first("Subject").map(|field| header::unstructured(&field.value)).unwrap_or_default();
+    let from = addresses(outline, "From")?;
+    let mut senders = addresses(outline, "Sender")?;
+    if senders.len() > 1 {
+        return Err(crate::mime::Flaw::Address("Sender").into());
+    }
+    Ok(Assessment {
+        tags: tags::tags(&subject)?,
+        subject,
+        from_name: from.first().and_then(|mailbox| mailbox.name.clone()),
+        from: from.into_iter().map(|mailbox| mailbox.address).collect(),
+        sender: senders.pop().map(|mailbox| mailbox.address),
+        text: bodies.text,
+        html: bodies.html,
+        attachments,
+        received: section.all("Received").count(),
+        auto_submitted: section.all("Auto-Submitted").any(|field| is_automatic(&field.value)),
+    })
 }
+
+fn addresses(outline: &Outline, name: &'static str) -> Result<Vec<header::Mailbox>, Defect> {
+    match outline.root.header.first(name) {
+        Some(field) => Ok(header::mailboxes_strict(name, field)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// RFC 3834, section 5: a keyword, parameters and comments behind it.
+fn is_automatic(value: &[u8]) -> bool {
+    let word = value.trim_ascii().split(|b| !b.is_ascii_alphanumeric() && *b != b'-').next().unwrap_or_default();
+    !word.eq_ignore_ascii_case(b"no")
+}
+
+fn attachment(leaf: &Entity, reading: &Reading, referred: &std::collections::HashSet<String>) -> Attachment {
+    let content_type = content::shown(&reading.octets[..reading.octets.len().min(START)]);
+    let given = given_names(leaf);
+    let given = if given.is_empty() { vec![names::made(&leaf.media_type, content_type.as_deref())] } else { given };
+    Attachment {
+        body: leaf.body.clone(),
+        encoding: leaf.encoding,
+        name: given[0].clone(),
+        names: given,
+        declared_type: leaf.media_type.to_string(),
+        content_type,
+        octets: if reading.whole { reading.octets.len() as u64 } else { decoded_size(leaf) },
+        inline: leaf.content_id.as_ref().is_some_and(|id| referred.contains(id)),
+    }
+}
+
+/// Every name the leaf bears, sanitised. An encoded word as written is left out: decoded it stands beside, and ends alike.
+fn given_names(leaf: &Entity) -> Vec<String> {
+    let mut given: Vec<String> = Vec::new();
+    let decoded_beside = |name: &String| {
+        let decoded = header::words::decode(name);
+        decoded != *name && leaf.names.contains(&decoded)
+    };
+    for name in leaf.names.iter().filter(|name| !decoded_beside(name)).flat_map(|name| names::saved_as(name)) {
+        if !given.contains(&name) {
+            given.push(name);
+        }
+    }
+    given
+}
+
+fn decoded_size(leaf: &Entity) -> u64 {
+    let encoded = leaf.body.end - leaf.body.start;
+    match leaf.encoding {
+        TransferEncoding::Base64 => encoded.saturating_sub(2 * leaf.lines).div_ceil(4) * 3,
+        TransferEncoding::Identity | TransferEncoding::QuotedPrintable => encoded,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,27 +2,67 @@
 
 use crate::mime::{Defect, TransferEncoding};
 
-/// Decodes one entity's body, fed in pieces.
-pub struct Decoder {}
+mod base64;
+mod charset;
+mod quoted;
+
+pub use charset::to_utf8;
+
+/// Decodes one entity's body, fed in pieces of any size. The same octets in other pieces decode alike.
+///
+/// - base64: line breaks and white space anywhere, nothing but them behind the padding. Padding that is left out is no
+///   defect (there is one reading only); a single character left over is.
+/// - quoted-printable: white space at a line's end goes, soft breaks join. A `=` that begins no code is a defect, but
+///   in an entity of type `text` it is taken as written, as RFC 2045, section 6.7 advises: people write `1 = 2`.
+pub struct Decoder(Inner);
+
+enum Inner {
+    Identity,
+    Base64(base64::Base64),
+    Quoted(quoted::Quoted),
+}
 
 impl Decoder {
-    /// A decoder for this encoding.
-    pub fn new(_encoding: TransferEncoding) -> Self {
-        todo!()
+    /// A decoder for this encoding, strict.
+    pub fn new(encoding: TransferEncoding) -> Self {
+        Self::of(encoding, false)
+    }
+
+    /// A decoder for an entity of this encoding; `text` is whether its type is `text`.
+    pub fn of(encoding: TransferEncoding, text: bool) -> Self {
+        Self(match encoding {
+            TransferEncoding::Identity => Inner::Identity,
+            TransferEncoding::Base64 => Inner::Base64(base64::Base64::default()),
+            TransferEncoding::QuotedPrintable => Inner::Quoted(quoted::Quoted::new(text)),
+        })
     }
 
     /// Decodes more octets, appending to `out`.
-    pub fn feed(&mut self, _octets: &[u8], _out: &mut Vec<u8>) -> Result<(), Defect> {
-        todo!()
+    ///
+    /// # Errors
+    /// A [`Defect`] at the first octet that is not of the encoding; the decoder is of no use after it.
+    pub fn feed(&mut self, octets: &[u8], out: &mut Vec<u8>) -> Result<(), Defect> {
+        match &mut self.0 {
+            Inner::Identity => out.extend_from_slice(octets),
+            Inner::Base64(decoder) => decoder.feed(octets, out)?,
+            Inner::Quoted(decoder) => decoder.feed(octets, out)?,
+        }
+        Ok(())
     }
 
-    /// The end of the body: what is incomplete is a defect.
-    pub fn finish(self, _out: &mut Vec<u8>) -> Result<(), Defect> {
-        todo!()
+    /// The end of the body.
+    ///
+    /// # Errors
+    /// A [`Defect`] for what is incomplete.
+    pub fn finish(self, out: &mut Vec<u8>) -> Result<(), Defect> {
+        match self.0 {
+            Inner::Identity => {}
+            Inner::Base64(decoder) => decoder.finish(out)?,
+            Inner::Quoted(decoder) => decoder.finish(out)?,
+        }
+        Ok(())
     }
 }
 
-/// Text in this charset as UTF-8; an unknown charset, or octets that are not of it, is a defect.
-pub fn to_utf8(_octets: &[u8], _charset: Option<&str>) -> Result<String, Defect> {
-    todo!()
-}
+#[cfg(test)]
+mod tests;

@@ -4,21 +4,31 @@
 use std::ops::Range;
 
 pub mod assess;
+mod boundary;
 pub mod decode;
+mod defect;
+mod discreet;
 pub mod header;
 pub mod names;
 pub mod outline;
+pub mod second;
+mod section;
+mod whole;
 
-/// Limits on what is taken apart. Each has its defect.
+pub use defect::Defect;
+pub(in crate::mime) use defect::Flaw;
+pub use whole::{assess_octets, outline_of, read};
+
+/// Limits on what is taken apart. Each has its defect, but the last.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Octets of one header section.
+    /// Octets of one header section; all of a message's together may have twice as many.
     pub header_section: usize,
     /// Octets of one line of a header section.
     pub header_line: usize,
     /// Entities in all.
     pub entities: usize,
-    /// Multiparts within multiparts.
+    /// Multiparts within multiparts; never more than 100, whatever stands here.
     pub depth: usize,
     /// Octets of decoded text (plain or HTML) that stay text; a longer one is a document.
     pub text: usize,
@@ -28,18 +38,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { header_section: 256 * 1024, header_line: 64 * 1024, entities: 500, depth: 20, text: 512 * 1024 }
     }
-}
-
-/// Why a message is not understood; the words are what the sender reads after `550 5.6.0`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{words}")]
-pub struct Defect {
-    /// A word for the log, from a closed list (`duplicate-content-type`, `bad-base64` …).
-    pub word: &'static str,
-    /// What is wrong, for a person; no octet of the message in it.
-    pub words: String,
-    /// Whether it is a limit (552 5.3.4) and not an ambiguity (550 5.6.0).
-    pub limit: bool,
 }
 
 /// Content-Transfer-Encoding (RFC 2045, section 6), as far as it is known.
@@ -54,7 +52,7 @@ pub enum TransferEncoding {
 }
 
 /// A media type with its parameters (RFC 2045, section 5; names lower case).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MediaType {
     /// `text`
     pub kind: String,
@@ -65,7 +63,7 @@ pub struct MediaType {
 }
 
 /// One header field as received.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HeaderField {
     /// The name as written.
     pub name: String,
@@ -73,11 +71,53 @@ pub struct HeaderField {
     pub value: Vec<u8>,
 }
 
+impl HeaderField {
+    /// Whether it has this name (case does not count).
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
+
 /// A header section.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct HeaderSection {
     /// Its fields in order.
     pub fields: Vec<HeaderField>,
+}
+
+impl HeaderSection {
+    /// The first field of this name.
+    pub fn first(&self, name: &str) -> Option<&HeaderField> {
+        self.fields.iter().find(|field| field.is(name))
+    }
+
+    /// Every field of this name, in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a HeaderField> {
+        self.fields.iter().filter(move |field| field.is(name))
+    }
+}
+
+impl MediaType {
+    /// The type that this is where no Content-Type says another (RFC 2045, section 5.2).
+    pub fn text_plain() -> Self {
+        Self { kind: "text".into(), subtype: "plain".into(), parameters: Vec::new() }
+    }
+
+    /// Whether it is this type, both given in lower case.
+    pub fn is(&self, kind: &str, subtype: &str) -> bool {
+        self.kind == kind && self.subtype == subtype
+    }
+
+    /// A parameter, by its name in lower case.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl std::fmt::Display for MediaType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.kind, self.subtype)
+    }
 }
 
 /// What an entity holds.
@@ -90,7 +130,7 @@ pub enum Content {
 }
 
 /// An entity of the message (RFC 2045, section 2.4).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Entity {
     /// Its header section.
     pub header: HeaderSection,
@@ -100,7 +140,8 @@ pub struct Entity {
     pub encoding: TransferEncoding,
     /// `Content-Disposition`, if given: `inline`, `attachment` or other, lower case.
     pub disposition: Option<String>,
-    /// Every name it bears (filename, name, all RFC 2231 and 2047 readings), decoded, in the order found.
+    /// Every name it bears (filename, name, all RFC 2231 and 2047 readings), decoded, not sanitised; first the one
+    /// that a strict reader shows.
     pub names: Vec<String>,
     /// `Content-ID` without angle brackets.
     pub content_id: Option<String>,
@@ -110,6 +151,21 @@ pub struct Entity {
     pub lines: u64,
     /// What it holds.
     pub content: Content,
+}
+
+impl Entity {
+    /// The leaves in this entity, itself if it is one, in the order of the message.
+    pub fn leaves(&self) -> Vec<&Entity> {
+        let mut found = Vec::new();
+        let mut pending = vec![self];
+        while let Some(entity) = pending.pop() {
+            match &entity.content {
+                Content::Leaf => found.push(entity),
+                Content::Multipart(children) => pending.extend(children.iter().rev()),
+            }
+        }
+        found
+    }
 }
 
 /// The structure of a message.

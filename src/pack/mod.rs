@@ -1,27 +1,28 @@
 //! Packing: what each recipient is sent, as data. Nothing is written here; ids and tokens are handed in.
 
-use crate::fault::{Fault, Sources};
-use crate::mail::{Address, Delivery, ReceivedTrace};
+use crate::access::AccessCheck;
+use crate::mail::{Address, Delivery};
 use crate::mime::Outline;
 use crate::mime::assess::Assessment;
-use crate::policy::{Practice, SourceFile};
+use crate::policy::Practice;
 use crate::time::Timestamp;
 
+mod colour;
+mod documents;
+mod field;
+mod letter;
+mod mjml;
+mod moment;
 pub mod notice;
 pub mod relay;
 pub mod report;
+mod sample;
 pub mod template;
 
-/// The mail templates of `policies/templates`, compiled (MJML to HTML, then MiniJinja).
-#[derive(Debug)]
-pub struct Templates {}
-
-impl Templates {
-    /// Compiles the files below `templates/`; all faults at once.
-    pub fn load(_files: &[SourceFile]) -> Result<Self, (Vec<Fault>, Sources)> {
-        todo!()
-    }
-}
+pub use notice::notice;
+pub use relay::relayed_header;
+pub use report::failure_report;
+pub use template::Templates;
 
 /// What a rebuilt message needs beside the assessment.
 pub struct NoticeParts<'a> {
@@ -37,6 +38,8 @@ pub struct NoticeParts<'a> {
     pub subject: &'a str,
     /// The link, `public_url/p/token`; `None` where there are no documents (then there is no file block).
     pub link: Option<&'a str>,
+    /// What will be asked for before documents open.
+    pub access: &'a [AccessCheck],
     /// When the link stops working.
     pub link_until: Timestamp,
     /// How long documents are kept.
@@ -49,25 +52,10 @@ pub struct NoticeParts<'a> {
     pub now: Timestamp,
 }
 
-/// The rebuilt message, whole, in CRLF.
-pub fn notice(_templates: &Templates, _parts: &NoticeParts<'_>) -> Result<Vec<u8>, PackError> {
-    todo!()
-}
-
-/// The header section of a relayed message: Received first, every field but Bcc and used-up signals, the Subject
-/// rewritten only if a tag was taken out. Ends with the empty line; the body octets follow untouched.
-pub fn relayed_header(
-    _outline: &Outline,
-    _trace: &ReceivedTrace,
-    _hostname: &str,
-    _transaction: &str,
-    _subject: Option<&str>,
-) -> Vec<u8> {
-    todo!()
-}
-
 /// What the report of a failure says; never a subject, text or file name.
 pub struct ReportParts<'a> {
+    /// The practice that speaks.
+    pub practice: &'a Practice,
     /// Who is told.
     pub to: &'a Address,
     /// Who could not be reached.
@@ -88,11 +76,6 @@ pub struct ReportParts<'a> {
     pub unique: &'a str,
     /// Now.
     pub now: Timestamp,
-}
-
-/// The mail that tells a sender that a message could not be delivered: from `postmaster@hostname`, `Auto-Submitted`.
-pub fn failure_report(_parts: &ReportParts<'_>) -> Result<Vec<u8>, PackError> {
-    todo!()
 }
 
 /// A template that fails at render time, or a message that cannot be built.

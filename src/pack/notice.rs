@@ -1,1 +1,122 @@
+//! The rebuilt message of a secured recipient: composed anew from what was understood, never patched.
 
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::mime::MimePart;
+use minijinja::{Value, context};
+
+use crate::access::AccessCheck;
+use crate::mime::Limits;
+use crate::pack::colour::Paint;
+use crate::pack::template::Templates;
+use crate::pack::{NoticeParts, PackError, documents, field, letter, moment};
+use crate::policy::Practice;
+
+/// The rebuilt message, whole, in CRLF: `multipart/alternative` with the text and the HTML, and nothing else.
+///
+/// # Errors
+/// A template that fails with values its samples did not foresee.
+pub fn notice(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Vec<u8>, PackError> {
+    let language = &parts.practice.language;
+    let values = values(templates, parts)?;
+    let text = templates.render(language, "notice.txt", &values)?;
+    let html = templates.render(language, "notice.mjml", &values)?;
+    let message = field::allowed(parts).header("Content-Language", field::language(templates.language(language)));
+    Ok(alternative(message, parts.unique, &text, &html))
+}
+
+/// A message with these header fields and both texts.
+pub(super) fn alternative(message: mail_builder::MessageBuilder<'_>, unique: &str, text: &str, html: &str) -> Vec<u8> {
+    // No text in quoted-printable or base64 holds `=_`, so the boundary cannot occur in a part (RFC 2045, section 6.7).
+    let boundary = format!("=_{unique}");
+    let body = MimePart::new(
+        ContentType::new("multipart/alternative").attribute("boundary", boundary),
+        vec![
+            MimePart::new("text/plain", letter::as_text_part(text)),
+            MimePart::new("text/html", letter::as_text_part(html)),
+        ],
+    );
+    let mut octets = Vec::new();
+    message.body(body).serialize(&mut octets);
+    octets
+}
+
+/// The practice as templates see it.
+pub(super) fn practice_value(practice: &Practice) -> Value {
+    let paint = Paint::of(&practice.colour);
+    context! {
+        name => field::one_line(&practice.name),
+        phone => field::one_line(&practice.phone),
+        address => practice.address.clone(),
+        colour => paint.ground,
+        text_colour => paint.text,
+        website => practice.website.clone(),
+    }
+}
+
+fn values(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Value, PackError> {
+    let practice = parts.practice;
+    let documents = parts.link.map(|_| documents::summary(&parts.message.attachments));
+    let until = moment::parts(parts.link_until, &practice.time_zone);
+    let kept = moment::parts(parts.keep_until, &practice.time_zone);
+    Ok(context! {
+        language => templates.language(&practice.language),
+        practice => practice_value(practice),
+        sender => sender(parts),
+        documents => documents,
+        link => parts.link,
+        kept => (parts.keep_until > parts.link_until && kept.to_string() != until.to_string()).then_some(kept),
+        until => until,
+        access => parts.access.iter().map(access_word).collect::<Vec<_>>(),
+        too_long => text_is_a_document(parts),
+        body_html => html(templates, parts)?.map(Value::from_safe_string),
+        body_text => parts.message.text.as_deref().map(str::trim_end).filter(|text| !text.is_empty()),
+    })
+}
+
+/// The sender as the recipient knows them: by name, else by address.
+fn sender(parts: &NoticeParts<'_>) -> String {
+    let name = parts.message.from_name.as_deref().map(field::one_line).filter(|name| !name.is_empty());
+    name.or_else(|| parts.message.from.first().map(ToString::to_string)).unwrap_or_default()
+}
+
+fn access_word(check: &AccessCheck) -> &'static str {
+    match check {
+        AccessCheck::Account => "account",
+        AccessCheck::Code => "code",
+        AccessCheck::Birthdate => "birthdate",
+        AccessCheck::Magic => "magic",
+    }
+}
+
+/// Whether there is no text because it was too long to be one (then it is among the documents).
+fn text_is_a_document(parts: &NoticeParts<'_>) -> bool {
+    let limit = u64::try_from(Limits::default().text).unwrap_or(u64::MAX);
+    let message = parts.message;
+    let texts = ["text/plain", "text/html"];
+    message.text.is_none()
+        && message.html.is_none()
+        && message.attachments.iter().any(|it| it.octets > limit && texts.contains(&it.declared_type.as_str()))
+}
+
+/// The sender's text as HTML: what is left of their HTML, else their plain text.
+fn html(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Option<String>, PackError> {
+    let message = parts.message;
+    let sanitised = match &message.html {
+        Some(html) => sanitised(templates, parts, html)?,
+        None => String::new(),
+    };
+    if !sanitised.trim().is_empty() {
+        return Ok(Some(sanitised));
+    }
+    let text = message.text.as_deref().map(letter::from_text);
+    Ok(text.filter(|html| !html.is_empty()))
+}
+
+fn sanitised(templates: &Templates, parts: &NoticeParts<'_>, html: &str) -> Result<String, PackError> {
+    let picture = match parts.link {
+        Some(_) => letter::escape(&templates.say(&parts.practice.language, "picture", &[])?),
+        None => String::new(),
+    };
+    let names: Vec<&str> = parts.message.attachments.iter().flat_map(|it| &it.names).map(String::as_str).collect();
+    Ok(letter::from_html(html, &picture, &names))
+}

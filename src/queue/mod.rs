@@ -1,189 +1,113 @@
 //! The durable queue: one entry per recipient.
+//!
+//! An entry has two keys: its id, and the moment it is due with its id. Nothing here scans all entries but
+//! [`Queue::list`], page by page. What is about people is sealed in the entry until the day after the queue gives up.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-use crate::blob::{ObjectRef, Objects, OctetStream};
-use crate::delivery::Outcome;
-use crate::id::{QueueId, TransactionId};
-use crate::keyring::{Capsule, Keyring};
-use crate::mail::Delivery;
-use crate::store::{Batch, Store, StoreError, Stored};
+use crate::blob::Objects;
+use crate::delivery::retry::Schedule;
+use crate::id::{Id, QueueId};
+use crate::keyring::{Keyring, KeyringError};
+use crate::store::{Batch, Store, StoreError, Table};
 use crate::time::Timestamp;
 
-/// What TLS a delivery needs, beyond what the relay's configuration asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TlsDemand {
-    /// As configured.
-    AsConfigured,
-    /// TLS with a verified certificate, or no delivery (`[plain]`).
-    Required,
-}
+mod claim;
+mod entry;
+mod letter;
+mod settle;
 
-/// Why a letter is in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Purpose {
-    /// What a sender sent.
-    Message,
-    /// A report to a sender; if it fails nobody is told.
-    Report,
-}
+pub use claim::Claim;
+pub use entry::{QueueEntry, QueueRow};
+pub use letter::{Letter, LetterOctets, NewLetter, Payload, Purpose, TlsDemand};
+pub use settle::{SettleError, Settlement};
 
-/// What is sent: octets of our own, then (perhaps) a range of an object that others share.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Payload {
-    /// Octets that come first (a relayed message's header section).
-    pub prefix: Vec<u8>,
-    /// What follows them: an object, from this octet to its end.
-    pub rest: Option<(ObjectRef, u64)>,
-}
+use entry::{due_key, entry_key, seal, unseal};
 
-/// A letter to be queued.
-#[derive(Debug, Clone)]
-pub struct NewLetter {
-    /// Its id.
-    pub id: QueueId,
-    /// Whose message, for the log and the sender's report.
-    pub transaction: TransactionId,
-    /// Why.
-    pub purpose: Purpose,
-    /// The envelope.
-    pub delivery: Delivery,
-    /// The octets.
-    pub payload: Payload,
-    /// TLS.
-    pub tls: TlsDemand,
-}
-
-/// What of an entry is about people: sealed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Letter {
-    /// The envelope.
-    pub delivery: Delivery,
-    /// The octets.
-    pub payload: Payload,
-}
-
-/// An entry as stored; nothing of a person outside `letter`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct QueueEntry {
-    /// Whose message.
-    pub transaction: TransactionId,
-    /// Why.
-    pub purpose: Purpose,
-    /// TLS.
-    pub tls: TlsDemand,
-    /// When it was queued.
-    pub created: Timestamp,
-    /// When it is tried next.
-    pub due: Timestamp,
-    /// Attempts made.
-    pub attempts: u32,
-    /// Code of the last reply and a word for the cause; never the far side's text.
-    pub last: Option<(Option<u16>, String)>,
-    /// [`Letter`], until the day the queue gives up.
-    pub letter: Capsule,
-}
-
-impl Stored for QueueEntry {
-    const VERSION: u8 = 1;
-}
-
-/// An entry that one worker has taken. Nobody else gets it until it is settled or dropped.
-pub struct Claim {
-    /// Its id.
-    pub id: QueueId,
-    /// As stored.
-    pub entry: QueueEntry,
-    /// Opened.
-    pub letter: Letter,
-}
-
-/// What became of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Settled {
-    /// It is there; the entry is gone.
-    Delivered,
-    /// Tried again at this moment.
-    Later(Timestamp),
-    /// Given up: the entry is gone, and the sender's report is queued in the same commit (if one is owed).
-    Failed {
-        /// The report's entry.
-        report: Option<QueueId>,
-    },
-}
-
-/// One row of `queue list`: ids, times and causes, no address.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct QueueRow {
-    /// Its id.
-    pub id: String,
-    /// Whose message.
-    pub transaction: String,
-    /// Why.
-    pub purpose: String,
-    /// When it was queued.
-    pub created: Timestamp,
-    /// When it is tried next.
-    pub due: Timestamp,
-    /// Attempts made.
-    pub attempts: u32,
-    /// The last cause.
-    pub last: Option<String>,
-}
-
-/// The queue. Cheap to clone.
+/// The queue. Cheap to clone; all clones see the same claims.
 #[derive(Clone)]
-pub struct Queue {}
+pub struct Queue {
+    store: Store,
+    keyring: Keyring,
+    objects: Objects,
+    schedule: Schedule,
+    desk: Arc<claim::Desk>,
+}
 
 impl Queue {
-    /// The queue in this store.
-    pub fn new(_store: Store, _keyring: Keyring, _objects: Objects) -> Self {
-        todo!()
+    /// The queue in this store. The schedule says how long letters must stay openable.
+    pub fn new(store: Store, keyring: Keyring, objects: Objects, schedule: Schedule) -> Self {
+        Self { store, keyring, objects, schedule, desk: Arc::default() }
+    }
+
+    /// When attempts are made.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 
     /// Puts a letter into the batch, due at once. Its object must be put by the caller, held once per letter.
-    pub fn put(&self, _batch: &mut Batch, _letter: NewLetter, _now: Timestamp) -> Result<(), StoreError> {
-        todo!()
-    }
-
-    /// Tells waiting workers that something may be due; called after a commit.
-    pub fn wake(&self) {
-        todo!()
-    }
-
-    /// Takes up to `limit` entries that are due, in order of time, found by index.
-    pub async fn claim_due(&self, _now: Timestamp, _limit: usize) -> Result<Vec<Claim>, StoreError> {
-        todo!()
-    }
-
-    /// Waits until something may be due: a wake, or the moment the next entry is due.
-    pub async fn wait(&self, _now: Timestamp) {
-        todo!()
+    ///
+    /// # Errors
+    /// [`StoreError`] where the letter cannot be sealed.
+    pub fn put(&self, batch: &mut Batch, letter: NewLetter, now: Timestamp) -> Result<(), StoreError> {
+        let day = now.plus(self.schedule.give_up).day().plus(1);
+        let sealed = Letter { delivery: letter.delivery, payload: letter.payload };
+        let entry = QueueEntry {
+            transaction: letter.transaction,
+            purpose: letter.purpose,
+            tls: letter.tls,
+            created: now,
+            due: now,
+            attempts: 0,
+            last: None,
+            letter: seal(&self.keyring, day, letter.id, &sealed).map_err(unsound)?,
+        };
+        batch.put(entry_key(letter.id), &entry);
+        batch.put_octets(due_key(now, letter.id), Vec::new());
+        Ok(())
     }
 
     /// The octets of a claim's letter.
-    pub async fn octets(&self, _letter: &Letter) -> Result<OctetStream, StoreError> {
-        todo!()
-    }
-
-    /// Writes down what became of an attempt; a failed one together with the report its sender gets.
-    pub async fn settle(
-        &self,
-        _claim: Claim,
-        _outcome: Outcome,
-        _report: Option<(NewLetter, crate::blob::Object)>,
-        _now: Timestamp,
-    ) -> Result<Settled, StoreError> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`StoreError`] where its object is missing or damaged.
+    pub async fn octets(&self, letter: &Letter) -> Result<LetterOctets, StoreError> {
+        let rest = match &letter.payload.rest {
+            Some((object, from)) => {
+                let stream = self.objects.read(object, *from..object.octets).await;
+                Some(stream.map_err(|fault| StoreError::Unsound(fault.to_string()))?)
+            }
+            None => None,
+        };
+        Ok(LetterOctets::new(letter.payload.prefix.clone(), rest))
     }
 
     /// Rows in order of queueing, after `after`, up to `limit`.
-    pub async fn list(&self, _after: Option<QueueId>, _limit: usize) -> Result<Vec<QueueRow>, StoreError> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list(&self, after: Option<QueueId>, limit: usize) -> Result<Vec<QueueRow>, StoreError> {
+        // The key after an id's is that id's with one octet more.
+        let from = after.map_or_else(Vec::new, |id| [id.octets().as_slice(), &[0]].concat());
+        let entries = self.store.scan::<QueueEntry>(Table::Queue, &from, &[0xff; 17], limit).await?;
+        let row = |(key, record): (Vec<u8>, crate::store::Record<QueueEntry>)| {
+            let id = QueueId::from_octets(key.try_into().ok()?);
+            Some(QueueRow::of(id, &record.value))
+        };
+        Ok(entries.into_iter().filter_map(row).collect())
     }
 
     /// One entry, opened, for `queue show` on the admin's terminal.
-    pub async fn show(&self, _id: QueueId) -> Result<Option<(QueueEntry, Letter)>, StoreError> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`StoreError`] where the entry or its letter does not open.
+    pub async fn show(&self, id: QueueId) -> Result<Option<(QueueEntry, Letter)>, StoreError> {
+        let Some(record) = self.store.get::<QueueEntry>(&entry_key(id)).await? else { return Ok(None) };
+        let letter = unseal(&self.keyring, id, &record.value).map_err(unsound)?;
+        Ok(Some((record.value, letter)))
     }
+}
+
+fn unsound(fault: KeyringError) -> StoreError {
+    StoreError::Unsound(fault.to_string())
 }

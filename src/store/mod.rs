@@ -1,126 +1,40 @@
 //! The store: ordered keys, sealed values, one atomic conditional commit; the only module that names
 //! a database engine.
+//!
+//! A commit is one record in a sealed journal, appended and group-synced: that is [`Committed`]. Then it is
+//! applied to sled, an index that can be rebuilt from checkpoint and journal at any time. Formats:
+//! `docs/storage.md`.
 
 use std::path::PathBuf;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::{oneshot, watch};
 
 use crate::keyring::Keyring;
+use crate::keyring::seal::Sealer;
 use crate::time::Timestamp;
 
-/// Every kind of record, and the first octet of its keys. Numbers are never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Table {
-    /// Facts about the store itself (last clock reading, first-start marks).
-    Meta = 0,
-    /// `StaffId` → staff account.
-    Staff = 1,
-    /// keyed hash of an address → `StaffId`.
-    StaffByAddress = 2,
-    /// `ContactId` → contact.
-    Contact = 3,
-    /// keyed hash of an address → `ContactId`.
-    ContactByAddress = 4,
-    /// `TransactionId` → what was accepted, from whom, when.
-    Transaction = 5,
-    /// `ParcelId` → parcel.
-    Parcel = 6,
-    /// `BlobId` → who holds the object, and whether it lies in a record or a file.
-    Object = 7,
-    /// `BlobId` → sealed octets of a small object (at most 16 KiB).
-    ObjectOctets = 8,
-    /// `GrantId` → grant.
-    Grant = 9,
-    /// hash of a link token → `GrantId`.
-    GrantByToken = 10,
-    /// due moment, kind, id → nothing; what `agenda` walks.
-    Agenda = 11,
-    /// `QueueId` → queue entry.
-    Queue = 12,
-    /// due moment, `QueueId` → nothing.
-    QueueDue = 13,
-    /// last day, `GrantId` → nothing; whose keys are wrapped under that day.
-    GrantByDay = 14,
-    /// `TransactionId`, `GrantId` → nothing; the grants of a message.
-    GrantByTransaction = 15,
-}
+mod batch;
+mod checkpoint;
+pub mod crash;
+mod disk;
+mod frame;
+mod index;
+mod journal;
+mod key;
+mod open;
+mod shared;
+mod state;
+mod writer;
 
-/// Where a record is: a table and the octets of its id. The octets hold ids, times and keyed hashes only.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    /// Which kind of record.
-    pub table: Table,
-    /// At most 64 octets.
-    pub octets: Vec<u8>,
-}
+pub use batch::Batch;
+pub use key::{Key, Record, Stored, Table};
 
-impl Key {
-    /// The key made of these pieces.
-    pub fn new(table: Table, pieces: &[&[u8]]) -> Self {
-        Self { table, octets: pieces.concat() }
-    }
-}
-
-/// A type that is kept in the store: postcard behind one octet of version. Reading an old version is
-/// the type's own business and is tested.
-pub trait Stored: Serialize + DeserializeOwned {
-    /// The version written today.
-    const VERSION: u8;
-
-    /// Reads what an older version wrote; `None` where that version never was.
-    fn upgrade(_version: u8, _octets: &[u8]) -> Option<Self> {
-        None
-    }
-}
-
-/// A record as read, with the version that a conditional commit can ask for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record<T> {
-    /// The sequence number of the commit that wrote it.
-    pub version: u64,
-    /// What was written.
-    pub value: T,
-}
-
-/// What one commit changes, and what must be true for it.
-#[derive(Debug, Clone, Default)]
-pub struct Batch {
-    // require: Vec<(Key, Expected)>, writes: Vec<(Key, Option<Vec<u8>>)>
-}
-
-impl Batch {
-    /// The commit fails with [`CommitError::Conflict`] unless there is no such record.
-    pub fn require_absent(&mut self, _key: Key) -> &mut Self {
-        todo!()
-    }
-
-    /// The commit fails with [`CommitError::Conflict`] unless the record was last written by this commit.
-    pub fn require_version(&mut self, _key: Key, _version: u64) -> &mut Self {
-        todo!()
-    }
-
-    /// Writes a record of at most 256 KiB (the engine splits it to its own size).
-    pub fn put<T: Stored>(&mut self, _key: Key, _value: &T) -> &mut Self {
-        todo!()
-    }
-
-    /// Writes octets as they are (at most 256 KiB).
-    pub fn put_octets(&mut self, _key: Key, _octets: Vec<u8>) -> &mut Self {
-        todo!()
-    }
-
-    /// Removes a record; removing what is not there is no error.
-    pub fn delete(&mut self, _key: Key) -> &mut Self {
-        todo!()
-    }
-
-    /// Whether it changes nothing.
-    pub fn is_empty(&self) -> bool {
-        todo!()
-    }
-}
+use shared::Shared;
+use writer::{Order, Request, Writer};
 
 /// Proof that a commit is on disk, synced. Only the store makes it; only it lets 250 be said.
 #[derive(Debug)]
@@ -144,16 +58,26 @@ pub enum CommitError {
     /// No space, or an I/O error; the store takes no commits until it can write again.
     #[error("the disk does not take it: {0}")]
     Disk(String),
-    /// A record over 256 KiB, or a batch over 8 MiB.
+    /// A record over 256 KiB, a key over 64 octets, or a batch over 8 MiB.
     #[error("too large for one commit")]
     TooLarge,
+}
+
+impl CommitError {
+    fn again(&self) -> Self {
+        match self {
+            Self::Conflict => Self::Conflict,
+            Self::Disk(cause) => Self::Disk(cause.clone()),
+            Self::TooLarge => Self::TooLarge,
+        }
+    }
 }
 
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The data folder is in use by another process.
-    #[error("the data folder {0} is in use by another postern")]
+    #[error("the data folder {0} is in use by another postern; stop that one first, or use another data_dir")]
     InUse(PathBuf),
     /// I/O.
     #[error("cannot read or write the data folder: {0}")]
@@ -169,7 +93,7 @@ pub enum StoreError {
 /// How the store is opened.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
-    /// `data_dir`; the store keeps `db/`, `journal/`, `checkpoint/` and `lock` below it.
+    /// `data_dir`; the store keeps `db/`, `journal/`, `checkpoint/`, `db.state` and `lock` below it.
     pub folder: PathBuf,
     /// sled's cache, in octets.
     pub cache: u64,
@@ -177,64 +101,167 @@ pub struct StoreSettings {
     pub checkpoint_every: u64,
 }
 
-/// The store. Cheap to clone.
+/// The store. Cheap to clone. When the last clone is dropped everything committed is on disk.
 #[derive(Clone)]
 pub struct Store {
-    _inner: std::sync::Arc<()>,
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    orders: Sender<Order>,
+    shared: Arc<Shared>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Handle {
+    fn join(&self) {
+        if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // A writer that panicked has nothing left to wait for; its journal is as good as its last sync.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let _ = self.orders.send(Order::Close(None));
+        self.join();
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Disk("the store is closed".into())
 }
 
 impl Store {
     /// Opens or makes the store: sled where it is sound and current, else checkpoint and journal.
-    pub async fn open(_settings: StoreSettings, _keyring: Keyring) -> Result<Self, StoreError> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`]; [`StoreError::CannotOpen`] with the file and the remedy; [`StoreError::Disk`].
+    pub async fn open(settings: StoreSettings, keyring: Keyring) -> Result<Self, StoreError> {
+        let opened = tokio::task::spawn_blocking(move || Self::open_blocking(settings, &keyring)).await;
+        opened.map_err(|_| StoreError::CannotOpen("opening the store failed; run: postern vault rebuild".into()))?
+    }
+
+    fn open_blocking(settings: StoreSettings, keyring: &Keyring) -> Result<Self, StoreError> {
+        let (shared, journal) = open::open(settings, keyring)?;
+        let shared = Arc::new(shared);
+        let (orders, inbox) = channel();
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            journal,
+            sealer: Sealer::new(&keyring.derive("journal")),
+            orders: orders.clone(),
+            checkpointing: None,
+        };
+        let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || writer.run(inbox));
+        let thread = thread.map_err(|error| StoreError::Disk(error.to_string()))?;
+        Ok(Self { handle: Arc::new(Handle { orders, shared, writer: Mutex::new(Some(thread)) }) })
+    }
+
+    fn told<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error @ StoreError::Unsound(_)) = &result {
+            self.handle.shared.found_unsound(error);
+        }
+        result
     }
 
     /// One record.
-    pub async fn get<T: Stored>(&self, _key: &Key) -> Result<Option<Record<T>>, StoreError> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`StoreError::Unsound`] where it does not open or is of no known version.
+    pub async fn get<T: Stored>(&self, key: &Key) -> Result<Option<Record<T>>, StoreError> {
+        let Some(Record { version, value }) = self.get_octets(key).await? else { return Ok(None) };
+        decode(key.table, &value).map(|value| Some(Record { version, value }))
     }
 
     /// Octets written by [`Batch::put_octets`].
-    pub async fn get_octets(&self, _key: &Key) -> Result<Option<Record<Vec<u8>>>, StoreError> {
-        todo!()
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    pub async fn get_octets(&self, key: &Key) -> Result<Option<Record<Vec<u8>>>, StoreError> {
+        let found = self.told(self.handle.shared.index.get(key.table as u8, &key.octets))?;
+        Ok(found.map(|(version, value)| Record { version, value }))
     }
 
-    /// Up to `limit` records of one table with `from <= key < to`, in key order.
+    /// Up to `limit` records of one table with `from <= key < to`, in key order; an empty `to` is the table's end.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
     pub async fn scan<T: Stored>(
         &self,
-        _table: Table,
-        _from: &[u8],
-        _to: &[u8],
-        _limit: usize,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
     ) -> Result<Vec<(Vec<u8>, Record<T>)>, StoreError> {
-        todo!()
+        let records = self.handle.shared.index.records(table as u8, from, to).take(limit);
+        let found: Result<Vec<_>, StoreError> = self.told(records.collect());
+        let typed = found?
+            .into_iter()
+            .map(|(key, (version, octets))| decode(table, &octets).map(|value| (key, Record { version, value })));
+        typed.collect()
     }
 
-    /// Up to `limit` keys of one table with `from <= key < to`, in key order.
+    /// Up to `limit` keys of one table with `from <= key < to`, in key order; an empty `to` is the table's end.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
     pub async fn scan_keys(
         &self,
-        _table: Table,
-        _from: &[u8],
-        _to: &[u8],
-        _limit: usize,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
-        todo!()
+        let keys = self.handle.shared.index.keys(table as u8, from, to).take(limit);
+        self.told(keys.map(|item| item.map(|(key, _)| key)).collect())
     }
 
-    /// All or nothing, on disk and synced when it returns, and visible to every later read.
-    pub async fn commit(&self, _batch: Batch) -> Result<Committed, CommitError> {
-        todo!()
+    /// A number that changes after each commit that touched the table: for those who wait instead of polling.
+    pub fn watch(&self, table: Table) -> watch::Receiver<u64> {
+        self.handle.shared.watches.watch(table as u8)
     }
 
-    /// Writes a sealed export of everything and lets older journal files go.
+    /// All or nothing, on disk and synced when it returns, and visible to every later read. Once asked for it
+    /// happens, also when the asker stops waiting.
+    ///
+    /// # Errors
+    /// [`CommitError`]; then nothing of it happened.
+    pub async fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request::of(batch, reply).ok_or(CommitError::TooLarge)?;
+        let closed = || CommitError::Disk("the store is closed".into());
+        self.handle.orders.send(Order::Commit(request)).map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Writes a sealed export of everything and lets older journal files go. Commits go on meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Disk`]; then the older checkpoint and all journal files are still there.
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
-        todo!()
+        let (shared, orders) = (Arc::clone(&self.handle.shared), self.handle.orders.clone());
+        tokio::task::spawn_blocking(move || shared.checkpoint(&orders)).await.map_err(|_| closed())?
     }
 
-    /// Syncs and closes; the next start need not replay.
+    /// Syncs and closes; the next start need not replay. Other clones can read on, and commit nothing more.
+    ///
+    /// # Errors
+    /// [`StoreError::Disk`]; what was committed is safe in the journal all the same.
     pub async fn close(self) -> Result<(), StoreError> {
-        todo!()
+        let (reply, answer) = oneshot::channel();
+        self.handle.orders.send(Order::Close(Some(reply))).map_err(|_| closed())?;
+        let result = answer.await.map_err(|_| closed())?;
+        let handle = Arc::clone(&self.handle);
+        tokio::task::spawn_blocking(move || handle.join()).await.map_err(|_| closed())?;
+        result
     }
+}
+
+/// A record's octets as what they say.
+pub(crate) fn decode<T: Stored>(table: Table, octets: &[u8]) -> Result<T, StoreError> {
+    key::decode(octets).ok_or_else(|| StoreError::Unsound(format!("one of {table:?} is of no known version")))
 }
 
 /// The store's own clock, by which leases, expiry and due work are judged.
@@ -242,3 +269,6 @@ pub fn now() -> Timestamp {
     let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,5 +3,13 @@
 #![allow(clippy::disallowed_methods, reason = "tests wait, so they read clocks and the environment")]
 
 mod bad_config;
+mod layering;
+mod live;
+mod mime;
+mod pack;
 mod policy;
+mod queue;
 mod reference;
+mod regression;
+mod relay;
+mod smtp;

@@ -1,0 +1,112 @@
+"""A Postern of its own: data, keys and journal in a folder on our disk.
+
+Its outbox lies in memory, because Postfix discards what it delivers: the two are compared in taking mail over.
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+HOST = "mail.clinic.example"
+USER = "jane@clinic.example"
+PASSWORD = "correct horse battery staple"
+
+CONFIG = """[gateway]
+hostname = "mail.clinic.example"
+public_url = "https://mail.clinic.example"
+data_dir = "data"
+policies = "policies"
+certs = "certs"
+keyring = "keys"
+
+[smtp]
+submission = ["127.0.0.1:3587"]
+submissions = ["127.0.0.1:3465"]
+inbound = []
+max_message = "50 MiB"
+
+[[smtp.relay]]
+listen = "127.0.0.1:3526"
+networks = ["127.0.0.0/8"]
+tls = "optional"
+identity = "any"
+
+[relay]
+mode = "folder"
+path = "{outbox}"
+
+[keys]
+master = "file:keys/master.key"
+"""
+
+
+class Postern:
+    name = "Postern"
+    address = "127.0.0.1:3526"
+    ports = {"plain": "127.0.0.1:3526", "starttls": "127.0.0.1:3587", "tls": "127.0.0.1:3465"}
+
+    def __init__(self, root, folder):
+        self.root = root
+        self.folder = folder
+        self.program = root / "target" / "release" / "postern"
+
+    def __enter__(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.outbox = pathlib.Path(tempfile.mkdtemp(prefix="outbox-", dir="/dev/shm"))
+        shutil.copytree(self.root / "policies", self.folder / "policies")
+        (self.folder / "config.toml").write_text(CONFIG.format(outbox=self.outbox))
+        self.start()
+        subprocess.run(
+            [self.program, "staff", "add", USER, "--password-stdin"],
+            cwd=self.folder,
+            input=PASSWORD + "\n",
+            text=True,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.outbox)
+
+    def start(self):
+        log = open(self.folder / "postern.log", "ab")
+        seen = log.tell()
+        self.server = subprocess.Popen(
+            [self.program, "serve", "--config", "config.toml"],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        while b"\nReady" not in b"\n" + (self.folder / "postern.log").read_bytes()[seen:]:
+            if self.server.poll() is not None:
+                raise SystemExit((self.folder / "postern.log").read_text())
+            time.sleep(0.05)
+
+    def stop(self):
+        self.server.send_signal(signal.SIGTERM)
+        self.server.wait(60)
+
+    def wait_until_idle(self, sent):
+        """Until every message sent lies in the outbox; then the outbox is emptied."""
+        deadline = time.monotonic() + 300
+        while sum(1 for entry in os.scandir(self.outbox) if entry.name.endswith(".eml")) < sent:
+            if time.monotonic() > deadline:
+                raise SystemExit("not everything was delivered within five minutes")
+            time.sleep(0.02)
+        for entry in os.scandir(self.outbox):
+            os.unlink(entry.path)
+
+    def resident(self):
+        """Resident memory in octets."""
+        for line in open(f"/proc/{self.server.pid}/status"):
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise SystemExit("the server is gone")

@@ -1,0 +1,227 @@
+//! Blobs as files: one each, under its id, in 256 folders by the id's last two characters (the first ones are its time).
+
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt};
+
+use crate::blob::stream::{CHUNK, Cipher, FOOTER, HEADER, Sealing, TAG};
+use crate::blob::{BlobError, BlobReader};
+use crate::id::BlobId;
+use crate::keyring::DataKey;
+use crate::random;
+use crate::store::crash::{Step, reach};
+
+/// Sealed octets given to the disk at once: four chunks.
+const PART: usize = 4 * (CHUNK + TAG);
+/// What is set aside for a part: the first has the header too, the last the footer.
+const PART_CAPACITY: usize = PART + HEADER + FOOTER;
+
+/// All blobs. Cheap to clone.
+#[derive(Clone)]
+pub struct BlobStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    folder: PathBuf,
+    /// Returns when file and folder are synced.
+    durable: LocalFileSystem,
+    /// Leaves syncing to [`BlobStore::sync`].
+    hasty: LocalFileSystem,
+}
+
+/// The names of the 256 folders: what an id's last 8 bits look like in base32.
+fn folders() -> impl Iterator<Item = String> {
+    let letters = "abcdefghijklmnopqrstuvwxyz234567";
+    let last: Vec<char> = letters.chars().step_by(4).collect();
+    letters.chars().flat_map(move |first| last.clone().into_iter().map(move |second| format!("{first}{second}")))
+}
+
+fn folder_of(id: BlobId) -> String {
+    id.to_string().split_off(24)
+}
+
+fn path_of(id: BlobId) -> Path {
+    Path::from_iter([folder_of(id), id.to_string()])
+}
+
+impl BlobStore {
+    /// Opens the blobs below `folder` (`data_dir/blob`); makes the folders that are missing, and removes what unfinished
+    /// writers of an earlier process left.
+    ///
+    /// # Errors
+    /// [`BlobError::Disk`] or [`BlobError::Full`].
+    pub fn open(folder: &FilePath) -> Result<Self, BlobError> {
+        for name in folders() {
+            let folder = folder.join(name);
+            if !folder.is_dir() {
+                std::fs::create_dir_all(&folder)?;
+            }
+            remove_unfinished(&folder)?;
+        }
+        std::fs::File::open(folder)?.sync_all()?;
+        let files = LocalFileSystem::new_with_prefix(folder)?;
+        let inner = Inner { folder: folder.to_owned(), durable: files.clone().with_fsync(true), hasty: files };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Begins a blob sealed under `key`, which serves no other blob. Nothing is visible until [`BlobWriter::finish`]; a
+    /// writer that is dropped leaves nothing behind that the next start does not remove.
+    ///
+    /// # Errors
+    /// None yet; an object store on another machine may have some.
+    pub async fn create(&self, id: BlobId, key: DataKey) -> Result<BlobWriter, BlobError> {
+        Ok(self.writer(id, &key, true))
+    }
+
+    /// A writer; one that is not durable returns before its file is synced.
+    pub(super) fn writer(&self, id: BlobId, key: &DataKey, durable: bool) -> BlobWriter {
+        let sealing = Sealing::new(Cipher::new(id, key, random::octets()), PART_CAPACITY);
+        BlobWriter { blobs: self.clone(), path: path_of(id), sealing, durable, upload: None }
+    }
+
+    pub(super) fn files(&self) -> &LocalFileSystem {
+        &self.inner.durable
+    }
+
+    /// Syncs a blob that a hasty writer finished, and its folder.
+    pub(super) async fn sync(&self, id: BlobId) -> Result<(), BlobError> {
+        let folder = self.inner.folder.join(folder_of(id));
+        let synced = tokio::task::spawn_blocking(move || {
+            std::fs::File::open(folder.join(id.to_string()))?.sync_all()?;
+            std::fs::File::open(folder)?.sync_all()
+        });
+        synced.await.map_err(|_| BlobError::Disk("syncing was interrupted".into()))??;
+        reach(Step::BlobsSynced);
+        Ok(())
+    }
+
+    /// Opens a blob: authenticates its header and footer, hence its length.
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`]; [`BlobError::Unsound`] where header or footer do not open or do not fit the file.
+    pub async fn open_blob(&self, id: BlobId, key: &DataKey) -> Result<BlobReader, BlobError> {
+        BlobReader::open(self.clone(), id, path_of(id), key).await
+    }
+
+    /// Removes a blob; removing what is not there is no error.
+    ///
+    /// # Errors
+    /// [`BlobError::Disk`].
+    pub async fn remove(&self, id: BlobId) -> Result<(), BlobError> {
+        match self.inner.hasty.delete(&path_of(id)).await.map_err(BlobError::from) {
+            Ok(()) | Err(BlobError::Missing) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Every blob there is, for the sweep and `vault verify`, in pages: ids after `after`, up to `limit` (and the rest of
+    /// a folder). Their order is the folders', then the ids'.
+    ///
+    /// # Errors
+    /// [`BlobError::Disk`].
+    pub async fn list(&self, after: Option<BlobId>, limit: usize) -> Result<Vec<BlobId>, BlobError> {
+        let begin = after.map(folder_of);
+        let mut ids = Vec::new();
+        for folder in folders().skip_while(|folder| begin.as_ref().is_some_and(|begin| folder != begin)) {
+            let same = begin.as_ref() == Some(&folder);
+            let found = self.inner.hasty.list_with_delimiter(Some(&Path::from(folder))).await?;
+            let names = found.objects.iter().filter_map(|object| object.location.filename()?.parse().ok());
+            let mut page: Vec<BlobId> = names.collect();
+            page.sort_unstable();
+            ids.extend(page.into_iter().filter(|id| !same || Some(*id) > after));
+            if ids.len() >= limit {
+                break;
+            }
+        }
+        Ok(ids)
+    }
+}
+
+/// `object_store` writes to `NAME#NUMBER` and renames.
+fn remove_unfinished(folder: &FilePath) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().contains('#') {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// A blob being written, in 64 KiB chunks; holds at most five of them in memory.
+pub struct BlobWriter {
+    blobs: BlobStore,
+    path: Path,
+    sealing: Sealing,
+    durable: bool,
+    upload: Option<Box<dyn MultipartUpload>>,
+}
+
+impl BlobWriter {
+    fn store(&self) -> &LocalFileSystem {
+        if self.durable { &self.blobs.inner.durable } else { &self.blobs.inner.hasty }
+    }
+
+    /// Seals and stores more octets.
+    ///
+    /// # Errors
+    /// [`BlobError::Full`], [`BlobError::Disk`]; the writer is of no use then.
+    pub async fn write(&mut self, mut octets: &[u8]) -> Result<(), BlobError> {
+        while !octets.is_empty() {
+            octets = self.sealing.take(octets);
+            if self.sealing.waiting() >= PART
+                && let Some(part) = self.sealing.give(PART_CAPACITY)
+            {
+                self.put_part(part).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_part(&mut self, part: Vec<u8>) -> Result<(), BlobError> {
+        let mut upload = match self.upload.take() {
+            Some(upload) => upload,
+            None => self.store().put_multipart(&self.path).await?,
+        };
+        upload.put_part(part.into()).await?;
+        self.upload = Some(upload);
+        Ok(())
+    }
+
+    /// Octets written so far.
+    pub fn len(&self) -> u64 {
+        self.sealing.octets()
+    }
+
+    /// Whether nothing was written yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes the footer; on disk and synced (file and folder) when it returns. The length in octets.
+    ///
+    /// # Errors
+    /// As [`BlobWriter::write`].
+    pub async fn finish(self) -> Result<u64, BlobError> {
+        let Self { blobs, path, sealing, durable, upload } = self;
+        let (last, octets) = sealing.finish();
+        match upload {
+            None => {
+                let store = if durable { &blobs.inner.durable } else { &blobs.inner.hasty };
+                store.put(&path, last.into()).await?;
+            }
+            Some(mut upload) => {
+                upload.put_part(last.into()).await?;
+                upload.complete().await?;
+            }
+        }
+        if durable {
+            reach(Step::BlobsSynced);
+        }
+        Ok(octets)
+    }
+}

@@ -1,0 +1,75 @@
+//! The one AEAD of everything but blobs and the octets of small objects: AES-256-GCM-SIV (RFC 8452) with a random nonce.
+//!
+//! Records, journal, checkpoints, keyring and wrapped keys are sealed under long-lived keys, many
+//! millions of times. GCM-SIV bears a repeated nonce (it then shows only that two plaintexts were equal), so
+//! no counter has to survive a crash or a restored backup.
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+
+use crate::keyring::DataKey;
+use crate::random;
+
+/// How much longer than its plaintext a sealed text is: nonce before, tag after.
+pub const OVERHEAD: usize = NONCE_LEN + 16;
+
+/// A key ready for use. Cheap to clone only by reference; hold one per purpose.
+pub struct Sealer(LessSafeKey);
+
+/// It does not open: the wrong key, the wrong place, or damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealBroken;
+
+impl Sealer {
+    /// Prepares a key.
+    #[allow(clippy::expect_used, reason = "the key has the cipher's length by its type")]
+    pub fn new(key: &DataKey) -> Self {
+        Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key.expose()).expect("32 octets are a key")))
+    }
+
+    /// Appends nonce, ciphertext and tag of `plaintext` to `out`, bound to `aad`.
+    #[allow(clippy::expect_used, reason = "sealing fails only above 64 GiB")]
+    pub fn seal_onto(&self, out: &mut Vec<u8>, aad: &[u8], plaintext: &[u8]) {
+        let nonce: [u8; NONCE_LEN] = random::octets();
+        out.reserve(plaintext.len() + OVERHEAD);
+        out.extend_from_slice(&nonce);
+        let start = out.len();
+        out.extend_from_slice(plaintext);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = self.0.seal_in_place_separate_tag(nonce, Aad::from(aad), &mut out[start..]).expect("sealing");
+        out.extend_from_slice(tag.as_ref());
+    }
+
+    /// Nonce, ciphertext and tag of `plaintext`, bound to `aad`.
+    pub fn seal(&self, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.seal_onto(&mut out, aad, plaintext);
+        out
+    }
+
+    /// Opens in place what [`Sealer::seal`] made.
+    pub fn open<'a>(&self, aad: &[u8], sealed: &'a mut [u8]) -> Result<&'a mut [u8], SealBroken> {
+        let (nonce, rest) = sealed.split_first_chunk_mut::<NONCE_LEN>().ok_or(SealBroken)?;
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        self.0.open_in_place(nonce, Aad::from(aad), rest).map_err(|_| SealBroken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opens_only_what_was_sealed_where_it_was_sealed() {
+        let sealer = Sealer::new(&DataKey::fresh());
+        let sealed = sealer.seal(b"here", b"text");
+        assert_eq!(sealed.len(), 4 + OVERHEAD);
+        assert_eq!(sealer.open(b"here", &mut sealed.clone()).unwrap(), b"text");
+        assert_eq!(sealer.open(b"there", &mut sealed.clone()), Err(SealBroken));
+        for at in 0..sealed.len() {
+            let mut flipped = sealed.clone();
+            flipped[at] ^= 1;
+            assert_eq!(sealer.open(b"here", &mut flipped), Err(SealBroken), "octet {at}");
+            assert_eq!(sealer.open(b"here", &mut sealed[..at].to_vec()), Err(SealBroken), "length {at}");
+        }
+    }
+}

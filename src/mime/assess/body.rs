@@ -1,0 +1,148 @@
+//! Which leaves are the text of a message, as a reader would show it; every other leaf is a document.
+
+use std::collections::BTreeSet;
+
+use mail_parser::decoders::html::html_to_text;
+
+use crate::mime::assess::{Reading, content};
+use crate::mime::decode::to_utf8;
+use crate::mime::{Content, Defect, Entity};
+
+/// The text of a message.
+pub(super) struct Bodies {
+    pub text: Option<String>,
+    pub html: Option<String>,
+    /// The leaves that are in it, by their number.
+    pub used: BTreeSet<usize>,
+}
+
+/// Whether a leaf may be text that people read: plain or HTML, no attachment, no file name.
+pub(super) fn may_be_text(leaf: &Entity) -> bool {
+    let shown = matches!(leaf.disposition.as_deref(), None | Some("inline"));
+    let text = leaf.media_type.is("text", "plain") || leaf.media_type.is("text", "html");
+    text && shown && leaf.names.is_empty()
+}
+
+/// Chooses the text. A text that is too long, or is none, is a document.
+///
+/// # Errors
+/// A charset that is not understood, or a file written into the text.
+pub(super) fn choose(
+    root: &Entity,
+    leaves: &[&Entity],
+    readings: &[Reading],
+    text_limit: usize,
+) -> Result<Bodies, Defect> {
+    let mut texts = Vec::with_capacity(leaves.len());
+    let mut empty = BTreeSet::new();
+    for (at, leaf) in leaves.iter().enumerate() {
+        let reading =
+            readings.get(at).filter(|read| read.whole && read.octets.len() <= text_limit && may_be_text(leaf));
+        let text = match reading {
+            Some(read) => Some(to_utf8(&read.octets, leaf.media_type.parameter("charset"))?),
+            None => None,
+        };
+        if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
+            empty.insert(at);
+        }
+        texts.push(text.filter(|text| content::reads_as_text(text)));
+    }
+    let mut next = 0;
+    let shown = shown(root, &mut texts.into_iter(), &mut next);
+    let mut used = empty;
+    for piece in [&shown.plain, &shown.html].into_iter().flatten() {
+        used.extend(&piece.leaves);
+        content::no_files_within(&piece.text)?;
+    }
+    let html = shown.html.map(|piece| piece.text);
+    let from_html = html.as_deref().map(html_to_text);
+    if let Some(text) = &from_html {
+        content::no_files_within(text)?;
+    }
+    Ok(Bodies { text: shown.plain.map(|piece| piece.text).or(from_html), html, used })
+}
+
+/// One form of a text, and the leaves in it.
+#[derive(Clone)]
+struct Piece {
+    text: String,
+    leaves: Vec<usize>,
+}
+
+/// What a reader shows of an entity.
+#[derive(Default)]
+struct Shown {
+    plain: Option<Piece>,
+    html: Option<Piece>,
+}
+
+impl Shown {
+    fn is_empty(&self) -> bool {
+        self.plain.is_none() && self.html.is_none()
+    }
+}
+
+/// Takes the texts of the entity's leaves off `texts`. Recursion is as deep as multiparts are nested.
+fn shown(entity: &Entity, texts: &mut impl Iterator<Item = Option<String>>, next: &mut usize) -> Shown {
+    let Content::Multipart(children) = &entity.content else {
+        let piece = texts.next().flatten().map(|text| Piece { text, leaves: vec![*next] });
+        *next += 1;
+        return if entity.media_type.is("text", "html") {
+            Shown { plain: None, html: piece }
+        } else {
+            Shown { plain: piece, html: None }
+        };
+    };
+    let mut parts: Vec<Shown> = Vec::with_capacity(children.len());
+    for child in children {
+        parts.push(shown(child, texts, next));
+    }
+    parts.retain(|part| !part.is_empty());
+    match entity.media_type.subtype.as_str() {
+        "alternative" => alternative(parts),
+        // The halves of a Macintosh file, and what PGP/MIME encrypted: no text, whatever they are called.
+        "appledouble" | "encrypted" => Shown::default(),
+        "related" => parts.into_iter().next().unwrap_or_default(),
+        _ => joined(parts),
+    }
+}
+
+/// The first plain and the first HTML form.
+fn alternative(parts: Vec<Shown>) -> Shown {
+    let mut chosen = Shown::default();
+    for part in parts {
+        chosen.plain = chosen.plain.or(part.plain);
+        chosen.html = chosen.html.or(part.html);
+    }
+    chosen
+}
+
+/// One text after the other, in both forms where one of them has HTML: Apple Mail writes text around each document.
+fn joined(mut parts: Vec<Shown>) -> Shown {
+    if parts.len() < 2 {
+        return parts.pop().unwrap_or_default();
+    }
+    let rich = parts.iter().any(|part| part.html.is_some());
+    let leaves: Vec<usize> =
+        parts.iter().flat_map(|part| [&part.plain, &part.html]).flatten().flat_map(|p| p.leaves.clone()).collect();
+    let (mut plain, mut html) = (String::new(), String::new());
+    for part in parts {
+        let text = match (&part.plain, &part.html) {
+            (Some(piece), _) => piece.text.clone(),
+            (None, Some(piece)) => html_to_text(&piece.text),
+            (None, None) => String::new(),
+        };
+        html.push_str(&part.html.map_or_else(|| as_html(&text), |piece| piece.text));
+        plain.push_str(&text);
+        if !plain.ends_with('\n') {
+            plain.push_str("\r\n");
+        }
+    }
+    let html = rich.then(|| Piece { text: html, leaves: leaves.clone() });
+    Shown { plain: Some(Piece { text: plain, leaves }), html }
+}
+
+fn as_html(text: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    format!("<pre style=\"white-space:pre-wrap;font:inherit\">{escaped}</pre>")
+}

@@ -1,0 +1,111 @@
+//! What octets show of themselves: their media type, whether they are text, files written into text.
+
+use crate::mime::Flaw;
+
+/// The media type that the start of a content shows.
+///
+/// The signatures of some types are two or three letters that a text may begin with (`BM`, `MZ`, `II*`): for octets that
+/// are plain text throughout, only signatures of textual formats count.
+pub(super) fn shown(start: &[u8]) -> Option<String> {
+    let kind = infer::get(start).map(|kind| kind.mime_type())?;
+    let textual = kind.starts_with("text/")
+        || kind.ends_with("xml")
+        || matches!(kind, "application/pdf" | "application/rtf" | "application/postscript");
+    (textual || !start.iter().all(|b| is_text(*b) && b.is_ascii())).then(|| kind.to_owned())
+}
+
+fn is_text(b: u8) -> bool {
+    !b.is_ascii_control() || matches!(b, b'\t' | b'\r' | b'\n' | 0x0c)
+}
+
+/// Whether a text is one: no control characters, and not the start of a format that only looks like text.
+pub(super) fn reads_as_text(text: &str) -> bool {
+    let start = text.trim_ascii_start();
+    let format = ["%PDF-", "{\\rtf", "%!PS"].iter().any(|magic| start.starts_with(magic));
+    // ESC, BS and VT stand in old mail and are shown as nothing; NUL and the others mean that it is no text.
+    !format && text.bytes().all(|b| is_text(b) || matches!(b, 0x08 | 0x0b | 0x1b | 0x7f))
+}
+
+/// Refuses files written into a text, which many readers show as attachments: uuencode (POSIX), yEnc, BinHex (RFC 1741).
+/// A `begin` line alone is enough, since old Outlook needs no more.
+pub(super) fn no_files_within(text: &str) -> Result<(), Flaw> {
+    for line in text.split(['\n', '\r']) {
+        let line = line.trim_start();
+        match line.as_bytes().first() {
+            Some(b'b' | b'B') if is_uuencode(line) => return Err(Flaw::Uuencode),
+            Some(b'=') if line.starts_with("=ybegin ") => return Err(Flaw::YEnc),
+            Some(b'(') if line.starts_with("(This file must be converted with BinHex") => return Err(Flaw::BinHex),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// `begin 644 name`, `begin-base64 644 name`.
+fn is_uuencode(line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace();
+    let begin = words.next().is_some_and(|word| {
+        ["begin", "begin-base64", "begin-base64-encoded"].iter().any(|known| word.eq_ignore_ascii_case(known))
+    });
+    let mode = words
+        .next()
+        .is_some_and(|mode| (3..=5).contains(&mode.len()) && mode.bytes().all(|b| matches!(b, b'0'..=b'7')));
+    begin && mode && words.next().is_some()
+}
+
+/// The Content-IDs that an HTML text refers to by `cid:` (RFC 2392).
+pub(super) fn content_ids(html: &str) -> std::collections::HashSet<String> {
+    let mut found = std::collections::HashSet::new();
+    let octets = html.as_bytes();
+    for colon in memchr::memchr_iter(b':', octets) {
+        if !octets[colon.saturating_sub(3)..colon].eq_ignore_ascii_case(b"cid") {
+            continue;
+        }
+        let rest = &html[colon + 1..];
+        let end = rest.find(|c: char| c.is_whitespace() || "\"'<>)&;".contains(c)).unwrap_or(rest.len());
+        let id = percent_decoded(&rest[..end]);
+        found.insert(id);
+    }
+    found
+}
+
+fn percent_decoded(text: &str) -> String {
+    String::from_utf8_lossy(&crate::mime::header::parameters::percent_decoded(text.as_bytes())).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_says_what_it_is_unless_it_is_only_a_word() {
+        assert_eq!(shown(b"%PDF-1.7\n%\xe2\xe3").as_deref(), Some("application/pdf"));
+        assert_eq!(shown(b"MZ\x90\0\x03\0").as_deref(), Some("application/vnd.microsoft.portable-executable"));
+        assert_eq!(shown(b"BMI is 23, and well.\r\n"), None);
+        assert_eq!(shown(b"MZ was seen today.\r\n"), None);
+        assert_eq!(shown(b"<!DOCTYPE html><html>").as_deref(), Some("text/html"));
+        assert_eq!(shown(b"Dear colleague"), None);
+    }
+
+    #[test]
+    fn files_written_into_text_are_found() {
+        for (text, flaw) in [
+            ("Hi\r\nbegin 644 a.exe\r\n#", Some(Flaw::Uuencode)),
+            ("  begin 0755 a b\r\n", Some(Flaw::Uuencode)),
+            ("begin-base64 644 a\r\n", Some(Flaw::Uuencode)),
+            ("=ybegin line=128 size=1 name=a\r\n", Some(Flaw::YEnc)),
+            ("(This file must be converted with BinHex 4.0)", Some(Flaw::BinHex)),
+            ("We begin 644 days ago", None),
+            ("begin with 2 tablets daily", None),
+            ("begin 888 x", None),
+        ] {
+            assert_eq!(no_files_within(text).err(), flaw, "{text}");
+        }
+    }
+
+    #[test]
+    fn content_ids_are_found_as_browsers_find_them() {
+        let ids = content_ids("<img src=\"CID:a%40b\"> url(cid:c@d) acid: ");
+        assert!(ids.contains("a@b") && ids.contains("c@d"), "{ids:?}");
+    }
+}

@@ -1,0 +1,159 @@
+//! Tags in the subject: `[secure]`, `[plain]`, `[14d]`, `[patient …]`. Other text in brackets is left alone.
+
+use std::time::Duration;
+
+use crate::mime::Flaw;
+use crate::mime::assess::{PatientRef, Tag, TagMeaning};
+
+/// The longest clock that can be asked for.
+const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
+
+/// Octets of a record number.
+const RECORD: usize = 32;
+
+/// The tags in a decoded subject, in order.
+///
+/// # Errors
+/// A tag that is meant and not understood (a patient without number or birthdate, a clock of nothing), and tags that
+/// contradict one another. The same tag twice is one tag.
+pub(super) fn tags(subject: &str) -> Result<Vec<Tag>, Flaw> {
+    let mut tags = Vec::new();
+    let mut from = 0;
+    while let Some(open) = subject[from..].find('[').map(|at| from + at) {
+        let Some(close) = subject[open..].find(']').map(|at| open + at) else { break };
+        // `[[secure]`: the innermost bracket counts.
+        let open = subject[..close].rfind('[').unwrap_or(open);
+        if let Some(meaning) = meaning(&subject[open + 1..close])? {
+            tags.push(Tag { meaning, span: open..close + 1 });
+        }
+        from = close + 1;
+    }
+    contradictions(&tags)?;
+    Ok(tags)
+}
+
+/// Each kind is compared with the first of its kind, so that a subject full of tags costs no more than its length.
+fn contradictions(tags: &[Tag]) -> Result<(), Flaw> {
+    let meanings = || tags.iter().map(|tag| &tag.meaning);
+    if meanings().any(|meaning| *meaning == TagMeaning::Secure)
+        && meanings().any(|meaning| *meaning == TagMeaning::Plain)
+    {
+        return Err(Flaw::TagContradiction);
+    }
+    let mut clocks = meanings().filter(|meaning| matches!(meaning, TagMeaning::Clock(_)));
+    if clocks.next().is_some_and(|first| clocks.any(|other| other != first)) {
+        return Err(Flaw::TagClocks);
+    }
+    let mut patients = meanings().filter(|meaning| matches!(meaning, TagMeaning::Patient(_)));
+    if patients.next().is_some_and(|first| patients.any(|other| other != first)) {
+        return Err(Flaw::TagPatients);
+    }
+    Ok(())
+}
+
+fn meaning(inner: &str) -> Result<Option<TagMeaning>, Flaw> {
+    let words: Vec<&str> = inner.split_whitespace().collect();
+    let Some(first) = words.first() else { return Ok(None) };
+    match (first.to_ascii_lowercase().as_str(), &words[1..]) {
+        ("secure", []) => Ok(Some(TagMeaning::Secure)),
+        ("plain", []) => Ok(Some(TagMeaning::Plain)),
+        ("patient", rest) => patient(rest).map(|patient| Some(TagMeaning::Patient(patient))).ok_or(Flaw::TagPatient),
+        _ => clock(&words.concat()),
+    }
+}
+
+/// `14d`, `2w`, `36h`, up to four digits.
+fn clock(text: &str) -> Result<Option<TagMeaning>, Flaw> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "h" => 3600,
+        "d" => 24 * 3600,
+        "w" => 7 * 24 * 3600,
+        _ => return Ok(None),
+    };
+    if !(1..=4).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(None);
+    }
+    let count: u64 = digits.parse().map_err(|_| Flaw::TagClock)?;
+    let clock = Duration::from_secs(count * unit);
+    if count == 0 || clock > LONGEST { Err(Flaw::TagClock) } else { Ok(Some(TagMeaning::Clock(clock))) }
+}
+
+/// A record number (one word with a digit in it), or a name and a birthdate.
+fn patient(words: &[&str]) -> Option<PatientRef> {
+    let (last, name) = words.split_last()?;
+    if name.is_empty() {
+        let number = last.len() <= RECORD
+            && last.bytes().any(|b| b.is_ascii_digit())
+            && last.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+            && !is_date(last);
+        return number.then(|| PatientRef::Record((*last).to_owned()));
+    }
+    is_date(last).then(|| PatientRef::Named { name: name.join(" "), birthdate: (*last).to_owned() })
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && jiff::civil::Date::strptime("%Y-%m-%d", text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(subject: &str) -> Result<Vec<String>, &'static str> {
+        let show = |tag: Tag| match tag.meaning {
+            TagMeaning::Secure => "secure".to_owned(),
+            TagMeaning::Plain => "plain".to_owned(),
+            TagMeaning::Clock(clock) => format!("{}h", clock.as_secs() / 3600),
+            TagMeaning::Patient(PatientRef::Record(number)) => format!("#{number}"),
+            TagMeaning::Patient(PatientRef::Named { name, birthdate }) => format!("{name}/{birthdate}"),
+        };
+        match tags(subject) {
+            Ok(tags) => Ok(tags.into_iter().map(show).collect()),
+            Err(flaw) => Err(crate::mime::Defect::from(flaw).word),
+        }
+    }
+
+    #[test]
+    fn tags_are_found_and_other_brackets_left() {
+        for (subject, found) in [
+            ("Letter", &[][..]),
+            ("[secure] Letter", &["secure"]),
+            ("Re: [ SECURE ]x[Plain list]", &["secure"]),
+            ("[14d][2w", &["336h"]),
+            ("[36 h]", &["36h"]),
+            ("[patient 10423]", &["#10423"]),
+            ("[Patient  Jane  Citizen 1980-03-04] [7d]", &["Jane Citizen/1980-03-04", "168h"]),
+            ("[EXT] [2024] [3 days] [12345d] [d] [] [patients 1] [ticket #5]", &[]),
+            ("[[secure]]", &["secure"]),
+            ("Grüße [patient A-7/3] ]", &["#A-7/3"]),
+        ] {
+            assert_eq!(read(subject).unwrap(), found, "{subject}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_is_meant_and_wrong_is_said_to_be() {
+        for (subject, word) in [
+            ("[patient]", "tag-patient"),
+            ("[patient Jane]", "tag-patient"),
+            ("[patient Jane Citizen 1980-02-30]", "tag-patient"),
+            ("[patient Jane Citizen 4.3.1980]", "tag-patient"),
+            ("[patient 1980-03-04]", "tag-patient"),
+            ("[0d]", "tag-clock"),
+            ("[9999w]", "tag-clock"),
+            ("[1d] [2d]", "tag-clocks"),
+            ("[patient 1] [patient 2]", "tag-patients"),
+            ("[secure] [plain]", "tag-contradiction"),
+        ] {
+            assert_eq!(read(subject), Err(word), "{subject}");
+        }
+        assert_eq!(read("[7d] [1w] [patient 1] [patient 1]").unwrap().len(), 4);
+    }
+
+    #[test]
+    fn a_span_covers_the_brackets() {
+        let subject = "Ä [patient 7] x";
+        assert_eq!(&subject[tags(subject).unwrap()[0].span.clone()], "[patient 7]");
+    }
+}

@@ -1,0 +1,94 @@
+//! `Debug` for what a message holds: shape and sizes, no name, address, subject, file name or content, so that none can
+//! reach a log by way of `{:?}`.
+
+use std::fmt::{Debug, Formatter, Result};
+
+use crate::mime::assess::{Assessment, Attachment, PatientRef, Reading, TagMeaning};
+use crate::mime::header::Mailbox;
+use crate::mime::{Entity, HeaderField, HeaderSection, MediaType};
+
+impl Debug for MediaType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "MediaType({} parameters)", self.parameters.len())
+    }
+}
+
+impl Debug for HeaderField {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "HeaderField({} octets)", self.value.len())
+    }
+}
+
+impl Debug for HeaderSection {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "HeaderSection({} fields)", self.fields.len())
+    }
+}
+
+impl Debug for Entity {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Entity")
+            .field("header", &self.header)
+            .field("encoding", &self.encoding)
+            .field("names", &self.names.len())
+            .field("body", &self.body)
+            .field("lines", &self.lines)
+            .field("content", &self.content)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Debug for Reading {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "Reading({} octets, whole: {})", self.octets.len(), self.whole)
+    }
+}
+
+impl Debug for TagMeaning {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::Secure => f.write_str("Secure"),
+            Self::Plain => f.write_str("Plain"),
+            Self::Clock(clock) => write!(f, "Clock({clock:?})"),
+            Self::Patient(patient) => patient.fmt(f),
+        }
+    }
+}
+
+impl Debug for PatientRef {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("PatientRef(…)")
+    }
+}
+
+impl Debug for Mailbox {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("Mailbox(…)")
+    }
+}
+
+impl Debug for Attachment {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Attachment")
+            .field("body", &self.body)
+            .field("encoding", &self.encoding)
+            .field("names", &self.names.len())
+            .field("octets", &self.octets)
+            .field("inline", &self.inline)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Debug for Assessment {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Assessment")
+            .field("tags", &self.tags)
+            .field("from", &self.from.len())
+            .field("text", &self.text.as_ref().map(String::len))
+            .field("html", &self.html.as_ref().map(String::len))
+            .field("attachments", &self.attachments)
+            .field("received", &self.received)
+            .field("auto_submitted", &self.auto_submitted)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,155 @@
+//! Claims: which entry is in whose hands. They live in memory; after a restart nobody holds anything, and the
+//! index of due moments finds every entry again.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::Queue;
+use super::entry::{QueueEntry, due_key, entry_key, read_due_key, unseal};
+use super::letter::Letter;
+use crate::event::Event;
+use crate::id::QueueId;
+use crate::keyring::KeyringError;
+use crate::store::{Batch, CommitError, StoreError, Table};
+use crate::time::Timestamp;
+
+/// How long an entry that does not open is left alone.
+const SET_ASIDE: Duration = Duration::from_secs(4 * 3600);
+/// The longest wait without a look, so that a clock that was set is noticed.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// Who holds what, and the bell that tells of work.
+#[derive(Default)]
+pub(super) struct Desk {
+    held: Mutex<HashSet<QueueId>>,
+    bell: Notify,
+}
+
+impl Desk {
+    fn held(&self) -> MutexGuard<'_, HashSet<QueueId>> {
+        // A panic while the lock is held leaves a set that is whole: it is only inserted into and removed from.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One ring wakes one waiting worker, or the next that comes to wait.
+    pub(super) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    fn take(self: &Arc<Self>, id: QueueId) -> Option<Hold> {
+        self.held().insert(id).then(|| Hold { id, desk: self.clone() })
+    }
+}
+
+/// Holds an entry; gives it back when dropped.
+struct Hold {
+    id: QueueId,
+    desk: Arc<Desk>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.desk.held().remove(&self.id);
+        self.desk.ring();
+    }
+}
+
+/// An entry that one worker has taken. Nobody else gets it until this is dropped.
+pub struct Claim {
+    /// Its id.
+    pub id: QueueId,
+    /// As stored.
+    pub entry: QueueEntry,
+    /// Opened.
+    pub letter: Letter,
+    _hold: Hold,
+}
+
+impl Queue {
+    /// Tells a waiting worker that something may be due; called after a commit.
+    pub fn wake(&self) {
+        self.desk.ring();
+    }
+
+    /// Takes up to `limit` entries that are due, in order of time, found by index. An entry that does not open
+    /// is set aside for four hours with an alarm, and holds up nobody.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the index cannot be read.
+    pub async fn claim_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>, StoreError> {
+        let mut claims = Vec::new();
+        for (due, id) in self.due_before(now.plus(Duration::from_millis(1)), limit).await? {
+            if claims.len() == limit {
+                break;
+            }
+            let Some(hold) = self.desk.take(id) else { continue };
+            match self.open_due(id, due).await {
+                Ok(Some((entry, letter))) => claims.push(Claim { id, entry, letter, _hold: hold }),
+                Ok(None) => {}
+                Err(fault) => self.set_aside(id, due, now, &fault).await?,
+            }
+        }
+        if !claims.is_empty() && claims.len() == limit {
+            self.wake();
+        }
+        Ok(claims)
+    }
+
+    /// Waits until something may be due: a wake, or the moment the next entry is due.
+    pub async fn wait(&self, now: Timestamp) {
+        let next = self.next_due().await;
+        let pause = next.map_or(LONGEST_WAIT, |due| due.since(now)).min(LONGEST_WAIT);
+        // Returns at the wake or at the end of the pause; both mean "look".
+        let _ = tokio::time::timeout(pause, self.desk.bell.notified()).await;
+    }
+
+    async fn next_due(&self) -> Option<Timestamp> {
+        let first = self.due_before(Timestamp::from_millis(i64::MAX), 1).await.ok()?;
+        let held = self.desk.held();
+        first.into_iter().find(|(_, id)| !held.contains(id)).map(|(due, _)| due)
+    }
+
+    /// The first entries of the index: as many as asked for beside those that are held.
+    async fn due_before(&self, end: Timestamp, limit: usize) -> Result<Vec<(Timestamp, QueueId)>, StoreError> {
+        let held = self.desk.held().len();
+        let keys = self.store.scan_keys(Table::QueueDue, &[], &end.to_key(), limit.saturating_add(held)).await?;
+        Ok(keys.iter().filter_map(|key| read_due_key(key)).collect())
+    }
+
+    /// The entry that the index says is due; `None` where it was settled since the index was read.
+    async fn open_due(&self, id: QueueId, due: Timestamp) -> Result<Option<(QueueEntry, Letter)>, Unopened> {
+        let record = self.store.get::<QueueEntry>(&entry_key(id)).await.map_err(Unopened::Record)?;
+        let Some(entry) = record.map(|record| record.value).filter(|entry| entry.due == due) else { return Ok(None) };
+        match unseal(&self.keyring, id, &entry) {
+            Ok(letter) => Ok(Some((entry, letter))),
+            Err(fault) => Err(Unopened::Letter(Box::new(entry), fault)),
+        }
+    }
+
+    async fn set_aside(&self, id: QueueId, due: Timestamp, now: Timestamp, fault: &Unopened) -> Result<(), StoreError> {
+        Event::Trouble { place: "queue", cause: format!("entry {id} does not open: {fault}") }.log();
+        let later = now.plus(SET_ASIDE);
+        let mut batch = Batch::default();
+        batch.delete(due_key(due, id));
+        batch.put_octets(due_key(later, id), Vec::new());
+        if let Unopened::Letter(entry, _) = fault {
+            batch.put(entry_key(id), &QueueEntry { due: later, ..(**entry).clone() });
+        }
+        match self.store.commit(batch).await {
+            Ok(_) | Err(CommitError::Conflict) => Ok(()),
+            Err(fault) => Err(StoreError::Disk(fault.to_string())),
+        }
+    }
+}
+
+/// Why an entry cannot be worked on.
+#[derive(Debug, thiserror::Error)]
+enum Unopened {
+    #[error("{0}")]
+    Record(StoreError),
+    #[error("{1}")]
+    Letter(Box<QueueEntry>, KeyringError),
+}

@@ -1,0 +1,258 @@
+//! The index: sled, behind the journal and rebuildable from it.
+//!
+//! Each value is sealed before sled sees it, and is at most 4 KiB: a longer record continues in segments under keys of
+//! their own. What sled does when it meets damage is to panic; every call goes through [`guarded`].
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use crate::keyring::seal::{OVERHEAD, Sealer};
+use crate::store::StoreError;
+use crate::store::batch::Change;
+
+/// sled is given no longer value.
+const LARGEST_VALUE: usize = 4096;
+/// Version and count of segments, in the clear before a segment's sealed octets.
+const PREFIX: usize = 10;
+/// Octets of a record in one segment.
+const SEGMENT: usize = LARGEST_VALUE - PREFIX - OVERHEAD;
+/// First octet of the keys of second and later segments; tables are below it.
+const CONTINUED: u8 = 0xF0;
+/// The key under which the last applied sequence stands.
+const APPLIED: &[u8] = &[0xFF];
+
+/// The opened index.
+pub struct Index {
+    db: sled::Db,
+    folder: PathBuf,
+    sealer: Sealer,
+}
+
+/// A record as the index has it: the commit that wrote it, and its octets.
+pub type Found = (u64, Vec<u8>);
+
+/// What is known of a record without opening it.
+#[derive(Clone, Copy)]
+struct Head {
+    version: u64,
+    segments: u16,
+}
+
+impl Head {
+    fn of(value: &[u8]) -> Option<Self> {
+        let (version, rest) = value.split_first_chunk::<8>()?;
+        let (segments, _) = rest.split_first_chunk::<2>()?;
+        Some(Self { version: u64::from_be_bytes(*version), segments: u16::from_be_bytes(*segments) })
+    }
+}
+
+/// Runs a call of sled; a panic in it is damage, not the end.
+fn guarded<T>(call: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(sled::Error::Io(error))) => Err(StoreError::Disk(error.to_string())),
+        Ok(Err(error)) => Err(StoreError::Unsound(error.to_string())),
+        Err(_) => Err(StoreError::Unsound("sled gave up on its files".into())),
+    }
+}
+
+fn unsound(what: &str) -> StoreError {
+    StoreError::Unsound(what.to_owned())
+}
+
+fn head_key(table: u8, key: &[u8]) -> Vec<u8> {
+    [&[table], key].concat()
+}
+
+fn segment_key(table: u8, key: &[u8], segment: u16) -> Vec<u8> {
+    [&[CONTINUED, table, key.len() as u8], key, &segment.to_be_bytes()].concat()
+}
+
+fn bind(version: u64, segment: u16, segments: u16, table: u8, key: &[u8]) -> Vec<u8> {
+    let numbers = [version.to_be_bytes().as_slice(), &segment.to_be_bytes(), &segments.to_be_bytes()].concat();
+    [numbers.as_slice(), &[table], key].concat()
+}
+
+impl Index {
+    /// Opens or makes the index in `folder`.
+    pub fn open(folder: &Path, cache: u64, sealer: Sealer) -> Result<Self, StoreError> {
+        tidy(folder)?;
+        let config = sled::Config::new().path(folder).cache_capacity(cache).flush_every_ms(Some(1000));
+        let db = guarded(|| config.open())?;
+        Ok(Self { db, folder: folder.to_owned(), sealer })
+    }
+
+    /// The sequence of the last commit applied; 0 in a new index.
+    pub fn applied(&self) -> Result<u64, StoreError> {
+        match guarded(|| self.db.get(APPLIED))? {
+            None => Ok(0),
+            Some(octets) => {
+                let number = octets.as_ref().try_into().map(u64::from_be_bytes);
+                number.map_err(|_| unsound("the index's own mark"))
+            }
+        }
+    }
+
+    /// The commit that last wrote a record.
+    pub fn version(&self, table: u8, key: &[u8]) -> Result<Option<u64>, StoreError> {
+        Ok(self.head(table, key)?.map(|head| head.version))
+    }
+
+    fn head(&self, table: u8, key: &[u8]) -> Result<Option<Head>, StoreError> {
+        let value = guarded(|| self.db.get(head_key(table, key)))?;
+        value.map(|value| Head::of(&value).ok_or_else(|| unsound("a record is too short"))).transpose()
+    }
+
+    /// One record.
+    pub fn get(&self, table: u8, key: &[u8]) -> Result<Option<Found>, StoreError> {
+        match guarded(|| self.db.get(head_key(table, key)))? {
+            None => Ok(None),
+            Some(value) => self.read(table, key, &value),
+        }
+    }
+
+    /// The record whose first segment is `value`. A commit may come between two segments: then it is read anew.
+    fn read(&self, table: u8, key: &[u8], value: &[u8]) -> Result<Option<Found>, StoreError> {
+        let mut value = sled::IVec::from(value);
+        loop {
+            let head = Head::of(&value).ok_or_else(|| unsound("a record is too short"))?;
+            if let Some(octets) = self.assemble(table, key, head, &value)? {
+                return Ok(Some((head.version, octets)));
+            }
+            match guarded(|| self.db.get(head_key(table, key)))? {
+                None => return Ok(None),
+                Some(again) if again == value => return Err(unsound("a record does not open")),
+                Some(again) => value = again,
+            }
+        }
+    }
+
+    fn assemble(&self, table: u8, key: &[u8], head: Head, first: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(mut octets) = self.open_segment(table, key, head, 0, first) else { return Ok(None) };
+        for segment in 1..head.segments {
+            let Some(value) = guarded(|| self.db.get(segment_key(table, key, segment)))? else { return Ok(None) };
+            let Some(more) = self.open_segment(table, key, head, segment, &value) else { return Ok(None) };
+            octets.extend_from_slice(&more);
+        }
+        Ok(Some(octets))
+    }
+
+    fn open_segment(&self, table: u8, key: &[u8], head: Head, segment: u16, value: &[u8]) -> Option<Vec<u8>> {
+        let mut sealed = value.get(PREFIX..)?.to_vec();
+        let aad = bind(head.version, segment, head.segments, table, key);
+        let plain = self.sealer.open(&aad, &mut sealed).ok()?.len();
+        sealed.copy_within(12..12 + plain, 0);
+        sealed.truncate(plain);
+        Some(sealed)
+    }
+
+    /// The keys of a table with `from <= key < to`, in order; an empty `to` is the table's end.
+    pub fn keys<'a>(
+        &'a self,
+        table: u8,
+        from: &[u8],
+        to: &[u8],
+    ) -> impl Iterator<Item = Result<(Vec<u8>, sled::IVec), StoreError>> + 'a {
+        let end = if to.is_empty() { vec![table + 1] } else { head_key(table, to) };
+        let start = head_key(table, from).min(end.clone());
+        let mut range = self.db.range(start..end);
+        std::iter::from_fn(move || match guarded(|| range.next().transpose()) {
+            Ok(None) => None,
+            Ok(Some((key, value))) => Some(Ok((key[1..].to_vec(), value))),
+            Err(error) => Some(Err(error)),
+        })
+    }
+
+    /// Records of a table with `from <= key < to`, in order.
+    pub fn records<'a>(
+        &'a self,
+        table: u8,
+        from: &[u8],
+        to: &[u8],
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Found), StoreError>> + 'a {
+        self.keys(table, from, to).filter_map(move |item| match item {
+            Err(error) => Some(Err(error)),
+            Ok((key, value)) => self.read(table, &key, &value).map(|found| Some((key, found?))).transpose(),
+        })
+    }
+
+    /// Applies commits and the mark of the last one, at once. Of several writes to one record the last one counts.
+    pub fn apply<'a>(&self, writes: impl Iterator<Item = (u64, Change<'a>)>, mark: u64) -> Result<(), StoreError> {
+        let mut last: HashMap<(u8, &[u8]), (u64, Option<&[u8]>)> = HashMap::new();
+        for (version, change) in writes {
+            last.insert((change.table, change.key), (version, change.octets));
+        }
+        let mut batch = sled::Batch::default();
+        for ((table, key), (version, octets)) in last {
+            let before = self.head(table, key)?.map_or(0, |head| head.segments);
+            let after = octets.map_or(0, |octets| self.write(&mut batch, version, table, key, octets));
+            for segment in after.max(1)..before {
+                batch.remove(segment_key(table, key, segment));
+            }
+            if octets.is_none() && before > 0 {
+                batch.remove(head_key(table, key));
+            }
+        }
+        batch.insert(APPLIED, &mark.to_be_bytes());
+        guarded(|| self.db.apply_batch(batch))
+    }
+
+    fn write(&self, batch: &mut sled::Batch, version: u64, table: u8, key: &[u8], octets: &[u8]) -> u16 {
+        let segments = octets.len().div_ceil(SEGMENT).max(1) as u16;
+        for segment in 0..segments {
+            let from = usize::from(segment) * SEGMENT;
+            let piece = &octets[from..octets.len().min(from + SEGMENT)];
+            let mut value = Vec::with_capacity(PREFIX + piece.len() + OVERHEAD);
+            value.extend_from_slice(&version.to_be_bytes());
+            value.extend_from_slice(&segments.to_be_bytes());
+            self.sealer.seal_onto(&mut value, &bind(version, segment, segments, table, key), piece);
+            assert!(value.len() <= LARGEST_VALUE, "sled is never given a value it would put into a blob file");
+            let at = if segment == 0 { head_key(table, key) } else { segment_key(table, key, segment) };
+            batch.insert(at, value);
+        }
+        segments
+    }
+
+    /// Reads everything once: the tree, every value's place and seal.
+    pub fn check(&self) -> Result<u64, StoreError> {
+        let mut records = 0;
+        for table in 0..128 {
+            for record in self.records(table, &[], &[]) {
+                record?;
+                records += 1;
+            }
+        }
+        Ok(records)
+    }
+
+    /// Makes all of it durable, with the fdatasync that sled's own flush leaves out.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        guarded(|| self.db.flush())?;
+        sync_files(&self.folder).map_err(|error| StoreError::Disk(error.to_string()))
+    }
+}
+
+fn sync_files(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_file() {
+            std::fs::File::open(path)?.sync_all()?;
+        }
+    }
+    super::disk::sync_folder(folder)
+}
+
+/// Removes what a crash may leave that would stop sled; refuses an index with blob files, which sled never syncs.
+fn tidy(folder: &Path) -> Result<(), StoreError> {
+    let fault = |error: std::io::Error| StoreError::Disk(error.to_string());
+    if !folder.exists() {
+        return Ok(());
+    }
+    super::disk::remove_unfinished(folder, ".generating").map_err(fault)?;
+    let blobs = folder.join("blobs");
+    if blobs.is_dir() && std::fs::read_dir(blobs).map_err(fault)?.next().is_some() {
+        return Err(unsound("the index has blob files"));
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Where a record is, and what is asked of a type that becomes one.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Every kind of record, and the first octet of its keys. Numbers are never reused, and stay below 128.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Table {
+    /// Facts about the store itself (last clock reading, first-start marks).
+    Meta = 0,
+    /// `StaffId` → staff account.
+    Staff = 1,
+    /// keyed hash of an address → `StaffId`.
+    StaffByAddress = 2,
+    /// `ContactId` → contact.
+    Contact = 3,
+    /// keyed hash of an address → `ContactId`.
+    ContactByAddress = 4,
+    /// `TransactionId` → what was accepted, from whom, when.
+    Transaction = 5,
+    /// `ParcelId` → parcel.
+    Parcel = 6,
+    /// `BlobId` → who holds the object, and whether it lies in a record or a file.
+    Object = 7,
+    /// `BlobId` → sealed octets of a small object (at most 16 KiB).
+    ObjectOctets = 8,
+    /// `GrantId` → grant.
+    Grant = 9,
+    /// hash of a link token → `GrantId`.
+    GrantByToken = 10,
+    /// due moment, kind, id → nothing; what `agenda` walks.
+    Agenda = 11,
+    /// `QueueId` → queue entry.
+    Queue = 12,
+    /// due moment, `QueueId` → nothing.
+    QueueDue = 13,
+    /// last day, `GrantId` → nothing; whose keys are wrapped under that day.
+    GrantByDay = 14,
+    /// `TransactionId`, `GrantId` → nothing; the grants of a message.
+    GrantByTransaction = 15,
+    /// day → nothing; days whose key is to be punched.
+    PunchOwed = 16,
+}
+
+/// Where a record is: a table and the octets of its id. The octets hold ids, times and keyed hashes only.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Which kind of record.
+    pub table: Table,
+    /// At most 64 octets.
+    pub octets: Vec<u8>,
+}
+
+impl Key {
+    /// The longest key, in octets.
+    pub const LONGEST: usize = 64;
+
+    /// The key made of these pieces.
+    pub fn new(table: Table, pieces: &[&[u8]]) -> Self {
+        Self { table, octets: pieces.concat() }
+    }
+}
+
+/// A type that is kept in the store: postcard behind one octet of version. Reading an old version is
+/// the type's own business and is tested.
+pub trait Stored: Serialize + DeserializeOwned {
+    /// The version written today.
+    const VERSION: u8;
+
+    /// Reads what an older version wrote; `None` where that version never was.
+    fn upgrade(_version: u8, _octets: &[u8]) -> Option<Self> {
+        None
+    }
+}
+
+/// A record as read, with the version that a conditional commit can ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record<T> {
+    /// The sequence number of the commit that wrote it.
+    pub version: u64,
+    /// What was written.
+    pub value: T,
+}
+
+/// The octets of a stored value: its version, then postcard. `None` for a type postcard cannot write.
+pub(super) fn encode<T: Stored>(value: &T) -> Option<Vec<u8>> {
+    let octets = vec![T::VERSION];
+    postcard::to_extend(value, octets).ok()
+}
+
+/// The inverse of [`encode`], for this version and those the type can still read.
+pub(super) fn decode<T: Stored>(octets: &[u8]) -> Option<T> {
+    let (version, rest) = octets.split_first()?;
+    if *version == T::VERSION { postcard::from_bytes(rest).ok() } else { T::upgrade(*version, rest) }
+}

@@ -1,0 +1,208 @@
+//! Grants: one recipient's right to a parcel; found by id, by message, by the token in a link.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::access::AccessCheck;
+use crate::event::Event;
+use crate::id::{ContactId, GrantId, Id, ParcelId, TransactionId};
+use crate::keyring::WrappedKey;
+use crate::secret::Secret;
+use crate::store::{Batch, CommitError, Key, Record, Stored, Table};
+use crate::time::{Day, Timestamp};
+use crate::vault::parcel::{open_content, parcel_key};
+use crate::vault::punch::owed_key;
+use crate::vault::{Parcel, ParcelContent, Vault, VaultError};
+
+/// One recipient's right to a parcel, as stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Grant {
+    /// The parcel.
+    pub parcel: ParcelId,
+    /// Whose message.
+    pub transaction: TransactionId,
+    /// Whose right.
+    pub contact: ContactId,
+    /// What must be shown first; empty means the link alone.
+    pub access: Vec<AccessCheck>,
+    /// When it was given.
+    pub created: Timestamp,
+    /// When the link stops working (a fresh one can be asked for).
+    pub link_until: Timestamp,
+    /// When the documents stop being kept.
+    pub keep_until: Timestamp,
+    /// How long they are kept after the first download, where that is what ends them.
+    pub keep_after_download: Option<Duration>,
+    /// The keyed hash of the link token.
+    pub token_hash: [u8; 16],
+    /// The parcel's key, wrapped until the day of `keep_until`; gone when revoked.
+    pub key: Option<WrappedKey>,
+    /// When it was revoked.
+    pub revoked: Option<Timestamp>,
+}
+
+impl Stored for Grant {
+    const VERSION: u8 = 1;
+}
+
+/// A grant to be made: what `pack` decided, with the token that only the letter carries.
+#[derive(Debug, Clone)]
+pub struct NewGrant {
+    /// Its id.
+    pub id: GrantId,
+    /// Whose right.
+    pub contact: ContactId,
+    /// What must be shown first.
+    pub access: Vec<AccessCheck>,
+    /// How long the link works.
+    pub link: Duration,
+    /// How long the documents are kept.
+    pub keep: Duration,
+    /// How long after the first download.
+    pub keep_after_download: Option<Duration>,
+    /// The token in the link.
+    pub token: Secret<String>,
+}
+
+/// The content of an index record: the key says it all.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Mark;
+
+impl Stored for Mark {
+    const VERSION: u8 = 1;
+}
+
+/// What a token leads to.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Target(pub GrantId);
+
+impl Stored for Target {
+    const VERSION: u8 = 1;
+}
+
+pub(super) fn grant_key(id: GrantId) -> Key {
+    Key::new(Table::Grant, &[id.octets()])
+}
+
+pub(super) fn token_key(hash: &[u8; 16]) -> Key {
+    Key::new(Table::GrantByToken, &[hash])
+}
+
+pub(super) fn day_octets(day: Day) -> [u8; 4] {
+    ((day.number() as u32) ^ (1 << 31)).to_be_bytes()
+}
+
+pub(super) fn day_key(day: Day, id: GrantId) -> Key {
+    Key::new(Table::GrantByDay, &[&day_octets(day), id.octets()])
+}
+
+pub(super) fn transaction_key(transaction: TransactionId, id: GrantId) -> Key {
+    Key::new(Table::GrantByTransaction, &[transaction.octets(), id.octets()])
+}
+
+/// What binds a parcel's wrapped key to the one whose right it is.
+pub(super) fn wrap_context(contact: ContactId, parcel: ParcelId) -> [u8; 32] {
+    let mut context = [0; 32];
+    context[..16].copy_from_slice(contact.octets());
+    context[16..].copy_from_slice(parcel.octets());
+    context
+}
+
+pub(super) fn last_id<T: Id>(octets: &[u8]) -> Option<T> {
+    octets.last_chunk::<16>().map(|octets| T::from_octets(*octets))
+}
+
+/// A key after all that are these octets and one id.
+pub(super) fn after_prefix(prefix: &[u8]) -> Vec<u8> {
+    [prefix, &[0xFF; 17]].concat()
+}
+
+impl Vault {
+    /// One grant.
+    ///
+    /// # Errors
+    /// [`VaultError::Store`].
+    pub async fn grant(&self, id: GrantId) -> Result<Option<Record<Grant>>, VaultError> {
+        Ok(self.store.get(&grant_key(id)).await?)
+    }
+
+    /// The grant whose link has this token, living or not.
+    ///
+    /// # Errors
+    /// [`VaultError::Store`].
+    pub async fn grant_by_token(&self, token: &str) -> Result<Option<(GrantId, Record<Grant>)>, VaultError> {
+        let hash = self.keyring.lookup("token", token.as_bytes());
+        let Some(target) = self.store.get::<Target>(&token_key(&hash)).await? else { return Ok(None) };
+        let id = target.value.0;
+        Ok(self.grant(id).await?.map(|grant| (id, grant)))
+    }
+
+    /// Grants in order of making, after `after`, up to `limit`.
+    ///
+    /// # Errors
+    /// [`VaultError::Store`].
+    pub async fn grants(&self, after: Option<GrantId>, limit: usize) -> Result<Vec<(GrantId, Grant)>, VaultError> {
+        let from = after.map_or(Vec::new(), |after| [after.octets().as_slice(), &[0]].concat());
+        let found = self.store.scan::<Grant>(Table::Grant, &from, &[], limit).await?;
+        Ok(found.into_iter().filter_map(|(key, record)| Some((last_id(&key)?, record.value))).collect())
+    }
+
+    /// The grants of one message.
+    ///
+    /// # Errors
+    /// [`VaultError::Store`].
+    pub async fn grants_of(&self, transaction: TransactionId) -> Result<Vec<(GrantId, Grant)>, VaultError> {
+        let prefix = transaction.octets();
+        let keys = self.store.scan_keys(Table::GrantByTransaction, prefix, &after_prefix(prefix), usize::MAX).await?;
+        let mut grants = Vec::with_capacity(keys.len());
+        for id in keys.iter().filter_map(|key| last_id(key)) {
+            grants.extend(self.grant(id).await?.map(|record| (id, record.value)));
+        }
+        Ok(grants)
+    }
+
+    /// Takes a right back: from now on it opens nothing here. Its wrapped key is deleted, and that its day's key is to be
+    /// punched is written down with it; [`Vault::punch_owed`] does that. Revoking twice is no error.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`]; [`VaultError::Commit`].
+    pub async fn revoke(&self, id: GrantId, now: Timestamp) -> Result<(), VaultError> {
+        loop {
+            let Some(Record { version, value: mut grant }) = self.grant(id).await? else {
+                return Err(VaultError::Missing);
+            };
+            if grant.revoked.is_some() {
+                return Ok(());
+            }
+            let mut batch = Batch::default();
+            if let Some(wrapped) = grant.key.take() {
+                batch.delete(day_key(wrapped.day, id)).put(owed_key(wrapped.day), &Mark);
+            }
+            grant.revoked = Some(now);
+            batch.require_version(grant_key(id), version).put(grant_key(id), &grant);
+            match self.store.commit(batch).await {
+                Ok(_) => {
+                    Event::Revoked { grant: id }.log();
+                    return Ok(());
+                }
+                // It was re-wrapped, or revoked, meanwhile.
+                Err(CommitError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// What the parcel of a living grant says.
+    ///
+    /// # Errors
+    /// [`VaultError::Ended`] where the grant was revoked or its time has passed; [`VaultError::Unsound`].
+    pub async fn open(&self, grant: &Grant, now: Timestamp) -> Result<(Parcel, ParcelContent), VaultError> {
+        let wrapped = grant.key.as_ref().filter(|_| grant.revoked.is_none() && now < grant.keep_until);
+        let wrapped = wrapped.ok_or(VaultError::Ended)?;
+        let key = self.keyring.unwrap(wrapped, &wrap_context(grant.contact, grant.parcel))?;
+        let parcel = self.store.get::<Parcel>(&parcel_key(grant.parcel)).await?.ok_or(VaultError::Missing)?.value;
+        let content = open_content(grant.parcel, &key, &parcel.sealed)?;
+        Ok((parcel, content))
+    }
+}

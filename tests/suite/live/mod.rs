@@ -1,0 +1,20 @@
+//! The built program, run as its admin runs it and spoken to as its clients speak.
+//!
+//! Each test makes a [`clinic::Clinic`]: a folder with a configuration, policies and an outbox of its own, on a loopback
+//! address of its own, so that tests run side by side.
+
+mod client;
+mod clients;
+mod clinic;
+mod corpus;
+mod crash;
+mod far_side;
+mod first_start;
+mod kill;
+mod letters;
+mod limits;
+mod load;
+mod markers;
+mod outbox;
+mod smarthost;
+mod tools;
