@@ -20,14 +20,14 @@ use crate::mail::Domain;
 pub(super) fn check(table: &Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
     let mut listeners = Listeners::default();
     let gateway = table.table("gateway").and_then(|table| gateway(table, folder, faults));
-    let smtp = smtp(table.table("smtp"), folder, &mut listeners, faults);
+    let smtp = smtp(table, folder, &mut listeners, faults);
     check_not_served(table, &mut listeners, faults);
     let outgoing = table.table("relay").and_then(|table| outgoing(table, folder, faults));
     let master = master(table.table("keys"), folder, faults);
     let (gateway, outgoing, master) = (gateway?, outgoing?, master?);
     let notices = notices(table, &outgoing, &master);
     let limits = limits(table.table("limits"));
-    let config = Config { gateway, smtp, limits, outgoing, master, listeners: listeners.into_list(), notices };
+    let config = Config { gateway, smtp, limits, outgoing, master, notices };
     check_apart(table, &config, faults);
     Some(config)
 }
@@ -96,20 +96,18 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn smtp(table: Option<&Table>, folder: &Path, listeners: &mut Listeners, faults: &mut Faults) -> SmtpSettings {
-    const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let submission = listeners.list(table, "submission", "[smtp] submission", &[SocketAddr::new(ANY, 587)], faults);
-    let submissions = listeners.list(table, "submissions", "[smtp] submissions", &[SocketAddr::new(ANY, 465)], faults);
-    listeners.list(table, "inbound", "[smtp] inbound", &[], faults);
+fn smtp(root: &Table, folder: &Path, listeners: &mut Listeners, faults: &mut Faults) -> SmtpSettings {
+    let any = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
+    let table = root.table("smtp");
+    let submission = listeners.list_or((root, table), "submission", "[smtp] submission", any(587), faults);
+    let submissions = listeners.list_or((root, table), "submissions", "[smtp] submissions", any(465), faults);
+    listeners.list(table, "inbound", "[smtp] inbound", faults);
     let written = table.map_or(&[][..], |table| table.tables("relay"));
     let relay: Vec<RelayListenerSettings> =
         written.iter().filter_map(|written| listeners::relay(written, folder, listeners, faults)).collect();
     if let Some(table) = table
-        && submission.is_empty()
-        && submissions.is_empty()
-        && written.is_empty()
-        && table.texts("submission").is_empty()
-        && table.texts("submissions").is_empty()
+        && ["submission", "submissions"].iter().all(|key| table.has(key) && table.texts(key).is_empty())
+        && !table.has("relay")
     {
         let fault = table.place().fault("nothing listens for mail");
         faults.add(fault.hint("name an address in submission or submissions, or add a [[smtp.relay]]"));
@@ -121,8 +119,8 @@ fn smtp(table: Option<&Table>, folder: &Path, listeners: &mut Listeners, faults:
 /// Tables that this version understands and does not serve are checked all the same.
 fn check_not_served(table: &Table, listeners: &mut Listeners, faults: &mut Faults) {
     let imap = table.table("imap");
-    listeners.list(imap, "imaps", "[imap] imaps", &[], faults);
-    listeners.list(imap, "imap", "[imap] imap", &[], faults);
+    listeners.list(imap, "imaps", "[imap] imaps", faults);
+    listeners.list(imap, "imap", "[imap] imap", faults);
     if let Some(portal) = table.table("portal") {
         listeners::portal(portal, listeners, faults);
     }

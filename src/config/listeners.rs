@@ -6,34 +6,47 @@ use std::path::Path;
 use ipnet::IpNet;
 
 use super::places::resolve;
-use super::settings::{ConfiguredListeners, RelayListenerSettings};
+use super::settings::RelayListenerSettings;
 use crate::document::{Faults, Place, Table, Word};
 use crate::fault::Fault;
 
 /// Addresses as they are read, so that two that clash are found.
 #[derive(Default)]
 pub(super) struct Listeners {
-    taken: Vec<(&'static str, SocketAddr, Place)>,
+    taken: Vec<(&'static str, SocketAddr)>,
 }
 
 impl Listeners {
-    /// The addresses of a list; `default` where the key is not written.
+    /// The addresses of a list.
     pub(super) fn list(
         &mut self,
         table: Option<&Table>,
         key: &'static str,
         what: &'static str,
-        default: &[SocketAddr],
         faults: &mut Faults,
     ) -> Vec<SocketAddr> {
-        let Some(table) = table.filter(|table| table.has(key)) else {
-            return default.to_vec();
-        };
         let mut addresses = Vec::new();
-        for word in table.texts(key) {
+        for word in table.map_or(&[][..], |table| table.texts(key)) {
             addresses.extend(self.address(word, what, faults));
         }
         addresses
+    }
+
+    /// The addresses of a list, or this one where the list is not written.
+    pub(super) fn list_or(
+        &mut self,
+        table: (&Table, Option<&Table>),
+        key: &'static str,
+        what: &'static str,
+        default: SocketAddr,
+        faults: &mut Faults,
+    ) -> Vec<SocketAddr> {
+        let (root, table) = table;
+        if table.is_some_and(|table| table.has(key)) {
+            return self.list(table, key, what, faults);
+        }
+        self.note(default, what, table.unwrap_or(root).place(), faults);
+        vec![default]
     }
 
     /// One address; noted with what it is for.
@@ -51,15 +64,11 @@ impl Listeners {
     }
 
     fn note(&mut self, address: SocketAddr, what: &'static str, place: &Place, faults: &mut Faults) {
-        if let Some((other, ..)) = self.taken.iter().find(|(_, taken, _)| clash(*taken, address)) {
-            let fault = place.fault(format!("{address} is already taken by {other}"));
+        if let Some((other, taken)) = self.taken.iter().find(|(_, taken)| clash(*taken, address)) {
+            let fault = place.fault(format!("{address} is already taken: {other} listens on {taken}"));
             faults.add(fault.hint("give each listener a port of its own"));
         }
-        self.taken.push((what, address, place.clone()));
-    }
-
-    pub(super) fn into_list(self) -> ConfiguredListeners {
-        ConfiguredListeners(self.taken.into_iter().map(|(what, address, _)| (what, address)).collect())
+        self.taken.push((what, address));
     }
 }
 

@@ -17,8 +17,8 @@ mod places;
 pub mod settings;
 
 pub use settings::{
-    Config, ConfiguredListeners, GatewaySettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls,
-    RelayListenerSettings, SecretSource, SmarthostConfig, SmtpSettings,
+    Config, GatewaySettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls, RelayListenerSettings,
+    SecretSource, SmarthostConfig, SmtpSettings,
 };
 
 impl Config {
@@ -51,3 +51,6 @@ impl Config {
 pub fn schema() -> Value {
     document::schema("Postern: config.toml", file::KEYS)
 }
+
+#[cfg(test)]
+mod tests;

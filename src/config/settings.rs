@@ -22,8 +22,6 @@ pub struct Config {
     pub outgoing: OutgoingSettings,
     /// `[keys]` master.
     pub master: MasterSource,
-    /// Every address that is listened on or would be, with what for.
-    pub listeners: ConfiguredListeners,
     /// What is set and understood but not served by this version, or works and is discouraged: a plain line each.
     pub notices: Vec<String>,
 }
@@ -154,7 +152,3 @@ pub enum SecretSource {
     /// The first line that this command writes.
     Command(String),
 }
-
-/// Every address that is listened on, with the key that says so.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ConfiguredListeners(pub Vec<(&'static str, SocketAddr)>);

@@ -82,7 +82,7 @@ pub enum Form {
 
 impl Form {
     /// What is expected, as it stands behind "must be".
-    fn words(&self) -> String {
+    pub fn words(&self) -> String {
         match self {
             Self::Text => "a text in quotes".into(),
             Self::Flag => "true or false, without quotes".into(),

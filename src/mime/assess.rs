@@ -150,6 +150,14 @@ pub struct Assessment {
     pub auto_submitted: bool,
 }
 
+/// The tags in a decoded subject, in order.
+///
+/// # Errors
+/// A [`Defect`] where a tag is meant and not understood, or two contradict each other.
+pub fn subject_tags(subject: &str) -> Result<Vec<Tag>, Defect> {
+    Ok(tags::tags(subject)?)
+}
+
 /// What the message is. `readings` are those of [`leaves`], in its order; one that is missing counts as not read.
 ///
 /// # Errors

@@ -137,3 +137,5 @@ pub fn schema() -> Value {
 
 #[cfg(test)]
 mod load_tests;
+#[cfg(test)]
+mod property_tests;

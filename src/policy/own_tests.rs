@@ -8,8 +8,8 @@ use crate::access::AccessCheck;
 use crate::document::{Faults, Form, Key, Need, Table, Word, read};
 use crate::fault::Fault;
 use crate::mail::Address;
-use crate::mime::assess::{Assessment, Attachment, PatientRef, Tag, TagMeaning};
-use crate::time::{format_length, parse_length};
+use crate::mime::assess::{Assessment, Attachment, subject_tags};
+use crate::time::format_length;
 
 const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
     Key { name, form, need: Need::Optional, about }
@@ -30,8 +30,7 @@ const ATTACHMENT: &[Key] = &[
 const MESSAGE: &[Key] = &[
     required("from", Form::Text, "The sender's address."),
     key("groups", TEXTS, "Staff groups of the sender's account."),
-    key("subject", Form::Text, "The subject, without tags."),
-    key("tags", TEXTS, "Tags, without brackets: \"secure\", \"plain\", \"14d\", \"patient 10423\"."),
+    key("subject", Form::Text, "The subject, tags in brackets included: \"[14d] Your results\"."),
     key("attachments", Form::Tables(ATTACHMENT), "The documents."),
 ];
 const RECIPIENT: &[Key] = &[
@@ -129,20 +128,14 @@ fn address(word: &Word) -> Result<Address, Fault> {
     Address::parse(&word.text).map_err(|error| word.place.fault(format!("\"{}\": {error}", word.text)))
 }
 
-/// The facts of the message that a test describes; its tags stand before its subject.
+/// The facts of the message that a test describes.
 fn read_message(message: &Table, faults: &mut Faults) -> Assessment {
-    let mut subject = String::new();
-    let mut tags = Vec::new();
-    for (text, meaning) in message.each("tags", faults, tag) {
-        let start = subject.len();
-        subject.push_str(&format!("[{text}]"));
-        tags.push(Tag { meaning, span: start..subject.len() });
-        subject.push(' ');
-    }
-    subject.push_str(message.text("subject").map_or("", |word| word.text.as_str()));
+    let tags = message.parsed("subject", faults, |word| {
+        subject_tags(&word.text).map_err(|defect| word.place.fault(defect.words))
+    });
     Assessment {
-        subject,
-        tags,
+        subject: message.text("subject").map_or_else(String::new, |word| word.text.clone()),
+        tags: tags.unwrap_or_default(),
         from: message.text("from").and_then(|word| Address::parse(&word.text).ok()).into_iter().collect(),
         from_name: None,
         sender: None,
@@ -166,22 +159,6 @@ fn read_attachment(written: &Table) -> Option<Attachment> {
         octets: written.count("size").unwrap_or(1024),
         inline: false,
     })
-}
-
-fn tag(word: &Word) -> Result<(String, TagMeaning), Fault> {
-    let meaning = match word.text.as_str() {
-        "secure" => Some(TagMeaning::Secure),
-        "plain" => Some(TagMeaning::Plain),
-        text => match text.strip_prefix("patient ") {
-            Some(record) => Some(TagMeaning::Patient(PatientRef::Record(record.trim().to_owned()))),
-            None => parse_length(text).map(TagMeaning::Clock),
-        },
-    };
-    let meaning = meaning.ok_or_else(|| {
-        let fault = word.place.fault(format!("\"{}\" is no tag", word.text));
-        fault.hint("the tags are \"secure\", \"plain\", \"patient 10423\" and a time such as \"14d\"")
-    })?;
-    Ok((word.text.clone(), meaning))
 }
 
 impl OwnTest {

@@ -106,5 +106,7 @@ fn the_shipped_configuration_is_sound_and_has_no_notice() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml");
     let config = Config::load(&path).unwrap_or_else(|(faults, texts)| panic!("{}", render(&faults, &texts)));
     assert_eq!(config.notices, Vec::<String>::new());
-    assert!(config.listeners.0.iter().all(|(_, address)| address.ip().is_loopback() && address.port() >= 1024));
+    let relay = config.smtp.relay.iter().map(|listener| listener.listen);
+    let mut all = config.smtp.submission.into_iter().chain(config.smtp.submissions).chain(relay);
+    assert!(all.all(|address| address.ip().is_loopback() && address.port() >= 1024));
 }

@@ -9,6 +9,7 @@ mod mime;
 mod pack;
 mod policy;
 mod queue;
+mod reference;
 mod regression;
 mod relay;
 mod smtp;
