@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::gateway::{Refusal, SignInError};
 use crate::id::{SessionId, TransactionId};
 use crate::mail::{Origin, ReceivedTrace};
-use crate::net::{Connection, Service, Stop};
+use crate::net::{self, Connection, HandshakeError, Service, Stop};
 use crate::secret::Secret;
 use crate::smtp::guesses::Guesses;
 use crate::smtp::mailroom::{Incoming, Mailroom, Spool};
@@ -58,8 +58,11 @@ impl<M: Mailroom> Server<M> {
 
     async fn handshake(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, Ended> {
         let acceptor = self.tls.as_ref().ok_or(Ended("no-certificate"))?;
-        let handshake = timeout(self.settings.deadlines.handshake, acceptor.accept(stream)).await;
-        handshake.map_err(|_| Ended("handshake-timeout"))?.map_err(|_| Ended("handshake-failed"))
+        let deadline = self.settings.deadlines.handshake;
+        net::handshake(acceptor, stream, deadline).await.map_err(|error| match error {
+            HandshakeError::Timeout => Ended("handshake-timeout"),
+            HandshakeError::Failed => Ended("handshake-failed"),
+        })
     }
 }
 
