@@ -115,6 +115,23 @@ async fn one_connection_too_many_is_told_so_and_a_place_that_is_left_is_free() {
 }
 
 #[tokio::test]
+async fn guessing_is_not_cured_by_reconnecting() {
+    let mut plan = plan(Purpose::Submissions);
+    plan.settings.limits.guesses = 4;
+    let live = Live::start(plan).await;
+    // jane@clinic.example / wrong
+    let guess = "AUTH PLAIN AGphbmVAY2xpbmljLmV4YW1wbGUAd3Jvbmc=\r\n";
+    for codes in [["220", "250", "535", "535"], ["220", "250", "535", "535"]] {
+        let mut client = live.connect().await;
+        client.tls().await.unwrap();
+        assert_codes(&say(&mut client, &format!("EHLO a\r\n{guess}{guess}"), 4).await, &codes);
+    }
+    let mut client = live.connect().await;
+    client.tls().await.unwrap();
+    assert_codes(&say(&mut client, SIGN_IN, 3).await, &["220", "250", "454 4.7.0"]);
+}
+
+#[tokio::test]
 async fn a_panic_ends_its_session_only() {
     install_panic_hook();
     let live = Live::start(plan(Purpose::Submissions)).await;
