@@ -181,6 +181,12 @@ impl Objects {
         }
     }
 
+    /// Removes what was written for a commit that did not happen. What cannot be removed now the next sweep finds.
+    pub async fn discard(&self, objects: Vec<Object>) {
+        let files = objects.into_iter().filter(|object| object.reference.in_file);
+        self.drop_files(files.map(|object| Released(Some(object.reference.id))).collect()).await;
+    }
+
     /// Removes every blob file that no record names, and that is older than this process. How many.
     ///
     /// # Errors
@@ -288,6 +294,7 @@ impl ObjectWriter {
 }
 
 /// A finished object that no commit holds yet.
+#[derive(Clone)]
 pub struct Object {
     reference: ObjectRef,
     /// What goes into the record of a small one.

@@ -76,7 +76,7 @@ fn values(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Value, PackE
 /// The sender as the recipient knows them: by name, else by address.
 fn sender(parts: &NoticeParts<'_>) -> String {
     let name = parts.message.from_name.as_deref().map(field::one_line).filter(|name| !name.is_empty());
-    name.or_else(|| parts.message.from.first().map(ToString::to_string)).unwrap_or_default()
+    name.unwrap_or_else(|| parts.sender.to_string())
 }
 
 fn access_word(check: &AccessCheck) -> &'static str {

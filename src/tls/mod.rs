@@ -68,6 +68,17 @@ pub fn prepare(folder: &Path, names: &[String]) -> Result<(Certificates, Vec<Pat
     Ok((Certificates { folder: folder.to_owned(), names: all, shown }, made))
 }
 
+/// Reads what listeners would show, and makes nothing: a sentence for `postern check`.
+///
+/// # Errors
+/// As [`prepare`], for files that are there.
+pub fn check(folder: &Path) -> Result<String, TlsError> {
+    if !folder.join(files::SERVER_CHAIN).exists() && !folder.join(files::SERVER_KEY).exists() {
+        return Ok("none yet; the first start makes a local authority and a certificate".into());
+    }
+    files::load(folder, store::now()).map(|_| "the server's certificate and key fit and are in date".into())
+}
+
 impl Certificates {
     /// TLS 1.2 and 1.3 for a listener; clients show no certificate.
     ///
