@@ -169,9 +169,12 @@ async fn stopping_lets_the_message_under_way_finish_and_the_idle_go() {
     assert_codes(&say(&mut idle, "EHLO a\r\n", 2).await, &["220", "250"]);
     let text = format!("EHLO a\r\n{ENVELOPE}DATA\r\n");
     assert_codes(&say(&mut busy, &text, 5).await, &["220", "250", "250", "250", "354"]);
+    let turn = Arc::clone(&live.fake.hold).lock_owned().await;
+    busy.send(b"x\r\n.\r\n").await;
     live.stopper.take().unwrap().request();
     assert_codes(&say(&mut idle, "", 2).await, &["421 4.3.2", "closed"]);
-    assert_codes(&say(&mut busy, "x\r\n.\r\n", 3).await, &["250 2.0.0", "421 4.3.2", "closed"]);
+    drop(turn);
+    assert_codes(&say(&mut busy, "", 3).await, &["250 2.0.0", "421 4.3.2", "closed"]);
     timeout(Duration::from_secs(5), &mut live.done).await.expect("the accept loop ends").unwrap();
     assert!(TcpStream::connect(live.address).await.is_err());
     assert_eq!(live.fake.taken.lock().unwrap().len(), 1);
