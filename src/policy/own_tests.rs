@@ -130,9 +130,8 @@ fn address(word: &Word) -> Result<Address, Fault> {
 
 /// The facts of the message that a test describes.
 fn read_message(message: &Table, faults: &mut Faults) -> Assessment {
-    let tags = message.parsed("subject", faults, |word| {
-        subject_tags(&word.text).map_err(|defect| word.place.fault(defect.words))
-    });
+    let tags = message
+        .parsed("subject", faults, |word| subject_tags(&word.text).map_err(|defect| word.place.fault(defect.words)));
     Assessment {
         subject: message.text("subject").map_or_else(String::new, |word| word.text.clone()),
         tags: tags.unwrap_or_default(),

@@ -61,7 +61,9 @@ impl Vault {
                 }
             }
             Err(VaultError::Ended) => {}
-            Err(error @ (VaultError::Store(crate::store::StoreError::Disk(_)) | VaultError::Commit(_))) => return Err(error),
+            Err(error @ (VaultError::Store(crate::store::StoreError::Disk(_)) | VaultError::Commit(_))) => {
+                return Err(error);
+            }
             Err(error) => report.damaged.push((id.to_string(), error.to_string())),
         }
         Ok(())
