@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
-use object_store::{ObjectStore, ObjectStoreExt};
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 
 use crate::blob::stream::{CHUNK, Cipher, FOOTER, Footer, HEADER, TAG, chunk_at};
 use crate::blob::{BlobError, BlobStore};

@@ -69,7 +69,8 @@ impl Cipher {
     #[allow(clippy::expect_used, reason = "AES-GCM seals anything below 64 GiB")]
     fn seal(&self, number: u32, last: bool, chunk: &mut [u8]) -> [u8; TAG] {
         let nonce = self.nonce(number, last);
-        let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(&self.header), chunk).expect("a chunk is sealed");
+        let tag =
+            self.key.seal_in_place_separate_tag(nonce, Aad::from(&self.header), chunk).expect("a chunk is sealed");
         let mut octets = [0; TAG];
         octets.copy_from_slice(tag.as_ref());
         octets

@@ -60,7 +60,8 @@ impl Home {
         } else {
             Keyring::create(&keys, &MasterKey::make_file(&master).unwrap(), Day::from_number(20_000)).unwrap()
         };
-        let settings = StoreSettings { folder: self.folder.path().join("data"), cache: 8 << 20, checkpoint_every: 1 << 30 };
+        let settings =
+            StoreSettings { folder: self.folder.path().join("data"), cache: 8 << 20, checkpoint_every: 1 << 30 };
         let store = Store::open(settings, keyring).await.unwrap();
         (store.clone(), Objects::new(store, self.blobs.clone()))
     }
@@ -81,7 +82,17 @@ fn run<T>(work: impl AsyncFnOnce(&Home) -> T) -> T {
 }
 
 fn lengths() -> impl Strategy<Value = usize> {
-    let edges = prop::sample::select(vec![0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 4 * CHUNK - 1, 4 * CHUNK, 4 * CHUNK + 1, 9 * CHUNK]);
+    let edges = prop::sample::select(vec![
+        0,
+        1,
+        CHUNK - 1,
+        CHUNK,
+        CHUNK + 1,
+        4 * CHUNK - 1,
+        4 * CHUNK,
+        4 * CHUNK + 1,
+        9 * CHUNK,
+    ]);
     prop_oneof![edges, 0..10 * CHUNK]
 }
 
