@@ -144,7 +144,7 @@ pub fn format_length(length: Duration) -> String {
     let seconds = length.as_secs();
     let (count, unit) = [(86_400, 'd'), (3_600, 'h'), (60, 'm')]
         .into_iter()
-        .find(|(size, _)| seconds >= *size && seconds % size == 0)
+        .find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size))
         .map_or((seconds, 's'), |(size, unit)| (seconds / size, unit));
     format!("{count}{unit}")
 }

@@ -181,6 +181,12 @@ impl Objects {
         }
     }
 
+    /// Removes what was written for a commit that did not happen. What cannot be removed now the next sweep finds.
+    pub async fn discard(&self, objects: Vec<Object>) {
+        let files = objects.into_iter().filter(|object| object.reference.in_file);
+        self.drop_files(files.map(|object| Released(Some(object.reference.id))).collect()).await;
+    }
+
     /// Removes every blob file that no record names, and that is older than this process. How many.
     ///
     /// # Errors
@@ -288,6 +294,7 @@ impl ObjectWriter {
 }
 
 /// A finished object that no commit holds yet.
+#[derive(Clone)]
 pub struct Object {
     reference: ObjectRef,
     /// What goes into the record of a small one.
@@ -331,4 +338,23 @@ fn open_small(object: &ObjectRef, mut sealed: Vec<u8>) -> Result<Vec<u8>, BlobEr
     let length = opened.map_err(|_| BlobError::Unsound)?.len();
     sealed.truncate(length);
     Ok(sealed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyring::vectors::Vector;
+
+    #[test]
+    fn the_vector_of_a_small_object_is_made_again() {
+        let mut vector = Vector::read("small-object");
+        let key = vector.key("key", [0x22; 32]);
+        let id = BlobId::from_octets([0x5A; 16]);
+        vector.octets("id", id.octets());
+        let plaintext = vector.octets("plaintext", b"a small document");
+        let object = ObjectRef { id, octets: plaintext.len() as u64, in_file: false, key };
+        let sealed = vector.octets("sealed", &seal_small(&object, plaintext.clone()));
+        assert_eq!(open_small(&object, sealed).unwrap(), plaintext);
+        vector.finish();
+    }
 }

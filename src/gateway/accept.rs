@@ -1,1 +1,143 @@
+//! The life of a message, from the last octet of DATA to the words of 250.
 
+use crate::event::Event;
+use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, Snapshot, read, unavailable};
+use crate::id::DepositId;
+use crate::mail::Origin;
+use crate::mime::Outline;
+use crate::mime::assess::Assessment;
+use crate::pack::shipment::{Matter, Names, RecipientNames, Shipment, pack, refusal_words};
+use crate::policy::{Plan, Treatment};
+use crate::random;
+use crate::store;
+
+/// More Received fields than this are a loop (RFC 5321, section 6.3).
+const MOST_RECEIVED: usize = 30;
+
+impl Gateway {
+    /// Takes responsibility for a message, or says why not: received, outlined, assessed, decided, packed,
+    /// committed. When this returns a [`Receipt`], everything is on disk and synced.
+    ///
+    /// # Errors
+    /// A [`Refusal`] for the whole message; nobody is sent anything then.
+    pub async fn accept(&self, mut received: ReceivedMessage) -> Result<Receipt, Refusal> {
+        let result = self.take(&mut received).await;
+        if result.is_err()
+            && let Err(error) = received.message.discard().await
+        {
+            super::trouble("spool", &error);
+        }
+        result
+    }
+
+    async fn take(&self, received: &mut ReceivedMessage) -> Result<Receipt, Refusal> {
+        let snapshot = self.stations.policies.snapshot();
+        self.direct_postmaster_mail(received);
+
+        let outline = read::outline(&received.message).await?;
+        let mut facts = read::assess(&received.message, &outline).await?;
+        self.check_authors(&received.origin, &facts).await?;
+
+        let parties = self.parties(received, &facts, &snapshot).await?;
+        facts.from_name = facts.from_name.or(parties.sender_name);
+        let plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
+        refuse_whole(&plan)?;
+
+        let matter = self.matter(received, &outline, &facts, &plan, &snapshot, &parties.sender.address);
+        let shipment = pack(&matter, draw_names(received, &facts));
+        let committed = self.commit(&matter, &shipment, &received.message).await?;
+
+        log_acceptance(received, &plan, &shipment);
+        Ok(committed.receipt(&matter, &shipment))
+    }
+
+    fn matter<'a>(
+        &'a self,
+        received: &'a ReceivedMessage,
+        outline: &'a Outline,
+        facts: &'a Assessment,
+        plan: &'a Plan,
+        snapshot: &'a Snapshot,
+        sender: &'a crate::mail::Address,
+    ) -> Matter<'a> {
+        Matter {
+            transaction: received.transaction,
+            envelope: &received.envelope,
+            trace: &received.trace,
+            outline,
+            facts,
+            plan,
+            policy: &snapshot.policy,
+            templates: &snapshot.templates,
+            sender,
+            hostname: self.settings.hostname.as_str(),
+            public_url: &self.settings.public_url,
+            now: store::now(),
+        }
+    }
+
+    /// Own and delegated addresses only, in From and Sender (security row 21).
+    async fn check_authors(&self, origin: &Origin, facts: &Assessment) -> Result<(), Refusal> {
+        if facts.received > MOST_RECEIVED {
+            return Err(Refusal::Loop);
+        }
+        let from = facts.from.iter().map(|address| ("From", address));
+        for (field, address) in from.chain(facts.sender.iter().map(|address| ("Sender", address))) {
+            if !self.may_send_as(origin, address).await? {
+                return Err(Refusal::NotYourAddress { field });
+            }
+        }
+        Ok(())
+    }
+
+    /// Mail for `postmaster` at our own host name goes to the admin.
+    fn direct_postmaster_mail(&self, received: &mut ReceivedMessage) {
+        let Some(admin) = self.settings.postmaster.clone() else { return };
+        for recipient in &mut received.envelope.recipients {
+            if self.is_postmaster(&recipient.address) {
+                recipient.address = admin.clone();
+            }
+        }
+    }
+}
+
+/// DATA has one reply: a refusal of the whole, or of every recipient, is a refusal of the transaction.
+fn refuse_whole(plan: &Plan) -> Result<(), Refusal> {
+    if let Some(words) = &plan.refusal {
+        return Err(Refusal::Policy(words.clone()));
+    }
+    match plan.decisions.first() {
+        Some(first) if plan.decisions.iter().all(|decision| decision.settings.treatment == Treatment::Refuse) => {
+            Err(Refusal::Policy(refusal_words(first)))
+        }
+        Some(_) => Ok(()),
+        None => Err(unavailable("accept", &"a message with no recipient")),
+    }
+}
+
+fn draw_names(received: &ReceivedMessage, facts: &Assessment) -> Names {
+    const TEXTS: usize = 2;
+    let recipient = |_| RecipientNames { letter: random::id(), grant: random::id(), token: random::token() };
+    Names {
+        parcel: random::id(),
+        deposits: (0..facts.attachments.len() + TEXTS).map(|_| random::id::<DepositId>()).collect(),
+        recipients: received.envelope.recipients.iter().map(recipient).collect(),
+    }
+}
+
+fn log_acceptance(received: &ReceivedMessage, plan: &Plan, shipment: &Shipment) {
+    let transaction = received.transaction;
+    Event::Accepted {
+        transaction,
+        session: received.session,
+        recipients: received.envelope.recipients.len(),
+        octets: received.message.len(),
+        deposits: shipment.parcel.as_ref().map_or(0, |parcel| parcel.deposits.len()),
+    }
+    .log();
+    for (recipient, decision) in plan.decisions.iter().enumerate() {
+        let treatment = decision.settings.treatment.name();
+        let rule = decision.who_set("treatment").to_owned();
+        Event::Decided { transaction, recipient, treatment, rule }.log();
+    }
+}

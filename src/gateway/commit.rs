@@ -1,1 +1,268 @@
+//! From a shipment to 250: seal what is large, write one commit, and only then take responsibility.
+//!
+//! 1 objects sealed and synced · 2 one journal record synced = [`Committed`] · 3 applied · 4 the reply.
 
+use crate::blob::{BlobError, Object, ObjectWriter, RawMessage};
+use crate::directory::Noted;
+use crate::gateway::read::DecodedLeaf;
+use crate::gateway::{Gateway, Receipt, Refusal, trouble, unavailable};
+use crate::pack::shipment::{
+    LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedGrant, PlannedLetter, PlannedParcel, Shipment, Source,
+};
+use crate::queue::{NewLetter, Payload, Purpose, TlsDemand};
+use crate::store::{Batch, CommitError, Committed};
+use crate::vault::{Deposit, NewGrant, NewParcel, ParcelContent};
+
+/// How often a commit is tried when other messages to the same new address come first.
+const TRIES: usize = 8;
+
+/// Everything of a shipment that is sealed and synced, and that no record names yet.
+struct Sealed {
+    deposits: Vec<(Deposit, Object)>,
+    original: Option<Object>,
+    letters: Vec<SealedLetter>,
+}
+
+struct SealedLetter {
+    prefix: Vec<u8>,
+    own: Option<Object>,
+}
+
+impl Gateway {
+    /// Makes a shipment durable.
+    ///
+    /// # Errors
+    /// [`Refusal::Full`], [`Refusal::Unavailable`], or a defect found while decoding; nothing is kept then.
+    pub(super) async fn commit(
+        &self,
+        matter: &Matter<'_>,
+        shipment: &Shipment,
+        message: &RawMessage,
+    ) -> Result<Taken, Refusal> {
+        let sealed = self.seal(matter, shipment, message).await?;
+        let result = self.commit_sealed(matter, shipment, &sealed).await;
+        match result {
+            Ok(committed) => {
+                self.stations.queue.wake();
+                Ok(Taken { _committed: committed })
+            }
+            Err(refusal) => {
+                self.drop_sealed(sealed).await;
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn commit_sealed(
+        &self,
+        matter: &Matter<'_>,
+        shipment: &Shipment,
+        sealed: &Sealed,
+    ) -> Result<Committed, Refusal> {
+        for _ in 0..TRIES {
+            let batch = self.batch(matter, shipment, sealed).await?;
+            match self.stations.store.commit(batch).await {
+                Ok(committed) => return Ok(committed),
+                Err(CommitError::Conflict) => {}
+                Err(CommitError::Disk(cause)) => {
+                    trouble("commit", &cause);
+                    return Err(Refusal::Full);
+                }
+                Err(error @ CommitError::TooLarge) => return Err(unavailable("commit", &error)),
+            }
+        }
+        Err(unavailable("commit", &"other changes came first, again and again"))
+    }
+
+    async fn seal(&self, matter: &Matter<'_>, shipment: &Shipment, message: &RawMessage) -> Result<Sealed, Refusal> {
+        let mut sealed = Sealed { deposits: Vec::new(), original: None, letters: Vec::new() };
+        match self.seal_into(&mut sealed, matter, shipment, message).await {
+            Ok(()) => Ok(sealed),
+            Err(refusal) => {
+                self.drop_sealed(sealed).await;
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn seal_into(
+        &self,
+        sealed: &mut Sealed,
+        matter: &Matter<'_>,
+        shipment: &Shipment,
+        message: &RawMessage,
+    ) -> Result<(), Refusal> {
+        for planned in shipment.parcel.iter().flat_map(|parcel| &parcel.deposits) {
+            sealed.deposits.push(self.seal_deposit(matter, planned, message).await?);
+        }
+        if shipment.letters.iter().any(|letter| matches!(letter.kind, LetterKind::Relayed)) {
+            sealed.original = Some(self.stations.objects.adopt(message).await.map_err(disk)?);
+        }
+        for letter in &shipment.letters {
+            let octets = shipment.compose(matter, letter).map_err(|error| unavailable("pack", &error))?;
+            sealed.letters.push(match octets {
+                LetterOctets::Before(prefix, _) => SealedLetter { prefix, own: None },
+                LetterOctets::Whole(octets) => {
+                    let own = Some(self.stations.objects.of(&octets).await.map_err(disk)?);
+                    SealedLetter { prefix: Vec::new(), own }
+                }
+            });
+        }
+        Ok(())
+    }
+
+    async fn seal_deposit(
+        &self,
+        matter: &Matter<'_>,
+        planned: &PlannedDeposit,
+        message: &RawMessage,
+    ) -> Result<(Deposit, Object), Refusal> {
+        let object = match &planned.source {
+            Source::Octets(octets) => self.stations.objects.of(octets).await.map_err(disk)?,
+            Source::Attachment(index) => {
+                let mut writer: ObjectWriter = self.stations.objects.create();
+                let mut leaf = DecodedLeaf::new(message, &matter.facts.attachments[*index]);
+                while let Some(octets) = leaf.next().await? {
+                    writer.write(octets).await.map_err(disk)?;
+                }
+                writer.finish().await.map_err(disk)?
+            }
+        };
+        let deposit = Deposit {
+            id: planned.id,
+            kind: planned.kind,
+            name: planned.name.clone(),
+            media_type: planned.media_type.clone(),
+            object: object.reference(),
+        };
+        Ok((deposit, object))
+    }
+
+    async fn batch(&self, matter: &Matter<'_>, shipment: &Shipment, sealed: &Sealed) -> Result<Batch, Refusal> {
+        let mut batch = Batch::default();
+        if let Some(parcel) = &shipment.parcel {
+            let grants = self.grants(&mut batch, matter, parcel).await?;
+            let parcel = new_parcel(matter, parcel, sealed, grants);
+            self.stations.vault.put(&mut batch, parcel, matter.now).map_err(|error| unavailable("vault", &error))?;
+        }
+        let relayed = shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Relayed)).count();
+        if let Some(original) = &sealed.original {
+            original.put(&mut batch, u32::try_from(relayed).unwrap_or(u32::MAX));
+        }
+        for (letter, octets) in shipment.letters.iter().zip(&sealed.letters) {
+            if let Some(own) = &octets.own {
+                own.put(&mut batch, 1);
+            }
+            let letter = new_letter(matter, letter, octets, sealed.original.as_ref());
+            self.stations.queue.put(&mut batch, letter, matter.now).map_err(|error| unavailable("queue", &error))?;
+        }
+        Ok(batch)
+    }
+
+    async fn grants(
+        &self,
+        batch: &mut Batch,
+        matter: &Matter<'_>,
+        parcel: &PlannedParcel,
+    ) -> Result<Vec<NewGrant>, Refusal> {
+        let mut noted = Noted::default();
+        let mut grants = Vec::with_capacity(parcel.grants.len());
+        for planned in &parcel.grants {
+            let address = &matter.envelope.recipients[planned.recipient].address;
+            let role = planned.decision.role;
+            let contact = self
+                .stations
+                .directory
+                .note(batch, &mut noted, address, role, matter.now)
+                .await
+                .map_err(|error| unavailable("directory", &error))?;
+            grants.push(new_grant(planned, contact));
+        }
+        Ok(grants)
+    }
+
+    /// Removes what was sealed for a commit that did not happen; what is missed the next sweep finds.
+    async fn drop_sealed(&self, sealed: Sealed) {
+        let letters = sealed.letters.into_iter().filter_map(|letter| letter.own);
+        let deposits = sealed.deposits.into_iter().map(|(_, object)| object);
+        let objects = deposits.chain(sealed.original).chain(letters).collect();
+        self.stations.objects.discard(objects).await;
+    }
+}
+
+fn new_grant(planned: &PlannedGrant, contact: crate::id::ContactId) -> NewGrant {
+    let settings = &planned.decision.settings;
+    NewGrant {
+        id: planned.id,
+        contact,
+        access: planned.access.clone(),
+        link: settings.link,
+        keep: settings.keep,
+        keep_after_download: settings.keep_after_download,
+        token: planned.token.clone(),
+    }
+}
+
+fn new_parcel(matter: &Matter<'_>, planned: &PlannedParcel, sealed: &Sealed, grants: Vec<NewGrant>) -> NewParcel {
+    NewParcel {
+        id: planned.id,
+        transaction: matter.transaction,
+        content: ParcelContent {
+            subject: planned.subject.clone(),
+            sender: matter.sender.clone(),
+            sender_name: planned.sender_name.clone(),
+            practice: planned.practice.clone(),
+            patient: planned.patient.clone(),
+            sent: matter.now,
+            deposits: sealed.deposits.iter().map(|(deposit, _)| deposit.clone()).collect(),
+        },
+        objects: sealed.deposits.iter().map(|(_, object)| object.clone()).collect(),
+        grants,
+    }
+}
+
+fn new_letter(
+    matter: &Matter<'_>,
+    planned: &PlannedLetter,
+    octets: &SealedLetter,
+    original: Option<&Object>,
+) -> NewLetter {
+    let rest = match &octets.own {
+        Some(own) => Some((own.reference(), 0)),
+        None => original.map(|object| (object.reference(), matter.outline.header_end)),
+    };
+    NewLetter {
+        id: planned.id,
+        transaction: matter.transaction,
+        purpose: match planned.kind {
+            LetterKind::Refusal(_) => Purpose::Report,
+            LetterKind::Relayed | LetterKind::Notice(_) => Purpose::Message,
+        },
+        delivery: planned.delivery.clone(),
+        payload: Payload { prefix: octets.prefix.clone(), rest },
+        tls: if planned.tls_required { TlsDemand::Required } else { TlsDemand::AsConfigured },
+    }
+}
+
+/// A shipment that is on disk: what a [`Receipt`] is made of.
+pub(super) struct Taken {
+    _committed: Committed,
+}
+
+impl Taken {
+    /// What 250 says.
+    pub(super) fn receipt(&self, matter: &Matter<'_>, shipment: &Shipment) -> Receipt {
+        Receipt {
+            transaction: matter.transaction,
+            accepted: matter.envelope.recipients.len() - shipment.refused,
+            refused: shipment.refused,
+        }
+    }
+}
+
+fn disk(error: BlobError) -> Refusal {
+    match error {
+        BlobError::Full => Refusal::Full,
+        other => unavailable("blob", &other),
+    }
+}

@@ -1,16 +1,29 @@
 //! The use cases: the only place where rules meet stored state.
 
-use crate::blob::{RawMessage, SpoolWriter};
+use std::sync::Arc;
+
+use crate::accounts::{Accounts, SignIn};
+use crate::blob::{Objects, RawMessage, SpoolWriter};
+use crate::directory::Directory;
+use crate::event::Event;
 use crate::id::{SessionId, TransactionId};
-use crate::mail::{Address, Envelope, Origin, ReceivedTrace};
+use crate::mail::{Address, Domain, Envelope, Origin, ReceivedTrace};
+use crate::queue::Queue;
 use crate::secret::Secret;
+use crate::store::{self, Store};
+use crate::vault::Vault;
 
 pub mod accept;
 pub mod commit;
 pub mod deliver;
+pub mod parties;
 pub mod policies;
+pub mod read;
 pub mod refusal;
+mod reports;
 
+pub use deliver::Deliveries;
+pub use policies::{Policies, Snapshot};
 pub use refusal::Refusal;
 
 /// A message that came in, whole.
@@ -34,7 +47,9 @@ pub struct ReceivedMessage {
 pub struct Receipt {
     /// The message's name.
     pub transaction: TransactionId,
-    /// Recipients refused at DATA: each gets nothing, and the sender a report; named in the 250 line by number.
+    /// Recipients it goes to.
+    pub accepted: usize,
+    /// Recipients refused at DATA: each gets nothing, and the sender a report.
     pub refused: usize,
 }
 
@@ -49,33 +64,128 @@ pub enum SignInError {
     Unavailable,
 }
 
+/// What the gateway must be told.
+#[derive(Debug, Clone)]
+pub struct GatewaySettings {
+    /// EHLO name, Message-ID domain, the domain of command addresses.
+    pub hostname: Domain,
+    /// The only base of links in mail, without a slash at its end.
+    pub public_url: String,
+    /// Who gets mail for `postmaster@hostname`.
+    pub postmaster: Option<Address>,
+}
+
+/// The parts of the house the gateway works with.
+#[derive(Clone)]
+pub struct Stations {
+    /// Records.
+    pub store: Store,
+    /// Sealed octets.
+    pub objects: Objects,
+    /// Parcels and grants.
+    pub vault: Vault,
+    /// Deliveries.
+    pub queue: Queue,
+    /// Staff.
+    pub accounts: Accounts,
+    /// Contacts.
+    pub directory: Directory,
+    /// What admins wrote.
+    pub policies: Arc<Policies>,
+}
+
 /// The gateway. Cheap to clone.
 #[derive(Clone)]
-pub struct Gateway {}
+pub struct Gateway {
+    settings: Arc<GatewaySettings>,
+    stations: Stations,
+}
 
 impl Gateway {
+    /// A gateway over these stations.
+    pub fn new(settings: GatewaySettings, stations: Stations) -> Self {
+        Self { settings: Arc::new(settings), stations }
+    }
+
+    /// What it was told.
+    pub fn settings(&self) -> &GatewaySettings {
+        &self.settings
+    }
+
+    /// The parts it works with, for the commands of an admin.
+    pub fn stations(&self) -> &Stations {
+        &self.stations
+    }
+
     /// Checks a name and password: the same work for known and unknown names.
-    pub async fn sign_in(&self, _name: &str, _password: &Secret<String>) -> Result<Origin, SignInError> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub async fn sign_in(&self, name: &str, password: &Secret<String>) -> Result<Origin, SignInError> {
+        match self.stations.accounts.sign_in(name, password, store::now()).await {
+            Ok(SignIn::Welcome(id, account)) => Ok(Origin::Staff { id, address: account.address }),
+            Ok(SignIn::Rejected) => Err(SignInError::Rejected),
+            Ok(SignIn::Busy) => Err(SignInError::Busy),
+            Err(error) => {
+                trouble("sign-in", &error);
+                Err(SignInError::Unavailable)
+            }
+        }
     }
 
     /// Whether this origin may use this address in MAIL FROM, From and Sender.
-    pub async fn may_send_as(&self, _origin: &Origin, _address: &Address) -> Result<bool, Refusal> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`] where that cannot be told.
+    pub async fn may_send_as(&self, origin: &Origin, address: &Address) -> Result<bool, Refusal> {
+        let accounts = &self.stations.accounts;
+        match origin {
+            Origin::Staff { id, .. } => {
+                let account = accounts.get(*id).await.map_err(|error| unavailable("accounts", &error))?;
+                Ok(account.is_some_and(|account| !account.value.disabled && account.value.may_send_as(address)))
+            }
+            Origin::Relay { any_sender: true } => Ok(true),
+            Origin::Relay { any_sender: false } => {
+                if self.stations.policies.snapshot().policy.practice_of(address.domain()).is_some() {
+                    return Ok(true);
+                }
+                let account = accounts.find(address).await.map_err(|error| unavailable("accounts", &error))?;
+                Ok(account.is_some_and(|(_, account)| !account.value.disabled))
+            }
+        }
     }
 
-    /// Whether mail for this recipient is taken at all (asked at RCPT).
-    pub async fn check_recipient(&self, _origin: &Origin, _recipient: &Address) -> Result<(), Refusal> {
-        todo!()
+    /// Whether mail for this recipient is taken at all (asked at RCPT): at the gateway's own host name only
+    /// `postmaster` is somebody (RFC 5321, section 4.5.1).
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchAddress`].
+    pub async fn check_recipient(&self, _origin: &Origin, recipient: &Address) -> Result<(), Refusal> {
+        if recipient.domain() != &self.settings.hostname || self.is_postmaster(recipient) {
+            return Ok(());
+        }
+        Err(Refusal::NoSuchAddress)
+    }
+
+    fn is_postmaster(&self, address: &Address) -> bool {
+        self.settings.postmaster.is_some()
+            && address.domain() == &self.settings.hostname
+            && address.local_part().eq_ignore_ascii_case("postmaster")
     }
 
     /// A place for a message to come in.
     pub fn spool(&self) -> SpoolWriter {
-        todo!()
+        SpoolWriter::new(self.stations.objects.blobs())
     }
+}
 
-    /// The life of a message: received, outlined, assessed, decided, packed, committed.
-    pub async fn accept(&self, _received: ReceivedMessage) -> Result<Receipt, Refusal> {
-        todo!()
-    }
+/// Logs a cause that nobody outside may read.
+pub(crate) fn trouble(place: &'static str, cause: &dyn std::fmt::Display) {
+    Event::Trouble { place, cause: cause.to_string() }.log();
+}
+
+/// Logs the cause and makes the refusal that says "try again".
+pub(crate) fn unavailable(place: &'static str, cause: &dyn std::fmt::Display) -> Refusal {
+    trouble(place, cause);
+    Refusal::Unavailable
 }

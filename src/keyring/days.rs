@@ -16,23 +16,23 @@ const CLASSES: [KeyClass; 3] = [KeyClass::Grant, KeyClass::Transit, KeyClass::Co
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct DayKeys {
     keys: BTreeMap<(Day, KeyClass), BTreeMap<u16, DataKey>>,
-    /// The last day whose keys were ever made.
-    made_until: Option<Day>,
+    /// Days before this one are destroyed.
+    destroyed_before: Option<Day>,
 }
 
 impl DayKeys {
-    /// Makes the keys of days up to [`DAYS_AHEAD`] after `today` that were never made. Whether there were any.
+    /// Makes the keys of days from `today` to [`DAYS_AHEAD`] after it that have none and were not destroyed. Whether
+    /// there were any.
     pub fn extend(&mut self, today: Day) -> bool {
-        let last = today.plus(DAYS_AHEAD);
-        let first = self.made_until.map_or(today, |made| made.plus(1).max(today));
-        for number in first.number()..=last.number() {
+        let before = self.keys.len();
+        let first = self.destroyed_before.max(Some(today)).unwrap_or(today);
+        for number in first.number()..=today.plus(DAYS_AHEAD).number() {
             for class in CLASSES {
-                let fresh = BTreeMap::from([(0, DataKey::fresh())]);
-                self.keys.insert((Day::from_number(number), class), fresh);
+                let place = self.keys.entry((Day::from_number(number), class));
+                place.or_insert_with(|| BTreeMap::from([(0, DataKey::fresh())]));
             }
         }
-        self.made_until = self.made_until.max(Some(last));
-        first <= last
+        self.keys.len() > before
     }
 
     /// The key that seals for this day and class now, and its generation.
@@ -65,6 +65,7 @@ impl DayKeys {
     pub fn destroy_before(&mut self, today: Day) -> Vec<Day> {
         let living = self.keys.split_off(&(today, KeyClass::Grant));
         let dead = std::mem::replace(&mut self.keys, living);
+        self.destroyed_before = self.destroyed_before.max(Some(today));
         let mut days: Vec<Day> = dead.into_keys().map(|(day, _)| day).collect();
         days.dedup();
         days
@@ -84,12 +85,23 @@ mod tests {
         assert_eq!(keys.destroy_before(TODAY.plus(2)), [TODAY, TODAY.plus(1)]);
         assert!(!keys.extend(TODAY), "an earlier clock makes nothing");
         assert!(keys.newest(TODAY, KeyClass::Grant).is_none());
-        assert!(keys.extend(TODAY.plus(1)));
+        assert!(keys.extend(TODAY.plus(1)), "one more day ahead");
         assert!(keys.newest(TODAY.plus(1), KeyClass::Grant).is_none());
         for ahead in [2, DAYS_AHEAD, DAYS_AHEAD + 1] {
             assert!(keys.newest(TODAY.plus(ahead), KeyClass::Contact).is_some(), "{ahead}");
         }
         assert!(keys.newest(TODAY.plus(DAYS_AHEAD + 2), KeyClass::Contact).is_none());
+    }
+
+    #[test]
+    fn a_start_with_a_wrong_clock_leaves_no_gap() {
+        let mut keys = DayKeys::default();
+        keys.extend(TODAY);
+        keys.extend(TODAY.plus(30_000));
+        keys.extend(TODAY.plus(10));
+        let last = TODAY.plus(10 + DAYS_AHEAD);
+        assert!((0..=10 + DAYS_AHEAD).all(|ahead| keys.newest(TODAY.plus(ahead), KeyClass::Grant).is_some()));
+        assert!(keys.newest(last.plus(1), KeyClass::Grant).is_none());
     }
 
     #[test]

@@ -284,3 +284,5 @@ fn wrap_context(day: Day, class: KeyClass, generation: u16, context: &[u8]) -> V
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod vectors;

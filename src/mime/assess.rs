@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::mail::Address;
 use crate::mime::decode::Decoder;
 use crate::mime::{Defect, Entity, Outline, TransferEncoding, header, names};
@@ -82,7 +84,7 @@ pub enum TagMeaning {
 }
 
 /// Whose documents these are.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PatientRef {
     /// A record number.
     Record(String),
@@ -156,6 +158,16 @@ pub struct Assessment {
 /// A [`Defect`] where a tag is meant and not understood, or two contradict each other.
 pub fn subject_tags(subject: &str) -> Result<Vec<Tag>, Defect> {
     Ok(tags::tags(subject)?)
+}
+
+impl Assessment {
+    /// Whose documents these are, where a tag says so.
+    pub fn patient(&self) -> Option<&PatientRef> {
+        self.tags.iter().find_map(|tag| match &tag.meaning {
+            TagMeaning::Patient(patient) => Some(patient),
+            _ => None,
+        })
+    }
 }
 
 /// What the message is. `readings` are those of [`leaves`], in its order; one that is missing counts as not read.

@@ -77,7 +77,8 @@ impl Drop for Slot {
     }
 }
 
-fn customer(peer: IpAddr) -> IpAddr {
+/// What one customer of a provider has: an IPv4 address, or an IPv6 /64 network (its first address).
+pub fn customer(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

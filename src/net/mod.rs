@@ -14,13 +14,18 @@ use crate::random;
 
 pub mod bind;
 pub mod gate;
+pub mod handshake;
 pub mod panics;
 pub mod stop;
 
 pub use bind::{BindError, bind};
 pub use gate::{Gate, GateLimits};
+pub use handshake::{HandshakeError, handshake};
 pub use panics::install_panic_hook;
 pub use stop::{Stop, Stopper};
+
+/// How long running sessions may go on after the request to stop.
+pub const DRAIN: Duration = Duration::from_secs(30);
 
 /// A connection that was let in. It counts against the [`Gate`] until its session ends.
 #[derive(Debug)]
@@ -42,7 +47,8 @@ pub trait Service: Send + Sync + 'static {
     fn busy(&self) -> Vec<u8>;
 }
 
-/// Accepts until `stop`, each connection in a task of its own; then lets what runs finish, for `drain` at most.
+/// Accepts until `stop`, each connection in a task of its own; then lets what runs finish, for `drain` at most
+/// ([`DRAIN`] is the shipped length).
 ///
 /// A panic in a session ends that session only.
 pub async fn run<S: Service>(listener: TcpListener, service: Arc<S>, gate: Gate, stop: Stop, drain: Duration) {

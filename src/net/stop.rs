@@ -24,6 +24,11 @@ impl Stopper {
 }
 
 impl Stop {
+    /// The same request, for who waits on a channel: true once it is made.
+    pub fn receiver(&self) -> watch::Receiver<bool> {
+        self.0.clone()
+    }
+
     /// Returns once it is requested.
     pub async fn requested(&self) {
         // An error means that the stopper is gone, which is a request as well.

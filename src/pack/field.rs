@@ -63,9 +63,9 @@ pub(crate) fn allowed<'a>(parts: &'a NoticeParts<'_>) -> MessageBuilder<'a> {
 
 fn from<'a>(parts: &NoticeParts<'_>) -> Written<'a> {
     let name = parts.message.from_name.as_deref().map(display_name).filter(|name| !name.is_empty());
-    let all = parts
-        .message
-        .from
+    let speaker = std::slice::from_ref(parts.sender);
+    let from = if parts.message.from.is_empty() { speaker } else { &parts.message.from };
+    let all = from
         .iter()
         .enumerate()
         .map(|(place, address)| Written::new_address(name.clone().filter(|_| place == 0), address.to_string()));

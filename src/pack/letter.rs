@@ -192,12 +192,33 @@ fn word_class(class: &str) -> Option<&'static str> {
     }
 }
 
-/// The sender's HTML, sanitised. Remote pictures are gone (their words stay); where a picture came with the mail, this
+/// The sender's HTML, sanitised; `None` where it is [`too_tangled`] to be read in bounded time. Remote pictures are gone (their words stay); where a picture came with the mail, this
 /// text stands in its place, which is HTML text already.
-pub(crate) fn from_html(html: &str, picture: &str, names: &[&str]) -> String {
+pub(crate) fn from_html(html: &str, picture: &str, names: &[&str]) -> Option<String> {
+    if too_tangled(html) {
+        return None;
+    }
     let clean = SANITISER.clean(html).to_string();
     let clean = words_for_pictures(&clean, picture, names).replace("<span style=\"\">", "<span>");
-    if clean.contains(" class=\"Mso") { margins_for_word_classes(&clean) } else { clean }
+    Some(if clean.contains(" class=\"Mso") { margins_for_word_classes(&clean) } else { clean })
+}
+
+/// Whether reading could take time or memory out of proportion. Reading HTML as the standard says looks through all
+/// open elements at a tag, and opens formatting elements that were not closed again in every block after them
+/// (HTML, sections 13.2.4.2 and 13.2.4.3): the work is bounded by tags × tags, the result by formatting tags × others.
+/// Counted is what could be a tag; a real letter of 512 KiB stays far below.
+fn too_tangled(html: &str) -> bool {
+    const TAGS: usize = 8_000;
+    const PRODUCT: usize = 1_000_000;
+    const FORMATTING: [&str; 14] =
+        ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
+    let (mut formatting, mut others) = (0_usize, 0_usize);
+    for rest in html.split('<').skip(1) {
+        let name = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let is_formatting = FORMATTING.iter().any(|known| known.eq_ignore_ascii_case(name));
+        *(if is_formatting { &mut formatting } else { &mut others }) += 1;
+    }
+    formatting + others > TAGS || formatting.saturating_mul(others) > PRODUCT
 }
 
 /// Puts words where the sanitiser left `<img …>`: in its output a `>` in an attribute is always `&gt;`.
@@ -282,6 +303,10 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
+fn breaks_text(c: char) -> bool {
+    c.is_control() && c != '\t'
+}
+
 /// Text for a text part: CRLF line ends, no control character but tab, no space at a line's or the text's end (a relaxed
 /// DKIM body hash over such ends is where implementations differ).
 pub(crate) fn as_text_part(text: &str) -> String {
@@ -297,7 +322,10 @@ pub(crate) fn as_text_part(text: &str) -> String {
             (0..empty).for_each(|_| out.push_str("\r\n"));
         }
         empty = 0;
-        out.extend(line.chars().filter(|c| *c == '\t' || !c.is_control()));
+        match line.chars().any(breaks_text) {
+            true => out.extend(line.chars().filter(|c| !breaks_text(*c))),
+            false => out.push_str(line),
+        }
         out.push_str("\r\n");
     }
     out
@@ -310,7 +338,7 @@ mod tests {
     use super::*;
 
     fn clean(html: &str) -> String {
-        from_html(html, "[picture]", &["secret.png"])
+        from_html(html, "[picture]", &["secret.png"]).expect("simple HTML")
     }
 
     #[test]
@@ -339,6 +367,16 @@ mod tests {
         ] {
             assert_eq!(clean(html), left, "{html}");
         }
+    }
+
+    #[test]
+    fn html_that_takes_out_of_proportion_long_to_read_is_not_read() {
+        let clones = format!("<p>{}{}", "<b>".repeat(1_100), "</p>x<p>".repeat(1_100));
+        for tangled in ["<div>".repeat(100_000), "<b><p>".repeat(80_000), clones] {
+            assert_eq!(from_html(&tangled, "", &[]), None);
+        }
+        let long = "<p class=MsoNormal><span style='color:red'>A line of a letter.<o:p></o:p></span></p>".repeat(1_000);
+        assert!(from_html(&long, "", &[]).is_some());
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod notice;
 pub mod relay;
 pub mod report;
 mod sample;
+pub mod shipment;
 pub mod template;
 
 pub use notice::notice;
@@ -30,6 +31,8 @@ pub struct NoticeParts<'a> {
     pub practice: &'a Practice,
     /// The envelope's recipient.
     pub delivery: &'a Delivery,
+    /// Who speaks; From where the message has none.
+    pub sender: &'a Address,
     /// The message's own facts.
     pub message: &'a Assessment,
     /// Its outline (header fields on the allow-list are kept: threading, date, importance …).

@@ -1,16 +1,21 @@
 //! Moments as a practice's recipients read them: in the practice's time zone, in parts that a template puts into words.
 
+use std::sync::LazyLock;
+
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use minijinja::{Value, context};
 
 use crate::time::Timestamp;
+
+/// It caches the zones it has read.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// The parts of a moment in this IANA time zone (UTC where there is none of that name): `weekday` 1 (Monday) to 7,
 /// `day`, `month`, `year`, `time` as `14:05`.
 ///
 /// The zones are the ones compiled in, not the machine's: what is read and written here depends on arguments alone.
 pub(crate) fn parts(at: Timestamp, time_zone: &str) -> Value {
-    let zone = TimeZoneDatabase::bundled().get(time_zone).unwrap_or(TimeZone::UTC);
+    let zone = ZONES.get(time_zone).unwrap_or(TimeZone::UTC);
     let zoned = at.to_jiff().to_zoned(zone);
     context! {
         weekday => i64::from(zoned.weekday().to_monday_one_offset()),

@@ -76,7 +76,7 @@ fn values(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Value, PackE
 /// The sender as the recipient knows them: by name, else by address.
 fn sender(parts: &NoticeParts<'_>) -> String {
     let name = parts.message.from_name.as_deref().map(field::one_line).filter(|name| !name.is_empty());
-    name.or_else(|| parts.message.from.first().map(ToString::to_string)).unwrap_or_default()
+    name.unwrap_or_else(|| parts.sender.to_string())
 }
 
 fn access_word(check: &AccessCheck) -> &'static str {
@@ -102,17 +102,17 @@ fn text_is_a_document(parts: &NoticeParts<'_>) -> bool {
 fn html(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Option<String>, PackError> {
     let message = parts.message;
     let sanitised = match &message.html {
-        Some(html) => sanitised(templates, parts, html)?,
-        None => String::new(),
+        Some(html) => sanitised(templates, parts, html)?.filter(|html| !html.trim().is_empty()),
+        None => None,
     };
-    if !sanitised.trim().is_empty() {
-        return Ok(Some(sanitised));
+    if sanitised.is_some() {
+        return Ok(sanitised);
     }
     let text = message.text.as_deref().map(letter::from_text);
     Ok(text.filter(|html| !html.is_empty()))
 }
 
-fn sanitised(templates: &Templates, parts: &NoticeParts<'_>, html: &str) -> Result<String, PackError> {
+fn sanitised(templates: &Templates, parts: &NoticeParts<'_>, html: &str) -> Result<Option<String>, PackError> {
     let picture = match parts.link {
         Some(_) => letter::escape(&templates.say(&parts.practice.language, "picture", &[])?),
         None => String::new(),

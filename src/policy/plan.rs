@@ -33,7 +33,7 @@ impl Treatment {
 }
 
 /// What is known of the sender.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SenderFacts {
     /// The address that speaks (From; the account's own where From is a delegated one).
     pub address: Address,
@@ -44,7 +44,7 @@ pub struct SenderFacts {
 }
 
 /// What is known of one recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipientFacts {
     /// Where to.
     pub address: Address,

@@ -53,7 +53,8 @@ pub struct QueueRow {
 }
 
 impl QueueRow {
-    pub(super) fn of(id: QueueId, entry: &QueueEntry) -> Self {
+    /// The row of an entry.
+    pub fn of(id: QueueId, entry: &QueueEntry) -> Self {
         Self {
             id: id.to_string(),
             transaction: entry.transaction.to_string(),

@@ -10,6 +10,7 @@
 //! | sockets, deadlines, TLS | `server.rs` |
 
 pub mod data;
+mod guesses;
 pub mod mailroom;
 pub mod parameters;
 pub mod reply;

@@ -11,10 +11,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::event::Event;
-use crate::gateway::Refusal;
+use crate::gateway::{Refusal, SignInError};
 use crate::id::{SessionId, TransactionId};
 use crate::mail::{Origin, ReceivedTrace};
-use crate::net::{Connection, Service, Stop};
+use crate::net::{self, Connection, HandshakeError, Service, Stop};
+use crate::secret::Secret;
+use crate::smtp::guesses::Guesses;
 use crate::smtp::mailroom::{Incoming, Mailroom, Spool};
 use crate::smtp::reply::{Limit, Reply};
 use crate::smtp::session::{Answer, Question, Session, Step, Submitted, Waiting};
@@ -35,12 +37,14 @@ pub struct Server<M> {
     settings: Arc<Settings>,
     purpose: Purpose,
     tls: Option<TlsAcceptor>,
+    guesses: Guesses,
 }
 
 impl<M: Mailroom> Server<M> {
     /// A service for [`crate::net::run`]. Without `tls` STARTTLS is not offered, and [`Purpose::Submissions`] serves nobody.
     pub fn new(mailroom: M, settings: Arc<Settings>, purpose: Purpose, tls: Option<TlsAcceptor>) -> Arc<Self> {
-        Arc::new(Self { mailroom, settings, purpose, tls })
+        let guesses = Guesses::new(settings.limits.guesses, settings.deadlines.guesses);
+        Arc::new(Self { mailroom, settings, purpose, tls, guesses })
     }
 
     fn session(&self, id: SessionId, peer: IpAddr) -> Session {
@@ -54,8 +58,11 @@ impl<M: Mailroom> Server<M> {
 
     async fn handshake(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, Ended> {
         let acceptor = self.tls.as_ref().ok_or(Ended("no-certificate"))?;
-        let handshake = timeout(self.settings.deadlines.handshake, acceptor.accept(stream)).await;
-        handshake.map_err(|_| Ended("handshake-timeout"))?.map_err(|_| Ended("handshake-failed"))
+        let deadline = self.settings.deadlines.handshake;
+        net::handshake(acceptor, stream, deadline).await.map_err(|error| match error {
+            HandshakeError::Timeout => Ended("handshake-timeout"),
+            HandshakeError::Failed => Ended("handshake-failed"),
+        })
     }
 }
 
@@ -244,20 +251,31 @@ impl<M: Mailroom> Visit<'_, M> {
     async fn answer(&mut self, question: Question) -> Answer {
         let mailroom = &self.server.mailroom;
         match question {
-            Question::SignIn { name, password } => {
-                let result = mailroom.sign_in(&name, &password).await;
-                match &result {
-                    Ok(Origin::Staff { id, .. }) => Event::SignedIn { session: self.id, staff: *id }.log(),
-                    Ok(Origin::Relay { .. }) => {}
-                    Err(_) => Event::SignInFailed { session: self.id, peer: self.peer }.log(),
-                }
-                Answer::SignIn(result)
-            }
+            Question::SignIn { name, password } => Answer::SignIn(self.sign_in(&name, &password).await),
             Question::MaySendAs { origin, address } => Answer::MaySendAs(mailroom.may_send_as(&origin, &address).await),
             Question::CheckRecipient { origin, address } => {
                 Answer::CheckRecipient(mailroom.check_recipient(&origin, &address).await)
             }
         }
+    }
+
+    /// Who has guessed too often is not even checked: that would tell when a guess is right, and costs an Argon2 run.
+    async fn sign_in(&mut self, name: &str, password: &Secret<String>) -> Result<Origin, SignInError> {
+        let guesses = &self.server.guesses;
+        if guesses.exhausted(self.peer, Instant::now().into_std()) {
+            return Err(SignInError::Busy);
+        }
+        let result = self.server.mailroom.sign_in(name, password).await;
+        match &result {
+            Ok(Origin::Staff { id, .. }) => Event::SignedIn { session: self.id, staff: *id }.log(),
+            Ok(Origin::Relay { .. }) => {}
+            Err(SignInError::Rejected) => {
+                guesses.count(self.peer, Instant::now().into_std());
+                Event::SignInFailed { session: self.id, peer: self.peer }.log();
+            }
+            Err(SignInError::Busy | SignInError::Unavailable) => {}
+        }
+        result
     }
 
     fn begin(&mut self) {

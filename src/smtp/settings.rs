@@ -45,6 +45,8 @@ pub struct Limits {
     pub fruitless: u32,
     /// Failed sign-ins before the session ends.
     pub sign_ins: u32,
+    /// Failed sign-ins of one address within [`Deadlines::guesses`], before its sign-ins get 454.
+    pub guesses: u32,
 }
 
 impl Default for Limits {
@@ -57,6 +59,7 @@ impl Default for Limits {
             errors: 20,
             fruitless: 300,
             sign_ins: 3,
+            guesses: 100,
         }
     }
 }
@@ -72,6 +75,8 @@ pub struct Deadlines {
     pub handshake: Duration,
     /// For who must sign in, from connecting until signed in.
     pub before_sign_in: Duration,
+    /// How long failed sign-ins of one address are counted together.
+    pub guesses: Duration,
     /// For a whole session; what runs over it is cut off and can come again.
     pub session: Duration,
 }
@@ -83,6 +88,7 @@ impl Default for Deadlines {
             data: Duration::from_secs(180),
             handshake: Duration::from_secs(20),
             before_sign_in: Duration::from_secs(300),
+            guesses: Duration::from_secs(900),
             session: Duration::from_secs(2 * 3600),
         }
     }

@@ -61,3 +61,28 @@ pub fn reach(step: Step) {
 /// Does nothing in a release build.
 #[cfg(not(debug_assertions))]
 pub fn reach(_step: Step) {}
+
+/// Where tests of this crate make syncing fail.
+#[cfg(test)]
+static FAILING: std::sync::Mutex<Vec<std::path::PathBuf>> = std::sync::Mutex::new(Vec::new());
+
+/// Makes every sync below a folder fail from now on, as a full disk would, or no longer.
+#[cfg(test)]
+pub(super) fn fail_syncs_below(folder: &std::path::Path, fail: bool) {
+    let mut failing = FAILING.lock().unwrap();
+    failing.retain(|other| other != folder);
+    failing.extend(fail.then(|| folder.to_owned()));
+}
+
+/// The fault a test asked for.
+#[cfg(test)]
+pub(super) fn fault_at(folder: &std::path::Path) -> std::io::Result<()> {
+    let failing = FAILING.lock().unwrap().iter().any(|other| folder.starts_with(other));
+    if failing { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+}
+
+/// No fault outside tests.
+#[cfg(not(test))]
+pub(super) fn fault_at(_folder: &std::path::Path) -> std::io::Result<()> {
+    Ok(())
+}

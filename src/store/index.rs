@@ -32,6 +32,9 @@ pub struct Index {
 /// A record as the index has it: the commit that wrote it, and its octets.
 pub type Found = (u64, Vec<u8>);
 
+/// A table's number and a key's octets.
+type Place<'a> = (u8, &'a [u8]);
+
 /// What is known of a record without opening it.
 #[derive(Clone, Copy)]
 struct Head {
@@ -179,7 +182,7 @@ impl Index {
 
     /// Applies commits and the mark of the last one, at once. Of several writes to one record the last one counts.
     pub fn apply<'a>(&self, writes: impl Iterator<Item = (u64, Change<'a>)>, mark: u64) -> Result<(), StoreError> {
-        let mut last: HashMap<(u8, &[u8]), (u64, Option<&[u8]>)> = HashMap::new();
+        let mut last: HashMap<Place<'_>, (u64, Option<&[u8]>)> = HashMap::new();
         for (version, change) in writes {
             last.insert((change.table, change.key), (version, change.octets));
         }

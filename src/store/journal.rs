@@ -14,6 +14,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::keyring::seal::Sealer;
+use crate::store::crash::fault_at;
 use crate::store::disk;
 use crate::store::frame::{HEADER, Header, LEAD, lead};
 
@@ -129,9 +130,10 @@ impl Journal {
 
     /// Makes what was appended durable. After an error nothing of the group counts.
     pub fn sync(&mut self) -> io::Result<()> {
-        if let Err(error) = rustix::fs::fdatasync(&self.file) {
+        let synced = fault_at(&self.folder).and_then(|()| Ok(rustix::fs::fdatasync(&self.file)?));
+        if let Err(error) = synced {
             self.fail();
-            return Err(error.into());
+            return Err(error);
         }
         self.synced = self.next;
         self.end += self.buffer.len() as u64;
@@ -171,6 +173,7 @@ impl Journal {
 
     /// Cuts off what was filled ahead.
     pub fn finish(&self) -> io::Result<()> {
+        fault_at(&self.folder)?;
         self.file.set_len(self.end)?;
         self.file.sync_all()
     }
@@ -206,6 +209,9 @@ impl From<io::Error> for ReadError {
     }
 }
 
+/// Who is told of each record: its sequence, and the changes.
+pub type Visit<'a> = dyn FnMut(u64, &[u8]) -> Result<(), String> + 'a;
+
 /// The sequences the files begin with, lowest first.
 pub fn first_sequences(folder: &Path) -> io::Result<Vec<u64>> {
     Ok(disk::numbered(folder, ENDING)?.into_iter().map(|(first, _)| first).collect())
@@ -213,12 +219,7 @@ pub fn first_sequences(folder: &Path) -> io::Result<Vec<u64>> {
 
 /// Tells `visit` of every record with a sequence above `after`, in order; files that end before it are not read. Cuts a
 /// torn tail off the last file. The sequence after the last record.
-pub fn replay(
-    folder: &Path,
-    sealer: &Sealer,
-    after: u64,
-    visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), String>,
-) -> Result<u64, ReadError> {
+pub fn replay(folder: &Path, sealer: &Sealer, after: u64, visit: &mut Visit<'_>) -> Result<u64, ReadError> {
     disk::remove_unfinished(folder, ".new")?;
     let mut files = disk::numbered(folder, ENDING)?;
     let begin = files.iter().rposition(|(first, _)| *first <= after + 1).unwrap_or(0);
@@ -234,13 +235,7 @@ pub fn replay(
     Ok(next)
 }
 
-fn replay_file(
-    path: &Path,
-    sealer: &Sealer,
-    last: bool,
-    after: u64,
-    visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), String>,
-) -> Result<u64, ReadError> {
+fn replay_file(path: &Path, sealer: &Sealer, last: bool, after: u64, visit: &mut Visit<'_>) -> Result<u64, ReadError> {
     let octets = fs::read(path)?;
     let header = Header::read(&octets, MAGIC, sealer).ok_or_else(|| ReadError::Foreign(path.to_owned()))?;
     let (mut at, mut next) = (HEADER, header.number);

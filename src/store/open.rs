@@ -113,9 +113,9 @@ impl Opening<'_> {
             // The first start: the journal comes before the index, so that one without the other is always a loss.
             Journal::begin(&self.journal(), &self.sealer, 1).map_err(fault)?;
         }
+        // Half an index must not look like a whole one to the next start.
+        state::write(&self.settings.folder, &State::Unsound).map_err(fault)?;
         if self.db().exists() {
-            // Half an index must not look like a whole one to the next start.
-            state::write(&self.settings.folder, &State::Unsound).map_err(fault)?;
             fs::remove_dir_all(self.db()).map_err(fault)?;
         }
         let index = self.open_index()?;

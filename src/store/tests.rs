@@ -141,3 +141,340 @@ async fn a_second_opener_is_told_who_has_it() {
     drop(store);
     home.open().await;
 }
+
+#[tokio::test]
+async fn a_torn_record_is_cut_off_wherever_it_tears() {
+    let home = Home::with_notes(3).await;
+    let file = home.journal_files().pop().unwrap();
+    let sound = fs::read(&file).unwrap();
+    let record = sound.len() - end_of_record(&sound, 2);
+    for kept in 0..record {
+        let cut = sound.len() - record + kept;
+        for tail in [Vec::new(), vec![0; 5000], vec![0xA7; record - kept]] {
+            home.forget_index();
+            fs::write(&file, [&sound[..cut], &tail].concat()).unwrap();
+            let store = home.open().await;
+            assert_eq!(notes(&store).await, expected(2), "{kept} of {record} octets, then {}", tail.len());
+            drop(store);
+            // Each opening begins a file of its own; only the torn one is to be read again.
+            home.journal_files()
+                .iter()
+                .filter(|other| **other != file)
+                .for_each(|other| fs::remove_file(other).unwrap());
+        }
+    }
+}
+
+/// Where record `count` (from 0) begins.
+fn end_of_record(octets: &[u8], count: usize) -> usize {
+    let mut at = frame::HEADER;
+    for _ in 0..count {
+        at += frame::LEAD + frame::lead(&octets[at..]).unwrap().0;
+    }
+    at
+}
+
+#[tokio::test]
+async fn damage_before_later_commits_is_an_error_that_names_the_file() {
+    let home = Home::with_notes(3).await;
+    let file = home.journal_files().pop().unwrap();
+    let sound = fs::read(&file).unwrap();
+    let last = end_of_record(&sound, 2);
+    for at in (0..last).step_by(3) {
+        home.forget_index();
+        let mut flipped = sound.clone();
+        flipped[at] ^= 0x10;
+        fs::write(&file, flipped).unwrap();
+        let words = home.try_open().await.err().unwrap().to_string();
+        assert!(words.contains(file.to_str().unwrap()), "octet {at}: {words}");
+    }
+    fs::write(&file, &sound).unwrap();
+    assert_eq!(notes(&home.open().await).await, expected(3));
+}
+
+#[tokio::test]
+async fn a_missing_journal_or_checkpoint_is_an_error_not_an_empty_store() {
+    let home = Home::with_notes(3).await;
+    let store = home.open().await;
+    store.commit(note(3)).await.unwrap();
+    store.checkpoint().await.unwrap();
+    store.commit(note(4)).await.unwrap();
+    store.close().await.unwrap();
+    home.forget_index();
+    let (aside, checkpoint) = (home.folder.path().join("aside"), home.data().join("checkpoint"));
+    for folder in [checkpoint, home.data().join("journal")] {
+        fs::rename(&folder, &aside).unwrap();
+        let words = home.try_open().await.err().unwrap().to_string();
+        assert!(words.contains("restore data_dir from a backup"), "{words}");
+        fs::remove_dir_all(&folder).unwrap();
+        fs::rename(&aside, &folder).unwrap();
+    }
+    assert_eq!(notes(&home.open().await).await, expected(5));
+}
+
+#[tokio::test]
+async fn a_checkpoint_and_the_journal_after_it_make_the_store_anew() {
+    let home = Home::new();
+    let store = home.open().await;
+    for number in 0..50 {
+        let mut batch = note(number);
+        batch.put_octets(Key::new(Table::ObjectOctets, &[&number.to_be_bytes()]), vec![number as u8; 9000]);
+        store.commit(batch).await.unwrap();
+    }
+    let mut batch = Batch::default();
+    batch.delete(key(49));
+    store.commit(batch).await.unwrap();
+    store.checkpoint().await.unwrap();
+    assert_eq!(home.journal_files().len(), 1, "older journal files are gone");
+    let version = store.get::<Note>(&key(7)).await.unwrap().unwrap().version;
+    store.commit(note(49)).await.unwrap();
+    store.close().await.unwrap();
+    home.forget_index();
+    let store = home.open().await;
+    assert_eq!(notes(&store).await, expected(50));
+    assert_eq!(store.get::<Note>(&key(7)).await.unwrap().unwrap().version, version);
+    let octets = store.get_octets(&Key::new(Table::ObjectOctets, &[&8_u32.to_be_bytes()])).await.unwrap().unwrap();
+    assert_eq!(octets.value, vec![8; 9000]);
+}
+
+#[tokio::test]
+async fn checkpoints_are_made_as_the_journal_grows_and_commits_go_on() {
+    let home = Home::new();
+    let settings = StoreSettings { checkpoint_every: 200_000, ..home.settings() };
+    let store = Store::open(settings, home.keyring.clone()).await.unwrap();
+    for number in 0..200 {
+        let mut batch = note(number);
+        batch.put_octets(Key::new(Table::ObjectOctets, &[&number.to_be_bytes()]), vec![0; 5000]);
+        store.commit(batch).await.unwrap();
+    }
+    store.close().await.unwrap();
+    let (sequence, file) = checkpoint::newest(&home.data().join("checkpoint")).unwrap().unwrap();
+    assert!(sequence > 30, "{sequence}");
+    home.forget_index();
+    assert_eq!(notes(&home.open().await).await, expected(200));
+
+    let sound = fs::read(&file).unwrap();
+    for at in (0..sound.len()).step_by(sound.len() / 40) {
+        home.forget_index();
+        let mut flipped = sound.clone();
+        flipped[at] ^= 1;
+        fs::write(&file, flipped).unwrap();
+        let words = home.try_open().await.err().unwrap().to_string();
+        assert!(words.contains(file.to_str().unwrap()), "octet {at}: {words}");
+    }
+    fs::write(&file, &sound[..sound.len() - 1]).unwrap();
+    assert!(home.try_open().await.is_err(), "cut by one octet");
+}
+
+#[tokio::test]
+async fn an_index_with_flipped_bits_is_rebuilt() {
+    let home = Home::with_notes(200).await;
+    let pristine = home.folder.path().join("pristine");
+    copy_folder(&home.data(), &pristine);
+    let length = fs::metadata(pristine.join("db/db")).unwrap().len() as usize;
+    let used = fs::read(pristine.join("db/db")).unwrap().iter().rposition(|octet| *octet != 0).unwrap_or(length);
+    for at in (0..used).step_by(used / 24) {
+        fs::remove_dir_all(home.data()).unwrap();
+        copy_folder(&pristine, &home.data());
+        let mut octets = fs::read(home.data().join("db/db")).unwrap();
+        octets[at] ^= 0x08;
+        fs::write(home.data().join("db/db"), octets).unwrap();
+        let store = home.open().await;
+        assert_eq!(notes(&store).await, expected(200), "octet {at}");
+        store.commit(note(200)).await.unwrap();
+        drop(store);
+        assert_eq!(notes(&home.open().await).await, expected(201), "octet {at}, opened again");
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_is_behind_foreign_or_of_another_boot_is_rebuilt() {
+    let home = Home::with_notes(5).await;
+    let old = home.folder.path().join("old");
+    copy_folder(&home.data().join("db"), &old);
+    let store = home.open().await;
+    store.commit(note(5)).await.unwrap();
+    store.checkpoint().await.unwrap();
+    store.commit(note(6)).await.unwrap();
+    store.close().await.unwrap();
+    home.forget_index();
+    copy_folder(&old, &home.data().join("db"));
+    assert_eq!(notes(&home.open().await).await, expected(7), "behind the journal's first file");
+
+    state::write(&home.data(), &state::State::InUse("another boot".into())).unwrap();
+    fs::remove_dir_all(home.data().join("db")).unwrap();
+    copy_folder(&old, &home.data().join("db"));
+    assert_eq!(notes(&home.open().await).await, expected(7), "not closed before the machine stopped");
+
+    fs::create_dir_all(home.data().join("db/blobs")).unwrap();
+    fs::write(home.data().join("db/blobs/1"), b"x").unwrap();
+    fs::write(home.data().join("db/snap.0123.generating"), b"x").unwrap();
+    assert_eq!(notes(&home.open().await).await, expected(7), "with what sled should not have");
+}
+
+#[tokio::test]
+async fn a_lost_journal_tail_is_made_good_by_a_sound_index() {
+    let home = Home::with_notes(4).await;
+    let file = home.journal_files().pop().unwrap();
+    let sound = fs::read(&file).unwrap();
+    fs::write(&file, &sound[..end_of_record(&sound, 2)]).unwrap();
+    let store = home.open().await;
+    store.commit(note(4)).await.unwrap();
+    store.close().await.unwrap();
+    home.forget_index();
+    assert_eq!(notes(&home.open().await).await, expected(5));
+}
+
+#[tokio::test]
+async fn of_rivals_one_wins() {
+    let home = Home::new();
+    let store = home.open().await;
+    let counter = Key::new(Table::Meta, &[b"counter"]);
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (store, counter) = (store.clone(), counter.clone());
+        tasks.spawn(async move {
+            let mut conflicts = 0;
+            for _ in 0..25 {
+                loop {
+                    let found = store.get::<Note>(&counter).await.unwrap();
+                    let mut batch = Batch::default();
+                    let number = match &found {
+                        None => {
+                            batch.require_absent(counter.clone());
+                            0
+                        }
+                        Some(record) => {
+                            batch.require_version(counter.clone(), record.version);
+                            record.value.0.parse::<u32>().unwrap()
+                        }
+                    };
+                    batch.put(counter.clone(), &Note((number + 1).to_string()));
+                    match store.commit(batch).await {
+                        Ok(_) => break,
+                        Err(CommitError::Conflict) => conflicts += 1,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+            conflicts
+        });
+    }
+    let conflicts: u32 = tasks.join_all().await.into_iter().sum();
+    assert_eq!(store.get::<Note>(&counter).await.unwrap().unwrap().value.0, "200");
+    assert!(conflicts > 0, "they did meet");
+}
+
+#[tokio::test]
+async fn an_old_version_is_read_and_an_unknown_one_is_not() {
+    let home = Home::new();
+    let store = home.open().await;
+    let mut batch = Batch::default();
+    batch.put_octets(key(1), [&[1], postcard::to_allocvec(&17_u32).unwrap().as_slice()].concat());
+    batch.put_octets(key(2), vec![3, 0]);
+    store.commit(batch).await.unwrap();
+    assert_eq!(store.get::<Note>(&key(1)).await.unwrap().unwrap().value, Note("17".into()));
+    assert!(matches!(store.get::<Note>(&key(2)).await, Err(StoreError::Unsound(_))));
+    assert!(store.commit(note(3)).await.is_ok(), "one record of a newer version stops nothing");
+}
+
+#[tokio::test]
+async fn watchers_are_told_of_their_table_only() {
+    let home = Home::new();
+    let store = home.open().await;
+    let (mut queue, mut grants) = (store.watch(Table::Queue), store.watch(Table::Grant));
+    queue.mark_unchanged();
+    grants.mark_unchanged();
+    store.commit(note(1)).await.unwrap();
+    assert!(queue.has_changed().unwrap());
+    assert!(!grants.has_changed().unwrap());
+}
+
+#[tokio::test]
+async fn scans_are_bounded_ordered_and_of_one_table() {
+    let home = Home::with_notes(10).await;
+    let store = home.open().await;
+    let mut batch = Batch::default();
+    batch.put(Key::new(Table::QueueDue, &[b"x"]), &Note("another table".into()));
+    store.commit(batch).await.unwrap();
+    let keys = |from: u32, to: u32, limit| {
+        let store = store.clone();
+        async move { store.scan_keys(Table::Queue, &from.to_be_bytes(), &to.to_be_bytes(), limit).await.unwrap() }
+    };
+    let numbers = |range: std::ops::Range<u32>| range.map(|n| n.to_be_bytes().to_vec()).collect::<Vec<_>>();
+    assert_eq!(keys(2, 5, 9).await, numbers(2..5));
+    assert_eq!(keys(2, 5, 2).await, numbers(2..4));
+    assert_eq!(keys(5, 2, 9).await, numbers(0..0));
+    assert_eq!(notes(&store).await, expected(10));
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_refuses_and_recovers() {
+    let home = Home::new();
+    let store = home.open().await;
+    store.commit(note(0)).await.unwrap();
+    crash::fail_syncs_below(&home.data(), true);
+    for _ in 0..2 {
+        assert!(matches!(store.commit(note(1)).await, Err(CommitError::Disk(_))));
+    }
+    assert_eq!(notes(&store).await, expected(1), "reads go on");
+    crash::fail_syncs_below(&home.data(), false);
+    store.commit(note(1)).await.unwrap();
+    assert_eq!(notes(&store).await, expected(2));
+    drop(store);
+    home.forget_index();
+    assert_eq!(notes(&home.open().await).await, expected(2), "what was refused is not in the journal");
+}
+
+#[tokio::test]
+async fn the_vectors_of_journal_checkpoint_and_index_are_read() {
+    let mut vector = crate::keyring::vectors::Vector::read("store");
+    let journal_key = vector.key("journal_key", [1; 32]);
+    let checkpoint_key = vector.key("checkpoint_key", [2; 32]);
+    let record_key = vector.key("record_key", [3; 32]);
+    let folder = tempfile::tempdir().unwrap();
+    let sealer = Sealer::new(&journal_key);
+    let mut batch = note(1);
+    batch.delete(key(9));
+    let changes = batch.to_changes(0).unwrap();
+    vector.octets("changes", &changes);
+
+    let path = folder.path().join("00000000000000000007.journal");
+    let file = vector.given("journal_file", || {
+        let mut journal = journal::Journal::begin(folder.path(), &sealer, 7).unwrap();
+        journal.append(&sealer, [batch.to_changes(8).unwrap(), note(2).to_changes(8).unwrap()].iter_mut()).unwrap();
+        journal.sync().unwrap();
+        journal.finish().unwrap();
+        fs::read(&path).unwrap()
+    });
+    fs::write(&path, file).unwrap();
+    let mut read = Vec::new();
+    let next = journal::replay(folder.path(), &sealer, 6, &mut |sequence, octets| {
+        read.push((sequence, octets.to_vec()));
+        Ok(())
+    });
+    assert_eq!(next.unwrap(), 9);
+    assert_eq!(read, [(7, changes), (8, note(2).to_changes(0).unwrap())]);
+
+    let open = |name: &str| index::Index::open(&folder.path().join(name), 8 << 20, Sealer::new(&record_key)).unwrap();
+    let index = open("db");
+    let long: Vec<u8> = (0..5000).map(|at| (at % 251) as u8).collect();
+    let change = batch::Change { table: 8, key: b"long", octets: Some(&long) };
+    index.apply([(7, change)].into_iter(), 7).unwrap();
+    let sealer = Sealer::new(&checkpoint_key);
+    let path = folder.path().join("00000000000000000007.checkpoint");
+    let file = vector.given("checkpoint_file", || {
+        checkpoint::write(folder.path(), &sealer, &index, 7, || 8, || false).unwrap();
+        fs::read(&path).unwrap()
+    });
+    fs::write(&path, file).unwrap();
+    let mut records = Vec::new();
+    let through = checkpoint::read(&path, &sealer, &mut |page| {
+        records.extend(
+            page.iter().map(|record| (record.version, record.table, record.key.to_vec(), record.octets.to_vec())),
+        );
+        Ok(())
+    });
+    assert_eq!((through.unwrap(), records), (8, vec![(7, 8, b"long".to_vec(), long)]));
+    vector.finish();
+}

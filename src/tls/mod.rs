@@ -11,7 +11,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use rustls::pki_types::CertificateDer;
@@ -30,6 +30,8 @@ pub use files::TlsError;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(5);
+/// How often it is asked whether ours is to be renewed.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The certificate that listeners show. Cheap to clone; clones show the same.
 #[derive(Clone)]
@@ -64,6 +66,17 @@ pub fn prepare(folder: &Path, names: &[String]) -> Result<(Certificates, Vec<Pat
     Event::CertificateLoaded { names: all.len() }.log();
     let shown = Arc::new(Shown(ArcSwap::from_pointee(shown)));
     Ok((Certificates { folder: folder.to_owned(), names: all, shown }, made))
+}
+
+/// Reads what listeners would show, and makes nothing: a sentence for `postern check`.
+///
+/// # Errors
+/// As [`prepare`], for files that are there.
+pub fn check(folder: &Path) -> Result<String, TlsError> {
+    if !folder.join(files::SERVER_CHAIN).exists() && !folder.join(files::SERVER_KEY).exists() {
+        return Ok("none yet; the first start makes a local authority and a certificate".into());
+    }
+    files::load(folder, store::now()).map(|_| "the server's certificate and key fit and are in date".into())
 }
 
 impl Certificates {
@@ -112,16 +125,18 @@ impl Certificates {
 
     /// Reloads when a file changes, and once a day, for ever. Broken files are logged, and what was shown before is shown on.
     pub async fn watch(self) {
+        self.watch_every(LOOK, DAY).await;
+    }
+
+    async fn watch_every(self, look: Duration, renew: Duration) {
         let mut seen = self.stamps();
-        let mut looks_left = looks_a_day();
+        let mut reloaded = Instant::now();
         loop {
-            tokio::time::sleep(LOOK).await;
-            looks_left -= 1;
-            let stamps = self.stamps();
-            if stamps == seen && looks_left > 0 {
+            tokio::time::sleep(look).await;
+            if self.stamps() == seen && reloaded.elapsed() < renew {
                 continue;
             }
-            looks_left = looks_a_day();
+            reloaded = Instant::now();
             let this = self.clone();
             match tokio::task::spawn_blocking(move || this.reload()).await {
                 Ok(Ok(())) => Event::CertificateLoaded { names: self.names.len() }.log(),
@@ -137,10 +152,6 @@ impl Certificates {
             Some((about.modified().ok()?, about.len()))
         })
     }
-}
-
-fn looks_a_day() -> u64 {
-    24 * 3600 / LOOK.as_secs()
 }
 
 #[cfg(test)]

@@ -8,8 +8,6 @@ use super::files::{load, read_for_tests};
 use super::*;
 use crate::time::Timestamp;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
-
 fn names(text: &str) -> Vec<String> {
     text.split(' ').map(String::from).collect()
 }
@@ -34,8 +32,8 @@ fn first_start_makes_four_files_that_fit_and_the_second_none() {
     let (certificates, made) = prepare(folder.path(), &names("mail.clinic.example 192.0.2.7")).unwrap();
     let made: Vec<_> = made.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(made, ["ca.pem", "ca.key", "server.pem", "server.key"]);
-    for (name, mode) in [("ca.key", 0o600), ("server.key", 0o600), ("ca.pem", 0o644), ("server.pem", 0o644)] {
-        assert_eq!(fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777, mode, "{name}");
+    for name in ["ca.key", "server.key"] {
+        assert_eq!(fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
     }
     certificates.server_config().unwrap();
     certificates.server_config_for_clients_of(&folder.path().join("ca.pem")).unwrap();
@@ -110,4 +108,22 @@ fn reload_shows_the_new_files_and_keeps_the_old_when_they_are_broken() {
     fs::write(folder.path().join("server.pem"), "half a fi").unwrap();
     assert!(certificates.reload().is_err());
     assert_eq!(shown(), second);
+}
+
+#[tokio::test]
+async fn what_is_put_into_the_folder_is_shown_without_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificates, _) = prepare(folder.path(), &names("mail.clinic.example")).unwrap();
+    let shown = || certificates.shown.0.load().cert[0].clone();
+    let first = shown();
+    let watching = tokio::spawn(certificates.clone().watch_every(Duration::from_millis(5), DAY));
+    tokio::task::yield_now().await;
+    put_foreign(folder.path(), (2120, 1, 1));
+    let changed = async {
+        while shown() == first {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), changed).await.expect("the new certificate is shown");
+    watching.abort();
 }

@@ -62,7 +62,8 @@ impl From<KeyringError> for VaultError {
 }
 
 impl Vault {
-    /// The vault in this store.
+    /// The vault in this store. Make one for a store and clone it: the clones know of each other's batches, which a punch
+    /// must wait for.
     pub fn new(store: Store, keyring: Keyring, objects: Objects) -> Self {
         Self { store, keyring, objects, punching: punch::Punching::default() }
     }

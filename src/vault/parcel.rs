@@ -8,20 +8,11 @@ use crate::id::{BlobId, DepositId, Id, ParcelId, TransactionId};
 use crate::keyring::DataKey;
 use crate::keyring::seal::Sealer;
 use crate::mail::Address;
+use crate::mime::assess::PatientRef;
+pub use crate::pack::shipment::DepositKind;
 use crate::store::{Key, Stored, Table};
 use crate::time::Timestamp;
 use crate::vault::{NewGrant, VaultError};
-
-/// What a deposit is to the one who opens it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DepositKind {
-    /// A document.
-    Document,
-    /// The message's text, as plain text in UTF-8.
-    Text,
-    /// The message's text, as sanitised HTML in UTF-8.
-    Html,
-}
 
 /// A deposit as its parcel lists it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +40,8 @@ pub struct ParcelContent {
     pub sender_name: String,
     /// The practice that speaks (file stem in `policies/practices`).
     pub practice: String,
+    /// Whose documents these are, where that was said.
+    pub patient: Option<PatientRef>,
     /// When it was accepted.
     pub sent: Timestamp,
     /// Documents and texts.

@@ -13,3 +13,4 @@ mod reference;
 mod regression;
 mod relay;
 mod smtp;
+mod storage;

@@ -2,6 +2,7 @@
 
 mod bare;
 mod chunking;
+mod clients;
 mod dialog;
 mod fake;
 mod live;

@@ -30,7 +30,6 @@ use sign_in::SignIn;
 pub use step::{Answer, Question, Step, Submitted, Waiting};
 
 /// One MAIL … DATA.
-#[derive(Debug)]
 struct Transaction {
     said: MailArguments,
     recipients: Vec<Recipient>,
@@ -38,13 +37,11 @@ struct Transaction {
     attempts: usize,
 }
 
-#[derive(Debug)]
 struct Hello {
     name: String,
     extended: bool,
 }
 
-#[derive(Debug)]
 enum State {
     Command,
     SignIn(SignIn),
@@ -55,7 +52,6 @@ enum State {
 }
 
 /// What the awaited answer is for.
-#[derive(Debug)]
 enum Pending {
     SignIn,
     Mail(MailArguments),
@@ -64,7 +60,6 @@ enum Pending {
 }
 
 /// One connection.
-#[derive(Debug)]
 pub struct Session {
     id: SessionId,
     settings: Arc<Settings>,

@@ -10,7 +10,6 @@ use postern::secret::Secret;
 use postern::smtp::{Incoming, Mailroom, Spool};
 
 /// A message that was accepted.
-#[derive(Debug)]
 pub struct Taken {
     pub incoming: Incoming,
     pub octets: Vec<u8>,

@@ -1,0 +1,165 @@
+//! Passwords: Argon2id, a few at a time, and the same work for names that do not exist.
+
+use std::sync::{Arc, LazyLock};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{CustomizedPasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+
+use crate::random;
+use crate::secret::Secret;
+
+/// Fewest characters of a password that stands alone (NIST SP 800-63B rev. 4, section 3.1.1.2).
+pub const SHORTEST: usize = 15;
+/// Most octets of a password; longer ones would only cost work.
+pub const LONGEST: usize = 1024;
+
+/// OWASP's floor for Argon2id: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+/// Sign-ins that may wait for their turn; beyond that a client is told to come back.
+const WAITING: usize = 256;
+
+/// Why a password is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// Under [`SHORTEST`] characters.
+    #[error("a password needs at least 15 characters; a few words in a row are easy to remember")]
+    TooShort,
+    /// Over [`LONGEST`] octets.
+    #[error("a password may have at most 1024 octets")]
+    TooLong,
+    /// One of the first that anybody tries.
+    #[error("this password is among the first that anybody tries; choose another")]
+    Common,
+    /// Argon2 had no memory.
+    #[error("the password cannot be hashed now; try again")]
+    NoMemory,
+}
+
+/// Hashes and checks passwords; the semaphore bounds the memory and cores this may take.
+#[derive(Clone)]
+pub struct Passwords {
+    turns: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// At most `at_once` computations run at the same time (19 MiB each).
+    pub fn new(at_once: usize) -> Self {
+        Self { turns: Arc::new(Semaphore::new(at_once.max(1))), queue: Arc::new(Semaphore::new(WAITING)) }
+    }
+
+    /// The PHC string of a new password.
+    ///
+    /// # Errors
+    /// [`PasswordError`]: what is wrong with it, in words for the person who chose it.
+    pub async fn hash(&self, password: &Secret<String>) -> Result<String, PasswordError> {
+        check(password.expose())?;
+        let password = password.clone();
+        let _turn = self.turns.acquire().await;
+        tokio::task::spawn_blocking(move || hash_now(password.expose().as_bytes()))
+            .await
+            .unwrap_or(Err(PasswordError::NoMemory))
+    }
+
+    /// Whether the password is the one behind `hash`. Without a hash the same work is done for nothing and the
+    /// answer is no. `None`: too many are waiting, and nothing was done.
+    pub async fn verify(&self, password: &Secret<String>, hash: Option<String>) -> Option<bool> {
+        let _place = self.queue.try_acquire().ok()?;
+        let _turn = self.turns.acquire().await.ok()?;
+        let password = password.clone();
+        tokio::task::spawn_blocking(move || verify_now(password.expose(), hash.as_deref())).await.ok()
+    }
+}
+
+fn check(password: &str) -> Result<(), PasswordError> {
+    if password.len() > LONGEST {
+        return Err(PasswordError::TooLong);
+    }
+    if password.chars().count() < SHORTEST {
+        return Err(PasswordError::TooShort);
+    }
+    if is_common(password) { Err(PasswordError::Common) } else { Ok(()) }
+}
+
+/// What is long enough and still first on any list: one character, or one short piece, over and over; a run of
+/// the keyboard or the alphabet.
+fn is_common(password: &str) -> bool {
+    const RUNS: [&str; 4] = [
+        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
+        "01234567890123456789012345678901234567890123456789",
+        "qwertyuiopasdfghjklzxcvbnmqwertyuiopasdfghjklzxcvbnm",
+        "1234567890qwertyuiopasdfghjklzxcvbnm",
+    ];
+    let lower = password.to_lowercase();
+    let letters: Vec<char> = lower.chars().collect();
+    let repeats = (1..=letters.len() / 2).any(|size| {
+        letters.iter().zip(letters.iter().cycle().skip(size)).take(letters.len() - size).all(|(a, b)| a == b)
+            && size <= 10
+    });
+    repeats || RUNS.iter().any(|run| run.contains(lower.as_str()))
+}
+
+fn argon2() -> Argon2<'static> {
+    #[allow(clippy::expect_used, reason = "constants within Argon2's bounds")]
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None).expect("constants within Argon2's bounds");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+fn hash_now(password: &[u8]) -> Result<String, PasswordError> {
+    let hasher = argon2();
+    let params = hasher.params().clone();
+    hasher
+        .hash_password_customized(
+            password,
+            &random::octets::<16>(),
+            Some("argon2id"),
+            Some(Version::V0x13 as u32),
+            params,
+        )
+        .map(|hash| hash.to_string())
+        .map_err(|_| PasswordError::NoMemory)
+}
+
+/// What is verified against where there is no account; no password matches it but by a miracle.
+static NOBODY: LazyLock<Option<String>> = LazyLock::new(|| hash_now(&random::octets::<32>()).ok());
+
+fn verify_now(password: &str, hash: Option<&str>) -> bool {
+    let exists = hash.is_some();
+    let Some(phc) = hash.or(NOBODY.as_deref()) else { return false };
+    let Ok(parsed) = PasswordHash::new(phc) else { return false };
+    let capped = &password.as_bytes()[..password.len().min(LONGEST)];
+    argon2().verify_password(capped, &parsed).is_ok() && exists && password.len() <= LONGEST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_verifies_and_a_wrong_or_unknown_one_does_not() {
+        let passwords = Passwords::new(1);
+        let right = Secret::new(String::from("correct horse battery"));
+        let hash = passwords.hash(&right).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_eq!(passwords.verify(&right, Some(hash.clone())).await, Some(true));
+        assert_eq!(passwords.verify(&Secret::new("correct horse".into()), Some(hash)).await, Some(false));
+        assert_eq!(passwords.verify(&right, None).await, Some(false));
+    }
+
+    #[test]
+    fn what_anybody_tries_first_is_not_taken() {
+        for (password, expected) in [
+            ("short", Err(PasswordError::TooShort)),
+            ("aaaaaaaaaaaaaaaaaaaa", Err(PasswordError::Common)),
+            ("passwordpassword", Err(PasswordError::Common)),
+            ("qwertyuiopasdfghjkl", Err(PasswordError::Common)),
+            ("nurse tea at half past nine", Ok(())),
+        ] {
+            assert_eq!(check(password), expected, "{password}");
+        }
+        assert_eq!(check(&"x1".repeat(600)), Err(PasswordError::TooLong));
+    }
+}

@@ -1,0 +1,103 @@
+//! The agenda over a real store, with clocks that are handed in.
+
+use std::time::Instant;
+
+use super::*;
+use crate::blob::{BlobStore, Objects};
+use crate::keyring::{KeyClass, MasterKey};
+use crate::store::StoreSettings;
+
+const START: Timestamp = Timestamp::from_secs(20_000 * 86_400 + 40_000);
+
+struct House {
+    _home: tempfile::TempDir,
+    store: Store,
+    keyring: Keyring,
+    vault: Vault,
+}
+
+impl House {
+    async fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let keys = home.path().join("keys");
+        let master = MasterKey::make_file(&keys.join("master.key")).unwrap();
+        let keyring = Keyring::create(&keys, &master, START.day()).unwrap();
+        let settings = StoreSettings { folder: home.path().join("data"), cache: 8 << 20, checkpoint_every: 1 << 30 };
+        let store = Store::open(settings, keyring.clone()).await.unwrap();
+        let objects = Objects::new(store.clone(), BlobStore::open(&home.path().join("data/blob")).unwrap());
+        let vault = Vault::new(store.clone(), keyring.clone(), objects);
+        Self { _home: home, store, keyring, vault }
+    }
+
+    async fn agenda(&self, guarded: bool, start: Reading) -> Agenda {
+        Agenda::new(self.store.clone(), self.keyring.clone(), self.vault.clone(), guarded, start).await.unwrap()
+    }
+
+    fn has_key(&self, day: Day) -> bool {
+        self.keyring.generation(day, KeyClass::Grant).is_some()
+    }
+}
+
+fn reading(wall: i64, steady: u64, origin: Instant) -> Reading {
+    Reading { wall: Timestamp::from_secs(START.secs() + wall), steady: origin + Duration::from_secs(steady) }
+}
+
+#[tokio::test]
+async fn days_that_have_passed_lose_their_keys_and_days_to_come_get_theirs() {
+    let house = House::new().await;
+    let agenda = house.agenda(true, reading(0, 0, Instant::now())).await;
+    assert_eq!(agenda.run(START).await.unwrap(), Round::default());
+    let today = START.day();
+    let round = agenda.run(today.plus(2).start()).await.unwrap();
+    assert_eq!(round.destroyed, [today, today.plus(1)]);
+    assert!(!house.has_key(today.plus(1)) && house.has_key(today.plus(2)) && house.has_key(today.plus(402)));
+}
+
+#[tokio::test]
+async fn a_clock_that_jumped_destroys_nothing_until_it_is_accepted() {
+    let house = House::new().await;
+    let origin = Instant::now();
+    let agenda = house.agenda(true, reading(0, 0, origin)).await;
+    agenda.observe(reading(100, 100, origin));
+    assert!(!agenda.is_halted());
+    let ahead = reading(20 * 86_400, 102, origin);
+    agenda.observe(ahead);
+    let round = agenda.run(ahead.wall).await.unwrap();
+    assert!(round.halted && round.destroyed.is_empty() && house.has_key(START.day()));
+    agenda.observe(reading(104, 104, origin));
+    assert!(agenda.is_halted(), "a clock that jumped back is not believed by itself either");
+    agenda.accept(ahead).await.unwrap();
+    assert_eq!(agenda.run(ahead.wall).await.unwrap().destroyed.len(), 20);
+    agenda.observe(reading(20 * 86_400 + 60, 162, origin));
+    assert!(!agenda.is_halted());
+}
+
+#[tokio::test]
+async fn a_start_far_from_the_last_reading_is_not_believed() {
+    let house = House::new().await;
+    let origin = Instant::now();
+    house.agenda(true, reading(0, 0, origin)).await.run(START).await.unwrap();
+    for (after, halted) in [(60, false), (-7200, true), (31 * 86_400, true)] {
+        let agenda = house.agenda(true, reading(after, 0, origin)).await;
+        assert_eq!(agenda.is_halted(), halted, "{after}");
+        assert!(!house.agenda(false, reading(after, 0, origin)).await.is_halted(), "unguarded");
+    }
+    let agenda = house.agenda(true, reading(31 * 86_400, 0, origin)).await;
+    agenda.accept(reading(31 * 86_400, 0, origin)).await.unwrap();
+    assert!(!house.agenda(true, reading(31 * 86_400 + 5, 0, origin)).await.is_halted());
+}
+
+#[tokio::test]
+async fn the_agenda_is_kept_until_it_is_told_to_stop() {
+    let house = House::new().await;
+    let now = Reading::take();
+    let agenda = house.agenda(true, now).await;
+    let (stop, stopped) = watch::channel(false);
+    let work = async {
+        let mut noted = house.store.watch(Table::Meta);
+        noted.changed().await.unwrap();
+        stop.send(true).unwrap();
+    };
+    tokio::join!(agenda.keep(stopped), work);
+    assert!(!house.has_key(START.day()), "the first round comes at once");
+}

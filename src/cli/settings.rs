@@ -1,0 +1,128 @@
+//! From config.toml to the settings of each component.
+
+use std::sync::Arc;
+
+use crate::config::{Config, OutgoingMode, OutgoingTls, RelayListenerSettings, SecretSource, SmarthostConfig};
+use crate::delivery::retry::Schedule;
+use crate::net::GateLimits;
+use crate::relay::client::Credentials;
+use crate::relay::smarthost::{Patience, SmarthostSettings, SmarthostTls};
+use crate::relay::{RelayMode, RelaySettings, WORKERS};
+use crate::secret::Secret;
+use crate::smtp::settings::{Deadlines, Limits, RelayTrust, Settings};
+
+/// What holds for every SMTP listener.
+pub fn smtp(config: &Config) -> Arc<Settings> {
+    let limits = &config.limits;
+    Arc::new(Settings {
+        hostname: config.gateway.hostname.clone(),
+        max_message: config.smtp.max_message,
+        limits: Limits {
+            recipients: limits.recipients,
+            errors: limits.errors,
+            sign_ins: limits.sign_ins,
+            ..Limits::default()
+        },
+        deadlines: Deadlines {
+            command: limits.command_timeout,
+            data: limits.data_timeout,
+            before_sign_in: limits.sign_in_timeout,
+            session: limits.session_timeout,
+            ..Deadlines::default()
+        },
+    })
+}
+
+/// How many connections are let in.
+pub fn gate(config: &Config) -> GateLimits {
+    GateLimits { connections: config.limits.connections, per_address: config.limits.per_address }
+}
+
+/// Whom a relay listener trusts.
+pub fn trust(listener: &RelayListenerSettings) -> RelayTrust {
+    RelayTrust {
+        networks: listener.networks.clone(),
+        client_certificate: listener.client_ca.is_some(),
+        tls_required: listener.tls_required || listener.client_ca.is_some(),
+        any_sender: listener.any_sender,
+    }
+}
+
+/// When delivery is tried again, and when given up.
+pub fn schedule(config: &Config) -> Schedule {
+    Schedule { give_up: config.outgoing.give_up_after, ..Schedule::default() }
+}
+
+/// How mail goes out.
+///
+/// # Errors
+/// A password that cannot be read; a sentence with the remedy.
+pub fn relay(config: &Config) -> Result<RelaySettings, String> {
+    let mode = match &config.outgoing.mode {
+        OutgoingMode::Folder(path) => RelayMode::Folder(path.clone()),
+        OutgoingMode::Smarthost(smarthost) => RelayMode::Smarthost(Box::new(smarthost_settings(config, smarthost)?)),
+    };
+    Ok(RelaySettings { mode, workers: WORKERS })
+}
+
+fn smarthost_settings(config: &Config, smarthost: &SmarthostConfig) -> Result<SmarthostSettings, String> {
+    let credentials = match &smarthost.credentials {
+        Some((username, source)) => Some(Credentials { username: username.clone(), password: read_secret(source)? }),
+        None => None,
+    };
+    Ok(SmarthostSettings {
+        host: smarthost.host.clone(),
+        port: smarthost.port,
+        tls: match smarthost.tls {
+            OutgoingTls::Immediate => SmarthostTls::Immediate,
+            OutgoingTls::Required => SmarthostTls::Required,
+            OutgoingTls::Opportunistic => SmarthostTls::Opportunistic,
+            OutgoingTls::None => SmarthostTls::None,
+        },
+        credentials,
+        extra_ca: smarthost.ca.clone(),
+        hello: config.gateway.hostname.to_string(),
+        patience: Patience::default(),
+    })
+}
+
+/// The first line of a file, or of what a command writes.
+fn read_secret(source: &SecretSource) -> Result<Secret<String>, String> {
+    let text = match source {
+        SecretSource::File(path) => std::fs::read_to_string(path)
+            .map_err(|error| format!("the password in {} cannot be read: {error}", path.display()))?,
+        SecretSource::Command(command) => output_of(command)?,
+    };
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        return Err(String::from("[relay] password: its source holds nothing in its first line"));
+    }
+    Ok(Secret::new(line.to_owned()))
+}
+
+fn output_of(command: &str) -> Result<String, String> {
+    let failed = |why: &dyn std::fmt::Display| format!("[relay] password: the command did not give one: {why}");
+    let output =
+        std::process::Command::new("/bin/sh").args(["-c", command]).output().map_err(|error| failed(&error))?;
+    if !output.status.success() {
+        return Err(failed(&output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|_| failed(&"its output is no text"))
+}
+
+/// The names that certificates are made for: the gateway's own, the one in links, and what is listened on.
+pub fn host_names(config: &Config) -> Vec<String> {
+    let url = config.gateway.public_url.split_once("://").map_or("", |(_, rest)| rest);
+    let host = match url.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((ipv6, _)) => ipv6,
+        None => url.split(':').next().unwrap_or_default(),
+    };
+    let smtp = &config.smtp;
+    let relays = smtp.relay.iter().map(|relay| &relay.listen);
+    let listened = smtp.submission.iter().chain(&smtp.submissions).chain(relays).map(|address| address.ip());
+    let listened = listened.filter(|ip| !ip.is_unspecified());
+    let mut names = vec![config.gateway.hostname.to_string(), host.to_owned()];
+    names.extend(listened.map(|ip| ip.to_string()));
+    names.retain(|name| !name.is_empty());
+    names
+}
