@@ -9,6 +9,7 @@ use crate::blob::BlobStore;
 use crate::id::{GrantId, ParcelId, TransactionId};
 use crate::keyring::{KeyClass, MasterKey, MasterSource};
 use crate::mail::Address;
+use crate::mime::assess::PatientRef;
 use crate::random;
 use crate::store::{Batch, StoreSettings, Table};
 use crate::time::Timestamp;
@@ -73,6 +74,7 @@ impl House {
             sender: Address::parse("doctor@clinic.example").unwrap(),
             sender_name: "Dr Roe".into(),
             practice: "clinic".into(),
+            patient: Some(PatientRef::Record(PATIENT.into())),
             sent: NOW,
             deposits: deposits.collect(),
         };
