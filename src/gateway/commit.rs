@@ -38,13 +38,13 @@ impl Gateway {
         matter: &Matter<'_>,
         shipment: &Shipment,
         message: &RawMessage,
-    ) -> Result<Taken, Refusal> {
+    ) -> Result<Committed, Refusal> {
         let sealed = self.seal(matter, shipment, message).await?;
         let result = self.commit_sealed(matter, shipment, &sealed).await;
         match result {
             Ok(committed) => {
                 self.stations.queue.wake();
-                Ok(Taken { _committed: committed })
+                Ok(committed)
             }
             Err(refusal) => {
                 self.drop_sealed(sealed).await;
@@ -95,7 +95,7 @@ impl Gateway {
         for planned in shipment.parcel.iter().flat_map(|parcel| &parcel.deposits) {
             sealed.deposits.push(self.seal_deposit(matter, planned, message).await?);
         }
-        if shipment.letters.iter().any(|letter| matches!(letter.kind, LetterKind::Relayed)) {
+        if relayed(shipment) > 0 {
             sealed.original = Some(self.stations.objects.adopt(message).await.map_err(disk)?);
         }
         for letter in &shipment.letters {
@@ -145,9 +145,8 @@ impl Gateway {
             let parcel = new_parcel(matter, parcel, sealed, grants);
             self.stations.vault.put(&mut batch, parcel, matter.now).map_err(|error| unavailable("vault", &error))?;
         }
-        let relayed = shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Relayed)).count();
         if let Some(original) = &sealed.original {
-            original.put(&mut batch, u32::try_from(relayed).unwrap_or(u32::MAX));
+            original.put(&mut batch, u32::try_from(relayed(shipment)).unwrap_or(u32::MAX));
         }
         for (letter, octets) in shipment.letters.iter().zip(&sealed.letters) {
             if let Some(own) = &octets.own {
@@ -244,20 +243,32 @@ fn new_letter(
     }
 }
 
-/// A shipment that is on disk: what a [`Receipt`] is made of.
+/// A shipment that is on disk. Only [`Committed`] makes one, and only this makes a [`Receipt`].
 pub(super) struct Taken {
-    _committed: Committed,
+    receipt: Receipt,
+    keeps_original: bool,
 }
 
 impl Taken {
-    /// What 250 says.
-    pub(super) fn receipt(&self, matter: &Matter<'_>, shipment: &Shipment) -> Receipt {
-        Receipt {
-            transaction: matter.transaction,
-            accepted: matter.envelope.recipients.len() - shipment.refused,
-            refused: shipment.refused,
-        }
+    pub(super) fn new(_proof: Committed, matter: &Matter<'_>, shipment: &Shipment) -> Self {
+        let accepted = matter.envelope.recipients.len() - shipment.refused;
+        let receipt = Receipt { transaction: matter.transaction, accepted, refused: shipment.refused };
+        Self { receipt, keeps_original: relayed(shipment) > 0 }
     }
+
+    /// Whether the queue has taken over the octets of the received message.
+    pub(super) fn keeps_original(&self) -> bool {
+        self.keeps_original
+    }
+
+    pub(super) fn into_receipt(self) -> Receipt {
+        self.receipt
+    }
+}
+
+/// How many letters are the received message itself.
+fn relayed(shipment: &Shipment) -> usize {
+    shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Relayed)).count()
 }
 
 fn disk(error: BlobError) -> Refusal {

@@ -48,7 +48,7 @@ pub const KEYS: &[Key] = &[Key {
     name: "group",
     form: Form::Tables(GROUP),
     need: Need::Required,
-    about: "Groups of file types that are not accepted.",
+    about: "Groups of file types that are not accepted; group = [] where every file is.",
 }];
 
 pub(super) fn read_restricted(file: &SourceFile, faults: &mut Faults) -> Vec<RestrictedGroup> {

@@ -71,7 +71,7 @@ const RULE: &[Key] = &[
 pub const KEYS: &[Key] = &[Key {
     name: "rule",
     form: Form::Tables(RULE),
-    need: Need::Required,
+    need: Need::Optional,
     about: "Rules, in order; a later rule that applies overrides an earlier one, key by key.",
 }];
 
