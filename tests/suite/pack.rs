@@ -141,9 +141,11 @@ impl Case {
             ret: None,
             envid: None,
         };
+        let sender = address("ada@clinic.example");
         let parts = NoticeParts {
             practice: &self.practice,
             delivery: &delivery,
+            sender: &sender,
             message: &self.message,
             outline: &self.outline,
             subject: &self.message.subject,
