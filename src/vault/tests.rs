@@ -186,7 +186,7 @@ async fn an_old_parcel_is_removed_also_after_its_key_is_destroyed() {
     let home = tempfile::tempdir().unwrap();
     let house = House::at(home.path()).await;
     house.deposit(random::id(), &[DAY]).await;
-    house.keyring.destroy_before(NOW.day().plus(5)).unwrap();
+    house.keyring.destroy_before(NOW.day().plus(5), NOW.day().plus(5)).unwrap();
     assert_eq!(house.vault.expire_due(NOW.plus(5 * DAY)).await.unwrap(), 2);
     assert!(house.is_empty().await);
 }
@@ -313,12 +313,12 @@ async fn after_its_day_nothing_opens_in_an_old_copy_with_the_new_keyring() {
     copy_folder(&home.path().join("data"), &copy);
 
     let today = NOW.day().plus(2);
-    open_keyring(&home.path().join("keys")).destroy_before(today).unwrap();
+    open_keyring(&home.path().join("keys")).destroy_before(today, today).unwrap();
     let house = House::with(&copy, open_keyring(&home.path().join("keys"))).await;
     // The thief's clock says what the thief likes.
     assert!(!house.opens(grants[0].0, NOW).await, "its day has passed");
     assert!(house.opens(grants[1].0, NOW).await, "this one lives");
-    house.keyring.destroy_before(NOW.day().plus(4)).unwrap();
+    house.keyring.destroy_before(NOW.day().plus(4), NOW.day().plus(4)).unwrap();
     assert!(!house.opens(grants[1].0, NOW).await);
 }
 
