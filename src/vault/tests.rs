@@ -330,3 +330,31 @@ async fn a_day_without_a_key_takes_no_grant() {
     let refused = house.vault.put(&mut Batch::default(), parcel, NOW);
     assert!(matches!(refused, Err(VaultError::Ended)));
 }
+
+#[tokio::test]
+async fn parcels_and_grants_of_version_1_are_read() {
+    use crate::id::Id;
+    let wrapped =
+        crate::keyring::WrappedKey { day: NOW.day(), class: KeyClass::Grant, generation: 1, sealed: vec![7; 60] };
+    let (transaction, id) = (TransactionId::from_octets([1; 16]), ParcelId::from_octets([2; 16]));
+    let parcel = Parcel { transaction, until: NOW, objects: vec![Id::from_octets([3; 16])], sealed: vec![9; 5] };
+    let grant = Grant {
+        parcel: id,
+        transaction,
+        contact: Id::from_octets([4; 16]),
+        access: vec![crate::access::AccessCheck::Code],
+        created: NOW,
+        link_until: NOW.plus(DAY),
+        keep_until: NOW.plus(7 * DAY),
+        keep_after_download: Some(DAY),
+        token_hash: [5; 16],
+        key: Some(wrapped),
+        revoked: None,
+    };
+    let mut vector = crate::keyring::vectors::Vector::read("vault-records");
+    let parcel = vector.octets("parcel_1", &[&[1], postcard::to_allocvec(&parcel).unwrap().as_slice()].concat());
+    let grant = vector.octets("grant_1", &[&[1], postcard::to_allocvec(&grant).unwrap().as_slice()].concat());
+    vector.finish();
+    assert_eq!(crate::store::decode::<Parcel>(Table::Parcel, &parcel).unwrap().until, NOW);
+    assert_eq!(crate::store::decode::<Grant>(Table::Grant, &grant).unwrap().token_hash, [5; 16]);
+}
