@@ -20,7 +20,7 @@ use crate::store::{self, Store, StoreSettings};
 use crate::vault::Vault;
 
 /// sled's cache. Its index is small (records of at most 4 KiB, no content), and the journal carries the load.
-const CACHE: u64 = 32 * 1024 * 1024;
+const CACHE: u64 = 16 * 1024 * 1024;
 /// A checkpoint every so many octets of journal: what a start after a loss of sled replays at most.
 const CHECKPOINT_EVERY: u64 = 256 * 1024 * 1024;
 
