@@ -6,6 +6,7 @@ use crate::blob::{BlobError, Object, ObjectWriter, RawMessage};
 use crate::directory::Noted;
 use crate::gateway::read::DecodedLeaf;
 use crate::gateway::{Gateway, Receipt, Refusal, trouble, unavailable};
+use crate::mime::Defect;
 use crate::pack::shipment::{
     LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedGrant, PlannedLetter, PlannedParcel, Shipment, Source,
 };
@@ -68,7 +69,7 @@ impl Gateway {
                     trouble("commit", &cause);
                     return Err(Refusal::Full);
                 }
-                Err(error @ CommitError::TooLarge) => return Err(unavailable("commit", &error)),
+                Err(CommitError::TooLarge) => return Err(too_large()),
             }
         }
         Err(unavailable("commit", &"other changes came first, again and again"))
@@ -269,6 +270,12 @@ impl Taken {
 /// How many letters are the received message itself.
 fn relayed(shipment: &Shipment) -> usize {
     shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Relayed)).count()
+}
+
+/// A long header section to very many recipients: each letter carries its own.
+fn too_large() -> Refusal {
+    let words = "The message's header section is too long for so many recipients. Send it to fewer at a time".into();
+    Refusal::NotUnderstood(Defect { word: "batch-too-large", words, limit: true })
 }
 
 fn disk(error: BlobError) -> Refusal {

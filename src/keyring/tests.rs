@@ -38,7 +38,7 @@ fn keys_survive_reopening_and_days_do_not_survive_their_end() {
     assert_ne!(ring.lookup("token", b"a@b.example"), hash);
     assert_eq!(ring.unwrap(&today, b"here").unwrap().expose(), key.expose());
     assert!(matches!(ring.unwrap(&today, b"there"), Err(KeyringError::Unsound)));
-    assert_eq!(ring.destroy_before(TODAY.plus(1)).unwrap(), [TODAY]);
+    assert_eq!(ring.destroy_before(TODAY.plus(1), TODAY.plus(1)).unwrap(), [TODAY]);
     for ring in [ring, Keyring::open(&keys, &read, TODAY).unwrap()] {
         assert!(matches!(ring.unwrap(&today, b"here"), Err(KeyringError::NoKeyFor(TODAY))));
         assert!(ring.unwrap(&tomorrow, b"here").is_ok());
@@ -121,7 +121,7 @@ fn a_capsule_opens_in_its_place_until_its_day_ends() {
     let capsule = Capsule::seal(&ring, TODAY, KeyClass::Contact, b"id", &"Jane Roe").unwrap();
     assert_eq!(capsule.open::<String>(&ring, b"id").unwrap(), "Jane Roe");
     assert!(matches!(capsule.open::<String>(&ring, b"other"), Err(KeyringError::Unsound)));
-    ring.destroy_before(TODAY.plus(1)).unwrap();
+    ring.destroy_before(TODAY.plus(1), TODAY.plus(1)).unwrap();
     assert!(matches!(capsule.open::<String>(&ring, b"id"), Err(KeyringError::NoKeyFor(_))));
 }
 
@@ -138,7 +138,7 @@ fn the_vector_of_a_keyring_is_opened() {
     let last = TODAY.plus(DAYS_AHEAD);
     let file = vector.given("file", || {
         let ring = Keyring::create(&keys, &master, TODAY).unwrap();
-        ring.destroy_before(last).unwrap();
+        ring.destroy_before(last, last).unwrap();
         fs::read(keys.join("keyring")).unwrap()
     });
     fs::write(keys.join("keyring"), file).unwrap();

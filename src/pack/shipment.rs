@@ -303,7 +303,6 @@ impl Shipment {
             matter.templates,
             &NoticeParts {
                 practice: practice(matter),
-                delivery: &letter.delivery,
                 sender: matter.sender,
                 message: matter.facts,
                 outline: matter.outline,

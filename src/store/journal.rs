@@ -6,7 +6,7 @@
 //! otherwise.
 //!
 //! Files are zero-filled ahead of what is written: an fdatasync into blocks that are already there costs
-//! a third of one that must also write the file's length and extents.
+//! less than half of one that must also write the file's length and extents.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;

@@ -191,7 +191,7 @@ async fn a_letter_that_does_not_open_holds_up_nobody() {
     let house = House::new(folder.path(), DAY_ONE).await;
     house.post(small("old@there.example"), DAY_ONE).await;
     let late = DAY_ONE.plus(Duration::from_secs(8 * 86_400));
-    house.keyring.destroy_before(late.day()).unwrap();
+    house.keyring.destroy_before(late.day(), late.day()).unwrap();
     house.post(small("new@there.example"), late).await;
     let claims = house.queue.claim_due(late, 10).await.unwrap();
     assert_eq!(claims.len(), 1);

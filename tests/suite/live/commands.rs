@@ -106,8 +106,8 @@ fn explain(clinic: &Clinic) {
 
 /// An id of the same form that names nothing.
 fn nowhere(id: &str) -> String {
-    let last = if id.ends_with('0') { "1" } else { "0" };
-    format!("{}{last}", &id[..id.len() - 1])
+    let (head, tail) = id.split_at(20);
+    format!("{head}{}{}", if tail.starts_with('a') { 'b' } else { 'a' }, &tail[1..])
 }
 
 #[test]
