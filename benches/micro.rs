@@ -12,7 +12,7 @@ use postern::blob::BlobStore;
 use postern::gateway::Policies;
 use postern::id::Id;
 use postern::keyring::DataKey;
-use postern::mail::{Address, Delivery, Recipient, ReversePath};
+use postern::mail::Address;
 use postern::mime::decode::Decoder;
 use postern::mime::{Limits, TransferEncoding, assess_octets};
 use postern::pack::{NoticeParts, notice};
@@ -72,15 +72,8 @@ fn with_notice<T>(message: &[u8], measure: impl FnOnce(&dyn Fn() -> Vec<u8>) -> 
     let snapshot = Policies::open(Path::new("policies")).unwrap().snapshot();
     let (outline, facts) = assess_octets(message, &Limits::default()).unwrap();
     let sender = Address::parse("jane@clinic.example").unwrap();
-    let delivery = Delivery {
-        reverse_path: ReversePath::Address(sender.clone()),
-        recipient: Recipient::plain(Address::parse("patient@elsewhere.example").unwrap()),
-        ret: None,
-        envid: None,
-    };
     let parts = NoticeParts {
         practice: snapshot.policy.first_practice(),
-        delivery: &delivery,
         sender: &sender,
         message: &facts,
         outline: &outline,

@@ -16,7 +16,7 @@
 //! | question | place |
 //! |---|---|
 //! | the life of a message, step under step | `gateway/accept.rs` |
-//! | the reply for an unknown recipient | `smtp/reply.rs` |
+//! | the reply for an unknown recipient | `smtp/reply/` |
 //! | smuggling, bare LF, the final dot | `smtp/data.rs` |
 //! | why was this secured | `policy/decide.rs`, `postern explain` |
 //! | what the recipient reads | `pack/`, texts in `policies/templates` |

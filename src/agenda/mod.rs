@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::event::Event;
 use crate::keyring::{Keyring, KeyringError};
+use crate::queue::Queue;
 use crate::store::{Batch, CommitError, Key, Store, StoreError, Stored, Table};
 use crate::time::{Day, Timestamp};
 use crate::vault::{Vault, VaultError};
@@ -20,6 +21,10 @@ use clock::{Reading, believes_start, believes_step, step_since};
 const TICK: Duration = Duration::from_secs(2);
 /// Work is done every so many ticks.
 const TICKS_A_ROUND: u32 = 15;
+
+/// Days for which letters in the queue keep their keys past the day they were sealed for, when the gateway was off and
+/// could not deal with them.
+const LONGEST_OUTAGE: i32 = 30;
 
 /// Why a round of the agenda did not end well; what is left is found again by the next.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +73,7 @@ pub struct Agenda {
     store: Store,
     keyring: Keyring,
     vault: Vault,
+    queue: Queue,
     clock: Mutex<Clock>,
 }
 
@@ -89,6 +95,7 @@ impl Agenda {
         store: Store,
         keyring: Keyring,
         vault: Vault,
+        queue: Queue,
         guarded: bool,
         start: Reading,
     ) -> Result<Self, AgendaError> {
@@ -98,7 +105,7 @@ impl Agenda {
             Event::ClockHalted { step_secs: start.wall.secs() - last.secs() }.log();
         }
         let clock = Clock { guarded, anchor: start, halted: !believed, checkpointed: start.wall.day() };
-        Ok(Self { store, keyring, vault, clock: Mutex::new(clock) })
+        Ok(Self { store, keyring, vault, queue, clock: Mutex::new(clock) })
     }
 
     fn clock(&self) -> MutexGuard<'_, Clock> {
@@ -162,10 +169,12 @@ impl Agenda {
     }
 
     async fn turn_keys(&self, today: Day) -> Result<Vec<Day>, AgendaError> {
+        let oldest = self.queue.oldest_sealed_until().await?.unwrap_or(today);
+        let transit_from = oldest.clamp(today.plus(-LONGEST_OUTAGE), today);
         let keyring = self.keyring.clone();
         let turned = tokio::task::spawn_blocking(move || {
             keyring.extend(today)?;
-            keyring.destroy_before(today)
+            keyring.destroy_before(today, transit_from)
         });
         let destroyed = turned.await.map_err(|_| KeyringError::Source("turning the keys was interrupted".into()))??;
         for day in &destroyed {

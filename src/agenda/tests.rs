@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::blob::{BlobStore, Objects};
+use crate::delivery::retry::Schedule;
 use crate::keyring::{KeyClass, MasterKey};
 use crate::store::StoreSettings;
 
@@ -14,6 +15,7 @@ struct House {
     store: Store,
     keyring: Keyring,
     vault: Vault,
+    queue: Queue,
 }
 
 impl House {
@@ -25,12 +27,14 @@ impl House {
         let settings = StoreSettings { folder: home.path().join("data"), cache: 8 << 20, checkpoint_every: 1 << 30 };
         let store = Store::open(settings, keyring.clone()).await.unwrap();
         let objects = Objects::new(store.clone(), BlobStore::open(&home.path().join("data/blob")).unwrap());
-        let vault = Vault::new(store.clone(), keyring.clone(), objects);
-        Self { _home: home, store, keyring, vault }
+        let vault = Vault::new(store.clone(), keyring.clone(), objects.clone());
+        let queue = Queue::new(store.clone(), keyring.clone(), objects, Schedule::default());
+        Self { _home: home, store, keyring, vault, queue }
     }
 
     async fn agenda(&self, guarded: bool, start: Reading) -> Agenda {
-        Agenda::new(self.store.clone(), self.keyring.clone(), self.vault.clone(), guarded, start).await.unwrap()
+        let (store, keyring) = (self.store.clone(), self.keyring.clone());
+        Agenda::new(store, keyring, self.vault.clone(), self.queue.clone(), guarded, start).await.unwrap()
     }
 
     fn has_key(&self, day: Day) -> bool {
@@ -100,4 +104,31 @@ async fn the_agenda_is_kept_until_it_is_told_to_stop() {
     };
     tokio::join!(agenda.keep(stopped), work);
     assert!(!house.has_key(START.day()), "the first round comes at once");
+}
+
+/// A gateway that was off for longer than a letter's last day destroyed the letter's key at its next start, before the
+/// letter could be sent or its sender told.
+#[tokio::test]
+async fn a_letter_that_an_outage_kept_waiting_still_opens() {
+    let house = House::new().await;
+    let mut batch = Batch::default();
+    let address = crate::mail::Address::parse("a@b.example").unwrap();
+    let delivery = crate::mail::Delivery {
+        reverse_path: crate::mail::ReversePath::Null,
+        recipient: crate::mail::Recipient::plain(address),
+        ret: None,
+        envid: None,
+    };
+    let (id, transaction) = (crate::random::id(), crate::random::id());
+    let payload = crate::queue::Payload { prefix: b"x".to_vec(), rest: None };
+    let (purpose, tls) = (crate::queue::Purpose::Message, crate::queue::TlsDemand::AsConfigured);
+    let letter = crate::queue::NewLetter { id, transaction, purpose, delivery, payload, tls };
+    house.queue.put(&mut batch, letter, START).unwrap();
+    house.store.commit(batch).await.unwrap();
+
+    let agenda = house.agenda(false, reading(0, 0, Instant::now())).await;
+    let late = START.day().plus(20).start();
+    agenda.run(late).await.unwrap();
+    assert!(!house.has_key(START.day().plus(19)), "documents do not wait for letters");
+    assert_eq!(house.queue.claim_due(late, 1).await.unwrap().len(), 1);
 }

@@ -339,3 +339,22 @@ fn open_small(object: &ObjectRef, mut sealed: Vec<u8>) -> Result<Vec<u8>, BlobEr
     sealed.truncate(length);
     Ok(sealed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyring::vectors::Vector;
+
+    #[test]
+    fn the_vector_of_a_small_object_is_made_again() {
+        let mut vector = Vector::read("small-object");
+        let key = vector.key("key", [0x22; 32]);
+        let id = BlobId::from_octets([0x5A; 16]);
+        vector.octets("id", id.octets());
+        let plaintext = vector.octets("plaintext", b"a small document");
+        let object = ObjectRef { id, octets: plaintext.len() as u64, in_file: false, key };
+        let sealed = vector.octets("sealed", &seal_small(&object, plaintext.clone()));
+        assert_eq!(open_small(&object, sealed).unwrap(), plaintext);
+        vector.finish();
+    }
+}

@@ -194,3 +194,38 @@ impl Footer {
 pub fn chunk_at(number: u64) -> u64 {
     HEADER as u64 + number * (CHUNK + TAG) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyring::vectors::Vector;
+
+    fn sealed(id: BlobId, key: &DataKey, prefix: [u8; 7], octets: &[u8]) -> Vec<u8> {
+        let mut sealing = Sealing::new(Cipher::new(id, key, prefix), 0);
+        let mut rest = octets;
+        while !rest.is_empty() {
+            rest = sealing.take(rest);
+        }
+        sealing.finish().0
+    }
+
+    #[test]
+    fn the_vectors_are_made_again() {
+        for (name, length) in [("blob-empty", 0), ("blob-short", 100), ("blob-two-chunks", CHUNK + 5)] {
+            let mut vector = Vector::read(name);
+            let key = vector.key("key", [0x11; 32]);
+            let id = BlobId::from_octets([0xA5; 16]);
+            vector.octets("id", id.octets());
+            vector.octets("nonce_prefix", &[1, 2, 3, 4, 5, 6, 7]);
+            let plaintext: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            vector.octets("plaintext_length", &(length as u32).to_be_bytes());
+            vector.octets("plaintext_first_100", &plaintext[..length.min(100)]);
+            let blob = sealed(id, &key, [1, 2, 3, 4, 5, 6, 7], &plaintext);
+            vector.octets("header", &blob[..HEADER]);
+            vector.octets("first_200_after_header", &blob[HEADER..blob.len().min(HEADER + 200)]);
+            vector.octets("footer", &blob[blob.len() - FOOTER..]);
+            vector.octets("blob_sha256", aws_lc_rs::digest::digest(&SHA256, &blob).as_ref());
+            vector.finish();
+        }
+    }
+}

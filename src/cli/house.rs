@@ -20,7 +20,7 @@ use crate::store::{self, Store, StoreSettings};
 use crate::vault::Vault;
 
 /// sled's cache. Its index is small (records of at most 4 KiB, no content), and the journal carries the load.
-const CACHE: u64 = 32 * 1024 * 1024;
+const CACHE: u64 = 16 * 1024 * 1024;
 /// A checkpoint every so many octets of journal: what a start after a loss of sled replays at most.
 const CHECKPOINT_EVERY: u64 = 256 * 1024 * 1024;
 
@@ -127,10 +127,10 @@ async fn open(config: &Config, mut made: Vec<String>, may_make: bool) -> Result<
     let objects = Objects::new(store.clone(), blobs);
     let vault = Vault::new(store.clone(), keyring.clone(), objects.clone());
     let queue = Queue::new(store.clone(), keyring.clone(), objects.clone(), settings::schedule(config));
-    let passwords = Passwords::new(config.limits.sign_ins_at_once);
+    let passwords = Passwords::new(config.limits.sign_ins_at_once).map_err(|error| said(&error))?;
     let accounts = Accounts::new(store.clone(), keyring.clone(), passwords);
     let guarded = config.gateway.clock_guard;
-    let agenda = Agenda::new(store.clone(), keyring.clone(), vault.clone(), guarded, Reading::take());
+    let agenda = Agenda::new(store.clone(), keyring.clone(), vault.clone(), queue.clone(), guarded, Reading::take());
     let agenda = Arc::new(agenda.await.map_err(|error| said(&error))?);
     let directory = Directory::new(store.clone(), keyring);
     let stations = Stations { store, objects, vault, queue, accounts, directory, policies };

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::config::{Config, OutgoingMode, OutgoingTls, RelayListenerSettings, SecretSource, SmarthostConfig};
+use crate::config::{Config, OutgoingMode, OutgoingTls, RelayListenerSettings, SmarthostConfig};
 use crate::delivery::retry::Schedule;
 use crate::net::GateLimits;
 use crate::relay::client::Credentials;
 use crate::relay::smarthost::{Patience, SmarthostSettings, SmarthostTls};
 use crate::relay::{RelayMode, RelaySettings, WORKERS};
-use crate::secret::Secret;
 use crate::smtp::settings::{Deadlines, Limits, RelayTrust, Settings};
 
 /// What holds for every SMTP listener.
@@ -67,7 +66,10 @@ pub fn relay(config: &Config) -> Result<RelaySettings, String> {
 
 fn smarthost_settings(config: &Config, smarthost: &SmarthostConfig) -> Result<SmarthostSettings, String> {
     let credentials = match &smarthost.credentials {
-        Some((username, source)) => Some(Credentials { username: username.clone(), password: read_secret(source)? }),
+        Some((username, source)) => {
+            let password = source.read().map_err(|error| error.to_string())?;
+            Some(Credentials { username: username.clone(), password })
+        }
         None => None,
     };
     Ok(SmarthostSettings {
@@ -84,30 +86,6 @@ fn smarthost_settings(config: &Config, smarthost: &SmarthostConfig) -> Result<Sm
         hello: config.gateway.hostname.to_string(),
         patience: Patience::default(),
     })
-}
-
-/// The first line of a file, or of what a command writes.
-fn read_secret(source: &SecretSource) -> Result<Secret<String>, String> {
-    let text = match source {
-        SecretSource::File(path) => std::fs::read_to_string(path)
-            .map_err(|error| format!("the password in {} cannot be read: {error}", path.display()))?,
-        SecretSource::Command(command) => output_of(command)?,
-    };
-    let line = text.lines().next().unwrap_or_default();
-    if line.is_empty() {
-        return Err(String::from("[relay] password: its source holds nothing in its first line"));
-    }
-    Ok(Secret::new(line.to_owned()))
-}
-
-fn output_of(command: &str) -> Result<String, String> {
-    let failed = |why: &dyn std::fmt::Display| format!("[relay] password: the command did not give one: {why}");
-    let output =
-        std::process::Command::new("/bin/sh").args(["-c", command]).output().map_err(|error| failed(&error))?;
-    if !output.status.success() {
-        return Err(failed(&output.status));
-    }
-    String::from_utf8(output.stdout).map_err(|_| failed(&"its output is no text"))
 }
 
 /// The names that certificates are made for: the gateway's own, the one in links, and what is listened on.

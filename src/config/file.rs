@@ -116,7 +116,7 @@ const PORTAL: &[Key] = &[
 const LIMITS: &[Key] = &[
     count("connections", 100_000, "1000", "Connections at once, over all listeners."),
     count("per_address", 100_000, "50", "Connections at once from one address (one IPv6 /64 network)."),
-    count("recipients", 10_000, "500", "Recipients of one message."),
+    count("recipients", 500, "500", "Recipients of one message; RFC 5321 asks for at least 100."),
     count("errors", 1_000, "20", "Wrong commands and refusals before a session ends."),
     count("sign_ins", 100, "3", "Failed sign-ins before a session ends."),
     count("sign_ins_at_once", 1_000, "4", "Passwords checked at the same time; each takes 19 MiB and a processor."),

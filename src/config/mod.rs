@@ -14,11 +14,13 @@ pub mod file;
 mod listeners;
 mod outgoing;
 mod places;
-pub mod settings;
+mod secrets;
+mod settings;
 
+pub use secrets::{SecretError, SecretSource};
 pub use settings::{
     Config, GatewaySettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls, RelayListenerSettings,
-    SecretSource, SmarthostConfig, SmtpSettings,
+    SmarthostConfig, SmtpSettings,
 };
 
 impl Config {

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::places::resolve;
-use super::settings::{OutgoingMode, OutgoingSettings, OutgoingTls, SecretSource, SmarthostConfig};
+use super::secrets::SecretSource;
+use super::settings::{OutgoingMode, OutgoingSettings, OutgoingTls, SmarthostConfig};
 use crate::document::{Faults, Table, Word};
 use crate::fault::Fault;
 use crate::keyring::MasterSource;

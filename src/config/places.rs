@@ -2,7 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::settings::{Config, OutgoingMode, SecretSource};
+use super::secrets::SecretSource;
+use super::settings::{Config, OutgoingMode};
 use crate::document::{Faults, Place, Table};
 use crate::keyring::MasterSource;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::secrets::SecretSource;
 use crate::keyring::MasterSource;
 use crate::mail::Domain;
 
@@ -142,13 +143,4 @@ pub enum OutgoingTls {
     Opportunistic,
     /// Plain.
     None,
-}
-
-/// Where a secret is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSource {
-    /// The first line of this file.
-    File(PathBuf),
-    /// The first line that this command writes.
-    Command(String),
 }

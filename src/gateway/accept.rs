@@ -1,6 +1,7 @@
 //! The life of a message, from the last octet of DATA to the words of 250.
 
 use crate::event::Event;
+use crate::gateway::commit::Taken;
 use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, Snapshot, read, unavailable};
 use crate::id::DepositId;
 use crate::mail::Origin;
@@ -21,22 +22,21 @@ impl Gateway {
     /// # Errors
     /// A [`Refusal`] for the whole message; nobody is sent anything then.
     pub async fn accept(&self, mut received: ReceivedMessage) -> Result<Receipt, Refusal> {
-        let result = self.take(&mut received).await;
-        if result.is_err()
-            && let Err(error) = received.message.discard().await
-        {
+        let taken = self.take(&mut received).await;
+        let original_is_kept = taken.as_ref().is_ok_and(Taken::keeps_original);
+        if !original_is_kept && let Err(error) = received.message.discard().await {
             super::trouble("spool", &error);
         }
-        result
+        taken.map(Taken::into_receipt)
     }
 
-    async fn take(&self, received: &mut ReceivedMessage) -> Result<Receipt, Refusal> {
+    async fn take(&self, received: &mut ReceivedMessage) -> Result<Taken, Refusal> {
         let snapshot = self.stations.policies.snapshot();
         self.direct_postmaster_mail(received);
 
         let outline = read::outline(&received.message).await?;
         let mut facts = read::assess(&received.message, &outline).await?;
-        self.check_authors(&received.origin, &facts).await?;
+        self.check_authors(&snapshot, &received.origin, &facts).await?;
 
         let parties = self.parties(received, &facts, &snapshot).await?;
         facts.from_name = facts.from_name.or(parties.sender_name);
@@ -48,7 +48,7 @@ impl Gateway {
         let committed = self.commit(&matter, &shipment, &received.message).await?;
 
         log_acceptance(received, &plan, &shipment);
-        Ok(committed.receipt(&matter, &shipment))
+        Ok(Taken::new(committed, &matter, &shipment))
     }
 
     fn matter<'a>(
@@ -77,13 +77,13 @@ impl Gateway {
     }
 
     /// Own and delegated addresses only, in From and Sender (security row 21).
-    async fn check_authors(&self, origin: &Origin, facts: &Assessment) -> Result<(), Refusal> {
+    async fn check_authors(&self, snapshot: &Snapshot, origin: &Origin, facts: &Assessment) -> Result<(), Refusal> {
         if facts.received > MOST_RECEIVED {
             return Err(Refusal::Loop);
         }
         let from = facts.from.iter().map(|address| ("From", address));
         for (field, address) in from.chain(facts.sender.iter().map(|address| ("Sender", address))) {
-            if !self.may_send_as(origin, address).await? {
+            if !self.may_send_by(snapshot, origin, address).await? {
                 return Err(Refusal::NotYourAddress { field });
             }
         }

@@ -8,9 +8,11 @@ use crate::blob::{BlobError, Object, ObjectWriter, RawMessage};
 use crate::directory::Noted;
 use crate::gateway::read::DecodedLeaf;
 use crate::gateway::{Gateway, Receipt, Refusal, trouble, unavailable};
+use crate::mime::Defect;
 use crate::pack::shipment::{
     LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedGrant, PlannedLetter, PlannedParcel, Shipment, Source,
 };
+use crate::policy::{Decision, Role};
 use crate::queue::{NewLetter, Payload, Purpose, TlsDemand};
 use crate::store::{Batch, CommitError, Committed};
 use crate::vault::{Deposit, NewGrant, NewParcel, ParcelContent};
@@ -51,13 +53,13 @@ impl Gateway {
         matter: &Matter<'_>,
         shipment: &Shipment,
         message: &RawMessage,
-    ) -> Result<Taken, Refusal> {
+    ) -> Result<Committed, Refusal> {
         let sealed = self.seal(matter, shipment, message).await?;
         let result = self.commit_sealed(matter, shipment, &sealed).await;
         match result {
             Ok(committed) => {
                 self.stations.queue.wake();
-                Ok(Taken { _committed: committed })
+                Ok(committed)
             }
             Err(refusal) => {
                 self.drop_sealed(sealed).await;
@@ -81,7 +83,7 @@ impl Gateway {
                     trouble("commit", &cause);
                     return Err(Refusal::Full);
                 }
-                Err(error @ CommitError::TooLarge) => return Err(unavailable("commit", &error)),
+                Err(CommitError::TooLarge) => return Err(too_large()),
             }
         }
         Err(unavailable("commit", &"other changes came first, again and again"))
@@ -108,7 +110,7 @@ impl Gateway {
         for planned in shipment.parcel.iter().flat_map(|parcel| &parcel.deposits) {
             sealed.deposits.push(self.seal_deposit(matter, planned, message).await?);
         }
-        if shipment.letters.iter().any(|letter| matches!(letter.kind, LetterKind::Relayed)) {
+        if relayed(shipment) > 0 {
             sealed.original = Some(self.stations.objects.adopt(message).await.map_err(disk)?);
         }
         let room = IN_ENTRY.min(IN_ENTRIES / shipment.letters.len().max(1));
@@ -178,9 +180,8 @@ impl Gateway {
             let parcel = new_parcel(matter, parcel, sealed, grants);
             self.stations.vault.put(&mut batch, parcel, matter.now).map_err(|error| unavailable("vault", &error))?;
         }
-        let relayed = shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Relayed)).count();
         if let Some(original) = &sealed.original {
-            original.put(&mut batch, u32::try_from(relayed).unwrap_or(u32::MAX));
+            original.put(&mut batch, u32::try_from(relayed(shipment)).unwrap_or(u32::MAX));
         }
         for (letter, octets) in shipment.letters.iter().zip(&sealed.letters) {
             if let SealedLetter::Own(own) = octets {
@@ -202,7 +203,7 @@ impl Gateway {
         let mut grants = Vec::with_capacity(parcel.grants.len());
         for planned in &parcel.grants {
             let address = &matter.envelope.recipients[planned.recipient].address;
-            let role = planned.decision.role;
+            let role = remembered_role(&planned.decision);
             let contact = self
                 .stations
                 .directory
@@ -224,6 +225,11 @@ impl Gateway {
         let objects = deposits.chain(sealed.original).chain(letters).collect();
         self.stations.objects.discard(objects).await;
     }
+}
+
+/// A role that a tag gave is remembered with the address. One that rules gave is not: it is theirs to change.
+fn remembered_role(decision: &Decision) -> Option<Role> {
+    decision.role.filter(|_| decision.settings.role.is_none())
 }
 
 fn new_grant(planned: &PlannedGrant, contact: crate::id::ContactId) -> NewGrant {
@@ -281,20 +287,38 @@ fn new_letter(matter: &Matter<'_>, planned: &PlannedLetter, payload: Payload) ->
     }
 }
 
-/// A shipment that is on disk: what a [`Receipt`] is made of.
+/// A shipment that is on disk. Only [`Committed`] makes one, and only this makes a [`Receipt`].
 pub(super) struct Taken {
-    _committed: Committed,
+    receipt: Receipt,
+    keeps_original: bool,
 }
 
 impl Taken {
-    /// What 250 says.
-    pub(super) fn receipt(&self, matter: &Matter<'_>, shipment: &Shipment) -> Receipt {
-        Receipt {
-            transaction: matter.transaction,
-            accepted: matter.envelope.recipients.len() - shipment.refused,
-            refused: shipment.refused,
-        }
+    pub(super) fn new(_proof: Committed, matter: &Matter<'_>, shipment: &Shipment) -> Self {
+        let accepted = matter.envelope.recipients.len() - shipment.refused;
+        let receipt = Receipt { transaction: matter.transaction, accepted, refused: shipment.refused };
+        Self { receipt, keeps_original: relayed(shipment) > 0 }
     }
+
+    /// Whether the queue has taken over the octets of the received message.
+    pub(super) fn keeps_original(&self) -> bool {
+        self.keeps_original
+    }
+
+    pub(super) fn into_receipt(self) -> Receipt {
+        self.receipt
+    }
+}
+
+/// How many letters are the received message itself.
+fn relayed(shipment: &Shipment) -> usize {
+    shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Relayed)).count()
+}
+
+/// A long header section to very many recipients: each letter carries its own.
+fn too_large() -> Refusal {
+    let words = "The message's header section is too long for so many recipients. Send it to fewer at a time".into();
+    Refusal::NotUnderstood(Defect { word: "batch-too-large", words, limit: true })
 }
 
 fn disk(error: BlobError) -> Refusal {

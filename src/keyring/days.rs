@@ -61,10 +61,13 @@ impl DayKeys {
         Some(())
     }
 
-    /// Drops the keys of all days before `today`, and says which days.
-    pub fn destroy_before(&mut self, today: Day) -> Vec<Day> {
+    /// Drops the keys of all days before `today`, and says which days; those of mail on its way only before
+    /// `transit_from`, if that is earlier.
+    pub fn destroy_before(&mut self, today: Day, transit_from: Day) -> Vec<Day> {
         let living = self.keys.split_off(&(today, KeyClass::Grant));
-        let dead = std::mem::replace(&mut self.keys, living);
+        let mut dead = std::mem::replace(&mut self.keys, living);
+        let spared = dead.extract_if(.., |(day, class), _| *class == KeyClass::Transit && *day >= transit_from);
+        self.keys.extend(spared);
         self.destroyed_before = self.destroyed_before.max(Some(today));
         let mut days: Vec<Day> = dead.into_keys().map(|(day, _)| day).collect();
         days.dedup();
@@ -79,10 +82,24 @@ mod tests {
     const TODAY: Day = Day::from_number(20_000);
 
     #[test]
+    fn mail_on_its_way_keeps_its_keys_until_it_is_dealt_with() {
+        let mut keys = DayKeys::default();
+        keys.extend(TODAY);
+        assert_eq!(keys.destroy_before(TODAY.plus(3), TODAY.plus(1)), [TODAY, TODAY.plus(1), TODAY.plus(2)]);
+        let has = |keys: &DayKeys, day, class| keys.newest(TODAY.plus(day), class).is_some();
+        assert!(!has(&keys, 0, KeyClass::Transit) && has(&keys, 1, KeyClass::Transit));
+        assert!(!has(&keys, 1, KeyClass::Grant) && !has(&keys, 2, KeyClass::Contact));
+        keys.destroy_before(TODAY.plus(3), TODAY.plus(3));
+        assert!(
+            !has(&keys, 1, KeyClass::Transit) && !has(&keys, 2, KeyClass::Transit) && has(&keys, 3, KeyClass::Transit)
+        );
+    }
+
+    #[test]
     fn a_destroyed_day_never_comes_back() {
         let mut keys = DayKeys::default();
         assert!(keys.extend(TODAY));
-        assert_eq!(keys.destroy_before(TODAY.plus(2)), [TODAY, TODAY.plus(1)]);
+        assert_eq!(keys.destroy_before(TODAY.plus(2), TODAY.plus(2)), [TODAY, TODAY.plus(1)]);
         assert!(!keys.extend(TODAY), "an earlier clock makes nothing");
         assert!(keys.newest(TODAY, KeyClass::Grant).is_none());
         assert!(keys.extend(TODAY.plus(1)), "one more day ahead");

@@ -256,15 +256,16 @@ impl Keyring {
         self.change(|content| content.days.finish_punch(day, class).ok_or(KeyringError::NoKeyFor(day)))
     }
 
-    /// Destroys the keys of all days before `today`, on disk first, then in memory. Says which.
+    /// Destroys the keys of all days before `today`, on disk first, then in memory. Says which. Keys of
+    /// [`KeyClass::Transit`] are spared from `transit_from` on: a letter that an outage kept in the queue must still open.
     ///
     /// # Errors
     /// [`KeyringError::Source`] where the file cannot be written; then nothing was destroyed.
-    pub fn destroy_before(&self, today: Day) -> Result<Vec<Day>, KeyringError> {
-        if self.content().days.clone().destroy_before(today).is_empty() {
+    pub fn destroy_before(&self, today: Day, transit_from: Day) -> Result<Vec<Day>, KeyringError> {
+        if self.content().days.clone().destroy_before(today, transit_from).is_empty() {
             return Ok(Vec::new());
         }
-        self.change(|content| Ok(content.days.destroy_before(today)))
+        self.change(|content| Ok(content.days.destroy_before(today, transit_from)))
     }
 }
 
@@ -284,3 +285,5 @@ fn wrap_context(day: Day, class: KeyClass, generation: u16, context: &[u8]) -> V
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod vectors;

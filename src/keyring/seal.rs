@@ -27,9 +27,13 @@ impl Sealer {
     }
 
     /// Appends nonce, ciphertext and tag of `plaintext` to `out`, bound to `aad`.
-    #[allow(clippy::expect_used, reason = "sealing fails only above 64 GiB")]
     pub fn seal_onto(&self, out: &mut Vec<u8>, aad: &[u8], plaintext: &[u8]) {
-        let nonce: [u8; NONCE_LEN] = random::octets();
+        self.seal_onto_with_nonce(random::octets(), out, aad, plaintext);
+    }
+
+    /// What [`Sealer::seal_onto`] does with this nonce; apart, so that the vectors can be made again.
+    #[allow(clippy::expect_used, reason = "sealing fails only above 64 GiB")]
+    fn seal_onto_with_nonce(&self, nonce: [u8; NONCE_LEN], out: &mut Vec<u8>, aad: &[u8], plaintext: &[u8]) {
         out.reserve(plaintext.len() + OVERHEAD);
         out.extend_from_slice(&nonce);
         let start = out.len();
@@ -57,6 +61,25 @@ impl Sealer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keyring::KeyClass;
+    use crate::keyring::vectors::Vector;
+    use crate::time::Day;
+
+    #[test]
+    fn the_vector_is_opened_and_made_again() {
+        let mut vector = Vector::read("wrapped-key");
+        let day_key = vector.key("day_key", [7; 32]);
+        let aad = super::super::wrap_context(Day::from_number(20_778), KeyClass::Contact, 3, b"context");
+        let sealer = Sealer::new(&day_key);
+        let nonce = vector.octets("nonce", &[9; NONCE_LEN]);
+        let data_key = vector.key("data_key", [5; 32]);
+        vector.octets("associated_data", &aad);
+        let mut sealed = Vec::new();
+        sealer.seal_onto_with_nonce(nonce.try_into().unwrap(), &mut sealed, &aad, data_key.expose());
+        let mut read = vector.octets("sealed", &sealed);
+        assert_eq!(sealer.open(&aad, &mut read).unwrap(), data_key.expose());
+        vector.finish();
+    }
 
     #[test]
     fn opens_only_what_was_sealed_where_it_was_sealed() {

@@ -38,7 +38,7 @@ fn keys_survive_reopening_and_days_do_not_survive_their_end() {
     assert_ne!(ring.lookup("token", b"a@b.example"), hash);
     assert_eq!(ring.unwrap(&today, b"here").unwrap().expose(), key.expose());
     assert!(matches!(ring.unwrap(&today, b"there"), Err(KeyringError::Unsound)));
-    assert_eq!(ring.destroy_before(TODAY.plus(1)).unwrap(), [TODAY]);
+    assert_eq!(ring.destroy_before(TODAY.plus(1), TODAY.plus(1)).unwrap(), [TODAY]);
     for ring in [ring, Keyring::open(&keys, &read, TODAY).unwrap()] {
         assert!(matches!(ring.unwrap(&today, b"here"), Err(KeyringError::NoKeyFor(TODAY))));
         assert!(ring.unwrap(&tomorrow, b"here").is_ok());
@@ -121,6 +121,34 @@ fn a_capsule_opens_in_its_place_until_its_day_ends() {
     let capsule = Capsule::seal(&ring, TODAY, KeyClass::Contact, b"id", &"Jane Roe").unwrap();
     assert_eq!(capsule.open::<String>(&ring, b"id").unwrap(), "Jane Roe");
     assert!(matches!(capsule.open::<String>(&ring, b"other"), Err(KeyringError::Unsound)));
-    ring.destroy_before(TODAY.plus(1)).unwrap();
+    ring.destroy_before(TODAY.plus(1), TODAY.plus(1)).unwrap();
     assert!(matches!(capsule.open::<String>(&ring, b"id"), Err(KeyringError::NoKeyFor(_))));
+}
+
+#[test]
+fn the_vector_of_a_keyring_is_opened() {
+    let (_home, keys, path) = folders();
+    let mut vector = vectors::Vector::read("keyring");
+    let key = vector.key("master_key", [0x42; 32]);
+    fs::create_dir_all(&keys).unwrap();
+    let text = format!("postern master key 1\nkey: {}\n", data_encoding::BASE64.encode(key.expose()));
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let master = MasterKey::read(&MasterSource::File(path)).unwrap();
+    let last = TODAY.plus(DAYS_AHEAD);
+    let file = vector.given("file", || {
+        let ring = Keyring::create(&keys, &master, TODAY).unwrap();
+        ring.destroy_before(last, last).unwrap();
+        fs::read(keys.join("keyring")).unwrap()
+    });
+    fs::write(keys.join("keyring"), file).unwrap();
+    fs::set_permissions(keys.join("keyring"), fs::Permissions::from_mode(0o600)).unwrap();
+    let ring = Keyring::open(&keys, &master, TODAY).unwrap();
+    vector.octets("derived_for_journal", ring.derive("journal").expose());
+    vector.octets("lookup_address_a@b.example", &ring.lookup("address", b"a@b.example"));
+    let wrapped =
+        vector.given("wrapped_for_last_day", || ring.wrap(last, KeyClass::Transit, &key, b"context").unwrap().sealed);
+    let wrapped = WrappedKey { day: last, class: KeyClass::Transit, generation: 0, sealed: wrapped };
+    assert_eq!(ring.unwrap(&wrapped, b"context").unwrap().expose(), key.expose());
+    vector.finish();
 }

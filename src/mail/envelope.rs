@@ -1,5 +1,6 @@
 //! RFC 5321 envelopes with the parameters of RFC 3461 (DSN), and where a message came from.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -70,7 +71,7 @@ impl Default for DsnNotify {
 }
 
 /// One forward-path with its DSN parameters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     /// Where to.
     pub address: Address,
@@ -88,7 +89,7 @@ impl Recipient {
 }
 
 /// The envelope of one transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     /// MAIL FROM.
     pub reverse_path: ReversePath,
@@ -103,7 +104,7 @@ pub struct Envelope {
 }
 
 /// The envelope of one delivery: one recipient, as every queue entry has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// MAIL FROM.
     pub reverse_path: ReversePath,
@@ -133,7 +134,7 @@ pub enum Origin {
 }
 
 /// What the `Received:` field says of how a message came (RFC 5321, section 4.4; RFC 3848).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceivedTrace {
     /// The argument of EHLO or HELO, already checked to be a domain or address literal.
     pub helo: String,
@@ -144,3 +145,16 @@ pub struct ReceivedTrace {
     /// When DATA was begun.
     pub at: Timestamp,
 }
+
+/// Show no word of the wire: `ORCPT` is an address, and EHLO may name a person's computer.
+macro_rules! silent_debug {
+    ($($name:ident),*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    )*};
+}
+
+silent_debug!(Recipient, Envelope, Delivery, ReceivedTrace);

@@ -1,7 +1,7 @@
 //! Packing: what each recipient is sent, as data. Nothing is written here; ids and tokens are handed in.
 
 use crate::access::AccessCheck;
-use crate::mail::{Address, Delivery};
+use crate::mail::Address;
 use crate::mime::Outline;
 use crate::mime::assess::Assessment;
 use crate::policy::Practice;
@@ -29,8 +29,6 @@ pub use template::Templates;
 pub struct NoticeParts<'a> {
     /// The practice that speaks.
     pub practice: &'a Practice,
-    /// The envelope's recipient.
-    pub delivery: &'a Delivery,
     /// Who speaks; From where the message has none.
     pub sender: &'a Address,
     /// The message's own facts.

@@ -306,7 +306,6 @@ impl Shipment {
         let settings = &matter.plan.decisions[letter.recipient].settings;
         let parts = NoticeParts {
             practice: practice(matter),
-            delivery: &letter.delivery,
             sender: matter.sender,
             message: matter.facts,
             outline: matter.outline,

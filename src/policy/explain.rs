@@ -11,7 +11,7 @@ use crate::time::format_length;
 
 /// What happens to a message and who says so. `Display` is for a terminal, `Serialize` for `--json`.
 /// It names the recipients and the subject: it is for the person who asked, never for a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The practice in whose name it goes out.
     pub practice: String,
@@ -24,7 +24,7 @@ pub struct Explanation {
 }
 
 /// What happens with one recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct RecipientExplanation {
     /// Where to.
     pub address: String,

@@ -82,6 +82,7 @@ struct Loading {
     references: References,
     rules: Vec<Rule>,
     restricted: Vec<RestrictedGroup>,
+    restricted_file: bool,
     practices: Vec<Practice>,
     practice_files: Vec<String>,
     domains: Vec<(String, Word)>,
@@ -94,7 +95,10 @@ impl Loading {
     fn read(&mut self, file: &SourceFile) {
         match kind(&file.name) {
             Kind::Rules => self.rules.extend(read_rules(file, &mut self.references, &mut self.faults)),
-            Kind::Restricted => self.restricted = read_restricted(file, &mut self.faults),
+            Kind::Restricted => {
+                self.restricted_file = true;
+                self.restricted = read_restricted(file, &mut self.faults);
+            }
             Kind::Practice(id) => self.read_practice(file, id),
             Kind::Role(id) => self.read_role(file, id),
             Kind::Tests => self.tests.extend(read_tests(file, &mut self.references, &mut self.faults)),
@@ -181,6 +185,12 @@ impl Loading {
     }
 
     fn check_missing(&mut self) {
+        if !self.restricted_file {
+            let fault = Fault::new(format!("{}restricted.toml", self.prefix), 0..0, "this file is missing");
+            self.faults.add(
+                fault.hint("without it programs and scripts would be accepted; if that is meant, write group = []"),
+            );
+        }
         for role in Role::ALL.into_iter().filter(|role| !self.role_files.contains(role)) {
             let fault = Fault::new(format!("{}roles/{role}.toml", self.prefix), 0..0, "this file is missing");
             self.faults.add(fault.hint("every role has its file: title = \"…\" and access = \"account\""));

@@ -58,7 +58,7 @@ const TEST: &[Key] = &[
 
 /// The keys of a file of tests.
 pub const KEYS: &[Key] =
-    &[Key { name: "test", form: Form::Tables(TEST), need: Need::Required, about: "Tests, each one message." }];
+    &[Key { name: "test", form: Form::Tables(TEST), need: Need::Optional, about: "Tests, each one message." }];
 
 /// One test, read.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! What policy is told, and what it answers.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,7 @@ pub struct RecipientFacts {
 }
 
 /// The settings that rules set, key by key; every one has a shipped default.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
     /// What happens.
     pub treatment: Treatment,
@@ -78,6 +79,24 @@ pub struct Settings {
     pub tls_required: bool,
     /// Groups of restricted file types that may pass all the same.
     pub restricted_allowed: Vec<String>,
+}
+
+/// Shows no word of `reason`, which may name a file.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("treatment", &self.treatment)
+            .field("reason", &self.reason.is_some())
+            .field("role", &self.role)
+            .field("access", &self.access)
+            .field("link", &self.link)
+            .field("keep", &self.keep)
+            .field("keep_after_download", &self.keep_after_download)
+            .field("plain_allowed", &self.plain_allowed)
+            .field("tls_required", &self.tls_required)
+            .field("restricted_allowed", &self.restricted_allowed)
+            .finish()
+    }
 }
 
 /// What no rule has changed: secured, a week for the link and the documents.
@@ -138,7 +157,7 @@ pub struct Because {
 }
 
 /// The whole decision; `decisions[i]` is for `recipients[i]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Plan {
     /// Per recipient.
     pub decisions: Vec<Decision>,
@@ -149,4 +168,15 @@ pub struct Plan {
     pub practice: String,
     /// The subject without the tags that were used up.
     pub subject: String,
+}
+
+/// Shows neither the subject nor the words of a refusal.
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("decisions", &self.decisions)
+            .field("refused", &self.refusal.is_some())
+            .field("practice", &self.practice)
+            .finish_non_exhaustive()
+    }
 }

@@ -48,7 +48,7 @@ pub const KEYS: &[Key] = &[Key {
     name: "group",
     form: Form::Tables(GROUP),
     need: Need::Required,
-    about: "Groups of file types that are not accepted.",
+    about: "Groups of file types that are not accepted; group = [] where every file is.",
 }];
 
 pub(super) fn read_restricted(file: &SourceFile, faults: &mut Faults) -> Vec<RestrictedGroup> {
@@ -117,7 +117,7 @@ impl RestrictedGroup {
     }
 }
 
-/// What the sender reads. File names may hold any letter, a reply only ASCII: what is not becomes `?`, and a
+/// What the sender reads; where the folder lies on this machine is no business of theirs. File names may hold any letter, a reply only ASCII: what is not becomes `?`, and a
 /// long name is cut.
 pub(super) fn words(name: &str, group: &RestrictedGroup) -> String {
     const SHOWN: usize = 60;
@@ -126,5 +126,5 @@ pub(super) fn words(name: &str, group: &RestrictedGroup) -> String {
     if name.chars().count() > SHOWN {
         shown.push_str("...");
     }
-    format!("The file \"{shown}\" is not accepted: {} ({})", group.name, group.place.file)
+    format!("The file \"{shown}\" is not accepted: {} (policies/restricted.toml)", group.name)
 }

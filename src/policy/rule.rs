@@ -56,7 +56,7 @@ const RULE: &[Key] = &[
         name: "override",
         form: Form::Flag,
         need: Need::Default("false"),
-        about: "Whether it may lower a floor: a refusal, required TLS, restricted file types.",
+        about: "Whether it may lower a floor (a refusal, required TLS, restricted file types), and its role counts more than a remembered one.",
     },
     Key {
         name: "when",
@@ -71,7 +71,7 @@ const RULE: &[Key] = &[
 pub const KEYS: &[Key] = &[Key {
     name: "rule",
     form: Form::Tables(RULE),
-    need: Need::Required,
+    need: Need::Optional,
     about: "Rules, in order; a later rule that applies overrides an earlier one, key by key.",
 }];
 

@@ -10,7 +10,7 @@ use crate::delivery::retry::Schedule;
 use crate::id::{Id, QueueId};
 use crate::keyring::{Keyring, KeyringError};
 use crate::store::{Batch, Store, StoreError, Table};
-use crate::time::Timestamp;
+use crate::time::{Day, Timestamp};
 
 mod claim;
 mod entry;
@@ -80,6 +80,15 @@ impl Queue {
             None => None,
         };
         Ok(LetterOctets::new(letter.payload.prefix.clone(), rest))
+    }
+
+    /// The last day of the letter that has waited longest, by the order of ids; `None` where nothing waits.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn oldest_sealed_until(&self) -> Result<Option<Day>, StoreError> {
+        let oldest = self.store.scan::<QueueEntry>(Table::Queue, &[], &[0xff; 17], 1).await?;
+        Ok(oldest.first().map(|(_, record)| record.value.letter.day()))
     }
 
     /// Rows in order of queueing, after `after`, up to `limit`.

@@ -10,7 +10,6 @@ use memchr::memchr3;
 use crate::smtp::reply::Flaw;
 
 /// What the receiver found in the octets it was given.
-#[derive(Debug, PartialEq, Eq)]
 pub struct Received {
     /// How many of the octets belong to the message or its end; all of them, unless it ended.
     pub consumed: usize,
@@ -44,7 +43,6 @@ enum At {
 }
 
 /// Takes the octets of one message, in any pieces.
-#[derive(Debug)]
 pub struct DataReceiver {
     at: At,
     limits: DataLimits,

@@ -10,7 +10,6 @@ use crate::mime::Defect;
 use crate::secret::Secret;
 
 /// All that is known of a message beside its octets.
-#[derive(Debug)]
 pub struct Incoming {
     /// Its name from now on.
     pub transaction: TransactionId,

@@ -8,7 +8,6 @@ use crate::mail::{Address, BodyType, Domain, DsnNotify, DsnReturn, Recipient, Re
 use crate::smtp::reply::{Limit, Misuse, Reply};
 
 /// What MAIL said.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailArguments {
     /// The reverse-path.
     pub reverse_path: ReversePath,

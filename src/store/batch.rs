@@ -9,7 +9,7 @@ use crate::store::key::{Key, Stored, encode};
 /// The largest record, in octets.
 pub const LARGEST_RECORD: usize = 256 * 1024;
 /// The largest batch, in octets of keys and values.
-pub const LARGEST_BATCH: usize = 8 * 1024 * 1024;
+pub const LARGEST_BATCH: usize = 12 * 1024 * 1024;
 
 /// What a commit relies on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

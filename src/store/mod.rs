@@ -59,7 +59,7 @@ pub enum CommitError {
     /// No space, or an I/O error; the store takes no commits until it can write again.
     #[error("the disk does not take it: {0}")]
     Disk(String),
-    /// A record over 256 KiB, a key over 64 octets, or a batch over 8 MiB.
+    /// A record over 256 KiB, a key over 64 octets, or a batch over 12 MiB.
     #[error("too large for one commit")]
     TooLarge,
 }
@@ -141,7 +141,7 @@ impl Store {
     /// [`StoreError::InUse`]; [`StoreError::CannotOpen`] with the file and the remedy; [`StoreError::Disk`].
     pub async fn open(settings: StoreSettings, keyring: Keyring) -> Result<Self, StoreError> {
         let opened = tokio::task::spawn_blocking(move || Self::open_blocking(settings, &keyring)).await;
-        opened.map_err(|_| StoreError::CannotOpen("opening the store failed; run: postern vault rebuild".into()))?
+        opened.map_err(|_| StoreError::CannotOpen("opening the store failed, and the log says where; move the folder db away, and the next start rebuilds it from the journal".into()))?
     }
 
     fn open_blocking(settings: StoreSettings, keyring: &Keyring) -> Result<Self, StoreError> {

@@ -425,3 +425,56 @@ async fn a_disk_that_fails_refuses_and_recovers() {
     home.forget_index();
     assert_eq!(notes(&home.open().await).await, expected(2), "what was refused is not in the journal");
 }
+
+#[tokio::test]
+async fn the_vectors_of_journal_checkpoint_and_index_are_read() {
+    let mut vector = crate::keyring::vectors::Vector::read("store");
+    let journal_key = vector.key("journal_key", [1; 32]);
+    let checkpoint_key = vector.key("checkpoint_key", [2; 32]);
+    let record_key = vector.key("record_key", [3; 32]);
+    let folder = tempfile::tempdir().unwrap();
+    let sealer = Sealer::new(&journal_key);
+    let mut batch = note(1);
+    batch.delete(key(9));
+    let changes = batch.to_changes(0).unwrap();
+    vector.octets("changes", &changes);
+
+    let path = folder.path().join("00000000000000000007.journal");
+    let file = vector.given("journal_file", || {
+        let mut journal = journal::Journal::begin(folder.path(), &sealer, 7).unwrap();
+        journal.append(&sealer, [batch.to_changes(8).unwrap(), note(2).to_changes(8).unwrap()].iter_mut()).unwrap();
+        journal.sync().unwrap();
+        journal.finish().unwrap();
+        fs::read(&path).unwrap()
+    });
+    fs::write(&path, file).unwrap();
+    let mut read = Vec::new();
+    let next = journal::replay(folder.path(), &sealer, 6, &mut |sequence, octets| {
+        read.push((sequence, octets.to_vec()));
+        Ok(())
+    });
+    assert_eq!(next.unwrap(), 9);
+    assert_eq!(read, [(7, changes), (8, note(2).to_changes(0).unwrap())]);
+
+    let open = |name: &str| index::Index::open(&folder.path().join(name), 8 << 20, Sealer::new(&record_key)).unwrap();
+    let index = open("db");
+    let long: Vec<u8> = (0..5000).map(|at| (at % 251) as u8).collect();
+    let change = batch::Change { table: 8, key: b"long", octets: Some(&long) };
+    index.apply([(7, change)].into_iter(), 7).unwrap();
+    let sealer = Sealer::new(&checkpoint_key);
+    let path = folder.path().join("00000000000000000007.checkpoint");
+    let file = vector.given("checkpoint_file", || {
+        checkpoint::write(folder.path(), &sealer, &index, 7, || 8, || false).unwrap();
+        fs::read(&path).unwrap()
+    });
+    fs::write(&path, file).unwrap();
+    let mut records = Vec::new();
+    let through = checkpoint::read(&path, &sealer, &mut |page| {
+        records.extend(
+            page.iter().map(|record| (record.version, record.table, record.key.to_vec(), record.octets.to_vec())),
+        );
+        Ok(())
+    });
+    assert_eq!((through.unwrap(), records), (8, vec![(7, 8, b"long".to_vec(), long)]));
+    vector.finish();
+}

@@ -9,6 +9,7 @@ use crate::blob::BlobStore;
 use crate::id::{GrantId, ParcelId, TransactionId};
 use crate::keyring::{KeyClass, MasterKey, MasterSource};
 use crate::mail::Address;
+use crate::mime::assess::PatientRef;
 use crate::random;
 use crate::store::{Batch, StoreSettings, Table};
 use crate::time::Timestamp;
@@ -73,6 +74,7 @@ impl House {
             sender: Address::parse("doctor@clinic.example").unwrap(),
             sender_name: "Dr Roe".into(),
             practice: "clinic".into(),
+            patient: Some(PatientRef::Record(PATIENT.into())),
             sent: NOW,
             deposits: deposits.collect(),
         };
@@ -184,7 +186,7 @@ async fn an_old_parcel_is_removed_also_after_its_key_is_destroyed() {
     let home = tempfile::tempdir().unwrap();
     let house = House::at(home.path()).await;
     house.deposit(random::id(), &[DAY]).await;
-    house.keyring.destroy_before(NOW.day().plus(5)).unwrap();
+    house.keyring.destroy_before(NOW.day().plus(5), NOW.day().plus(5)).unwrap();
     assert_eq!(house.vault.expire_due(NOW.plus(5 * DAY)).await.unwrap(), 2);
     assert!(house.is_empty().await);
 }
@@ -311,12 +313,12 @@ async fn after_its_day_nothing_opens_in_an_old_copy_with_the_new_keyring() {
     copy_folder(&home.path().join("data"), &copy);
 
     let today = NOW.day().plus(2);
-    open_keyring(&home.path().join("keys")).destroy_before(today).unwrap();
+    open_keyring(&home.path().join("keys")).destroy_before(today, today).unwrap();
     let house = House::with(&copy, open_keyring(&home.path().join("keys"))).await;
     // The thief's clock says what the thief likes.
     assert!(!house.opens(grants[0].0, NOW).await, "its day has passed");
     assert!(house.opens(grants[1].0, NOW).await, "this one lives");
-    house.keyring.destroy_before(NOW.day().plus(4)).unwrap();
+    house.keyring.destroy_before(NOW.day().plus(4), NOW.day().plus(4)).unwrap();
     assert!(!house.opens(grants[1].0, NOW).await);
 }
 
@@ -327,4 +329,32 @@ async fn a_day_without_a_key_takes_no_grant() {
     let (parcel, _) = house.parcel(random::id(), &[DAY * 500]).await;
     let refused = house.vault.put(&mut Batch::default(), parcel, NOW);
     assert!(matches!(refused, Err(VaultError::Ended)));
+}
+
+#[tokio::test]
+async fn parcels_and_grants_of_version_1_are_read() {
+    use crate::id::Id;
+    let wrapped =
+        crate::keyring::WrappedKey { day: NOW.day(), class: KeyClass::Grant, generation: 1, sealed: vec![7; 60] };
+    let (transaction, id) = (TransactionId::from_octets([1; 16]), ParcelId::from_octets([2; 16]));
+    let parcel = Parcel { transaction, until: NOW, objects: vec![Id::from_octets([3; 16])], sealed: vec![9; 5] };
+    let grant = Grant {
+        parcel: id,
+        transaction,
+        contact: Id::from_octets([4; 16]),
+        access: vec![crate::access::AccessCheck::Code],
+        created: NOW,
+        link_until: NOW.plus(DAY),
+        keep_until: NOW.plus(7 * DAY),
+        keep_after_download: Some(DAY),
+        token_hash: [5; 16],
+        key: Some(wrapped),
+        revoked: None,
+    };
+    let mut vector = crate::keyring::vectors::Vector::read("vault-records");
+    let parcel = vector.octets("parcel_1", &[&[1], postcard::to_allocvec(&parcel).unwrap().as_slice()].concat());
+    let grant = vector.octets("grant_1", &[&[1], postcard::to_allocvec(&grant).unwrap().as_slice()].concat());
+    vector.finish();
+    assert_eq!(crate::store::decode::<Parcel>(Table::Parcel, &parcel).unwrap().until, NOW);
+    assert_eq!(crate::store::decode::<Grant>(Table::Grant, &grant).unwrap().token_hash, [5; 16]);
 }

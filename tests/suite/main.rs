@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests wait, so they read clocks and the environment")]
 
 mod bad_config;
+mod gateway;
 mod layering;
 mod live;
 mod mime;
@@ -13,3 +14,4 @@ mod reference;
 mod regression;
 mod relay;
 mod smtp;
+mod storage;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mail_parser::{MessageParser, MimeHeaders};
 use postern::access::AccessCheck;
-use postern::mail::{Address, Delivery, Domain, Recipient, ReversePath};
+use postern::mail::{Address, Domain};
 use postern::mime::assess::{Assessment, Attachment};
 use postern::mime::{Content, Entity, HeaderField, HeaderSection, MediaType, Outline, TransferEncoding};
 use postern::pack::{NoticeParts, ReportParts, Templates, failure_report, notice};
@@ -135,15 +135,10 @@ fn case(text: Option<&str>, html: Option<&str>, attachments: Vec<Attachment>) ->
 impl Case {
     fn compose(&self, templates: &Templates) -> Vec<u8> {
         let day = std::time::Duration::from_secs(86_400);
-        let delivery = Delivery {
-            reverse_path: ReversePath::Address(address("ada@clinic.example")),
-            recipient: Recipient::plain(address("jane@patients.example")),
-            ret: None,
-            envid: None,
-        };
+        let sender = address("ada@clinic.example");
         let parts = NoticeParts {
             practice: &self.practice,
-            delivery: &delivery,
+            sender: &sender,
             message: &self.message,
             outline: &self.outline,
             subject: &self.message.subject,

@@ -32,7 +32,7 @@ async fn claim_one(queue: &Queue, now: Timestamp) -> postern::queue::Claim {
 #[tokio::test]
 async fn a_letter_is_claimed_once_delivered_and_gone() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path()).await;
+    let house = House::new(folder.path(), DAY_ONE).await;
     for size in [10, 100_000] {
         let body = vec![b'x'; size];
         house.queue(&["jane@there.example"], &body, DAY_ONE).await;
@@ -54,7 +54,7 @@ async fn a_letter_is_claimed_once_delivered_and_gone() {
 #[tokio::test]
 async fn a_restart_forgets_claims_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    let mut house = House::new(folder.path()).await;
+    let mut house = House::new(folder.path(), DAY_ONE).await;
     let ids = house.queue(&["a@there.example", "b@there.example"], b"body\r\n", DAY_ONE).await;
     let later = DAY_ONE.plus(Duration::from_secs(60));
     let claims = house.queue.claim_due(DAY_ONE, 2).await.unwrap();
@@ -77,7 +77,7 @@ async fn a_restart_forgets_claims_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_workers_never_hold_the_same_entry() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path()).await;
+    let house = House::new(folder.path(), DAY_ONE).await;
     let names: Vec<String> = (0..120).map(|number| format!("n{number}@there.example")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let ids = house.queue(&names, b"shared by all\r\n", DAY_ONE).await;
@@ -108,7 +108,7 @@ async fn two_workers_never_hold_the_same_entry() {
 #[tokio::test]
 async fn who_is_told_of_a_failure() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path()).await;
+    let house = House::new(folder.path(), DAY_ONE).await;
     let refused = || Outcome::permanent(Step::Recipient);
     let cases: [(&str, fn(&mut postern::queue::NewLetter), bool); 5] = [
         ("an ordinary message", |_| {}, true),
@@ -145,7 +145,7 @@ async fn who_is_told_of_a_failure() {
 #[tokio::test]
 async fn a_letter_is_tried_to_the_schedules_end_and_then_its_sender_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path()).await;
+    let house = House::new(folder.path(), DAY_ONE).await;
     house.post(small("jane@there.example"), DAY_ONE).await;
     let (mut now, mut attempts) = (DAY_ONE, 0);
     let report = loop {
@@ -176,7 +176,7 @@ async fn a_letter_is_tried_to_the_schedules_end_and_then_its_sender_is_told() {
 #[tokio::test]
 async fn a_failure_nobody_can_be_told_of_stays() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path()).await;
+    let house = House::new(folder.path(), DAY_ONE).await;
     house.post(small("jane@there.example"), DAY_ONE).await;
     *house.reports.broken.lock().unwrap() = true;
     let claim = claim_one(&house.queue, DAY_ONE).await;
@@ -188,10 +188,10 @@ async fn a_failure_nobody_can_be_told_of_stays() {
 #[tokio::test]
 async fn a_letter_that_does_not_open_holds_up_nobody() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path()).await;
+    let house = House::new(folder.path(), DAY_ONE).await;
     house.post(small("old@there.example"), DAY_ONE).await;
     let late = DAY_ONE.plus(Duration::from_secs(8 * 86_400));
-    house.keyring.destroy_before(late.day()).unwrap();
+    house.keyring.destroy_before(late.day(), late.day()).unwrap();
     house.post(small("new@there.example"), late).await;
     let claims = house.queue.claim_due(late, 10).await.unwrap();
     assert_eq!(claims.len(), 1);
@@ -204,7 +204,7 @@ async fn a_letter_that_does_not_open_holds_up_nobody() {
 #[tokio::test]
 async fn waiting_ends_at_a_wake_and_at_the_next_due_moment() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path()).await;
+    let house = House::new(folder.path(), DAY_ONE).await;
     house.post(small("jane@there.example"), DAY_ONE).await;
     let soon = tokio::time::timeout(Duration::from_secs(5), house.queue.wait(DAY_ONE));
     soon.await.expect("what is due ends the wait");
@@ -234,7 +234,7 @@ async fn waiting_ends_at_a_wake_and_at_the_next_due_moment() {
 #[tokio::test]
 async fn nothing_of_a_letter_lies_in_the_clear() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path()).await;
+    let house = House::new(folder.path(), DAY_ONE).await;
     house.queue(&["marker-jane@marker-there.example"], b"marker-body\r\n", DAY_ONE).await;
     house.queue(&["marker-joe@marker-there.example"], "marker-large\r\n".repeat(5000).as_bytes(), DAY_ONE).await;
     house.store.checkpoint().await.unwrap();

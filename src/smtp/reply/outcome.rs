@@ -5,8 +5,8 @@ use super::Severity::{Permanent, Success, Transient};
 use crate::gateway::{Receipt, Refusal, SignInError};
 
 /// A message was taken: how many get it, how many do not.
-pub fn accepted(receipt: &Receipt, recipients: usize) -> Reply {
-    let taken = recipients.saturating_sub(receipt.refused);
+pub fn accepted(receipt: &Receipt) -> Reply {
+    let taken = receipt.accepted;
     let noun = if taken == 1 { "recipient" } else { "recipients" };
     let mut text = format!("Accepted for {taken} {noun}");
     if receipt.refused > 0 {

@@ -6,7 +6,7 @@ use zeroize::{Zeroize, Zeroizing};
 const FLOOD: usize = 64 * 1024;
 
 /// A line that arrived.
-#[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 pub(super) enum Line {
     /// Text without control characters, without CR LF and trailing spaces. Wiped when dropped: it may hold a password.
     Text(Zeroizing<String>),
@@ -19,7 +19,7 @@ pub(super) enum Line {
 }
 
 /// Octets that arrived and were not used yet.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Inbox {
     octets: Vec<u8>,
     at: usize,

@@ -30,7 +30,6 @@ use sign_in::SignIn;
 pub use step::{Answer, Question, Step, Submitted, Waiting};
 
 /// One MAIL … DATA.
-#[derive(Debug)]
 struct Transaction {
     said: MailArguments,
     recipients: Vec<Recipient>,
@@ -38,13 +37,11 @@ struct Transaction {
     attempts: usize,
 }
 
-#[derive(Debug)]
 struct Hello {
     name: String,
     extended: bool,
 }
 
-#[derive(Debug)]
 enum State {
     Command,
     SignIn(SignIn),
@@ -55,16 +52,14 @@ enum State {
 }
 
 /// What the awaited answer is for.
-#[derive(Debug)]
 enum Pending {
     SignIn,
     Mail(MailArguments),
     Rcpt(Recipient),
-    Message { recipients: usize },
+    Message,
 }
 
 /// One connection.
-#[derive(Debug)]
 pub struct Session {
     id: SessionId,
     settings: Arc<Settings>,
@@ -161,10 +156,10 @@ impl Session {
             }
             (Pending::Rcpt(recipient), Answer::CheckRecipient(Ok(()))) => self.add_recipient(recipient),
             (_, Answer::MaySendAs(Err(refusal)) | Answer::CheckRecipient(Err(refusal))) => self.refuse(&refusal),
-            (Pending::Message { recipients }, Answer::Message(_, Ok(receipt))) => {
+            (Pending::Message, Answer::Message(_, Ok(receipt))) => {
                 self.fruitless = 0;
                 self.messages += 1;
-                self.say(reply::accepted(&receipt, recipients));
+                self.say(reply::accepted(&receipt));
             }
             (_, Answer::Message(id, Err(refusal))) => self.say(Reply::from(&refusal).with_id(&id.to_string())),
             _ => self.refuse(&Refusal::Unavailable),
@@ -300,7 +295,7 @@ impl Session {
             _ => "SMTP",
         };
         let MailArguments { reverse_path, body, ret, envid, size: _ } = transaction.said;
-        self.state = State::Asked(Pending::Message { recipients: transaction.recipients.len() });
+        self.state = State::Asked(Pending::Message);
         let envelope = Envelope { reverse_path, recipients: transaction.recipients, body, ret, envid };
         self.steps.push_back(Step::EndOfMessage(Submitted { origin, envelope, helo, protocol }));
     }

@@ -11,7 +11,6 @@ use crate::smtp::reply::{Done, Limit, Misuse, Reply};
 use super::{Pending, Question, Session, State};
 
 /// Which response is awaited.
-#[derive(Debug)]
 pub(super) enum SignIn {
     /// PLAIN's one message.
     Plain,

@@ -1,4 +1,4 @@
-//! What a session asks for, and what it is answered.
+//! What a session asks for, and what it is answered. What holds names or octets of a message has no `Debug`.
 
 use crate::gateway::{Receipt, Refusal, SignInError};
 use crate::id::TransactionId;
@@ -7,7 +7,6 @@ use crate::secret::Secret;
 use crate::smtp::reply::Reply;
 
 /// What is to be done next, in order.
-#[derive(Debug)]
 pub enum Step {
     /// Send this. It may wait in a buffer until [`Step::NeedInput`], [`Step::StartTls`] or [`Step::Close`].
     Send(Reply),
@@ -41,7 +40,6 @@ pub enum Waiting {
 }
 
 /// What only the gateway knows.
-#[derive(Debug)]
 pub enum Question {
     /// Whose name and password are these?
     SignIn {
@@ -80,7 +78,6 @@ pub enum Answer {
 }
 
 /// What is known of a message beside its octets.
-#[derive(Debug)]
 pub struct Submitted {
     /// Who vouches for it.
     pub origin: Origin,

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use data_encoding::BASE64_MIME;
 
 use super::client::{Client, Reply};
 use super::clinic::{Clinic, JANE, Setup, files_below, repository};
 use super::outbox::Delivered;
-use super::tools::{find, run, skipped};
+use super::readers;
+use super::tools::skipped;
 
 /// One message of the corpus.
 struct Sample {
@@ -126,55 +126,17 @@ fn recipient(at: usize) -> String {
     format!("corpus{at}@elsewhere.example")
 }
 
-/// Four readers look for attachments in what was delivered: Python's email, mail-parser, munpack and ripmime.
+/// No reader sees an attachment in what was delivered.
 fn assert_no_attachments(clinic: &Clinic, outbox: &[Delivered], fates: &[Fate], test: &str) {
-    let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut note = |mail: &Delivered, reader: &str, what: String| {
-        let at: usize = mail.to.trim_start_matches("corpus").split('@').next().unwrap().parse().unwrap();
-        seen.entry(fates[at].sample.name.clone()).or_default().push(format!("{reader}: {what}"));
-    };
-    let python = find("python3", test).map(|python| python_sees(&python, &clinic.path("outbox")));
+    let mut seen: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let found = readers::attachments(&clinic.path("outbox"), &clinic.path("readers"), test);
     for mail in outbox {
-        for attachment in mail.parsed().attachments() {
-            note(mail, "mail-parser", format!("{:?}", mail_parser::MimeHeaders::attachment_name(attachment)));
-        }
-        for what in python.as_ref().and_then(|seen| seen.get(&mail.name)).into_iter().flatten() {
-            note(mail, "Python", what.clone());
-        }
-        for reader in ["munpack", "ripmime"] {
-            for what in unpacked(clinic, reader, mail, test) {
-                note(mail, reader, what);
-            }
+        let at: usize = mail.to.trim_start_matches("corpus").split('@').next().unwrap().parse().unwrap();
+        if let Some(found) = found.get(&mail.name) {
+            seen.entry(&fates[at].sample.name).or_default().extend(found.iter().cloned());
         }
     }
     assert!(seen.is_empty(), "{} delivered messages carry attachments: {seen:#?}", seen.len());
-}
-
-fn python_sees(python: &Path, outbox: &Path) -> BTreeMap<String, Vec<String>> {
-    let script = repository().join("tests/suite/live/readers.py");
-    let output = run(Command::new(python).arg(script).arg(outbox), b"");
-    assert!(output.status.success(), "{}", super::clinic::words(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// The files that an unpacker takes out of a mail, its text parts apart.
-fn unpacked(clinic: &Clinic, reader: &str, mail: &Delivered, test: &str) -> Vec<String> {
-    let Some(program) = find(reader, test) else { return Vec::new() };
-    let folder = clinic.path(&format!("{reader}-{}", mail.name));
-    fs::create_dir(&folder).unwrap();
-    let source = clinic.path("outbox").join(&mail.name);
-    let mut command = Command::new(program);
-    match reader {
-        // -t would write text parts too; without it only what it takes for an attachment is written.
-        "munpack" => command.arg("-q").arg("-C").arg(&folder).arg(&source),
-        _ => command.arg("--disable-qmail-bounce").arg("-i").arg(&source).arg("-d").arg(&folder),
-    };
-    run(&mut command, b"");
-    let names = files_below(&folder).into_iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned());
-    // ripmime writes text parts as textfile0, textfile1, …; munpack describes messages in .desc files.
-    let found = names.filter(|name| !name.starts_with("textfile") && !name.ends_with(".desc")).collect();
-    fs::remove_dir_all(&folder).unwrap();
-    found
 }
 
 /// Guards the test itself: if documents were merely dropped, there would be no links.
@@ -192,10 +154,11 @@ fn table(fates: &[Fate]) -> String {
     let mut text = format!(
         "# What becomes of real messages\n\n\
          Question: which messages of public test suites does Postern deliver, which does it refuse, and why?\n\n\
-         Written by `UPDATE_GOLDEN=1 cargo test --test suite live::corpus`. Of {} messages {delivered} are delivered (without an \
-         attachment, as Python's email, mail-parser, munpack and ripmime see them) and {} refused.\n\n\
+         Written by `UPDATE_GOLDEN=1 cargo test --test suite live::corpus`. Of {} messages {delivered} are delivered, without an \
+         attachment as {} see them, and {} refused.\n\n\
          | refused | reason |\n|---:|---|\n",
         fates.len(),
+        readers::NAMES,
         fates.len() - delivered
     );
     let mut reasons: Vec<_> = reasons.into_iter().collect();

@@ -41,20 +41,21 @@ pub struct House {
     pub deliveries: Deliveries,
     pub reports: Arc<Reports>,
     master: MasterKey,
+    today: Timestamp,
 }
 
 /// The tests' first day.
 pub const DAY_ONE: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 impl House {
-    pub async fn new(folder: &Path) -> Self {
+    pub async fn new(folder: &Path, today: Timestamp) -> Self {
         let master = MasterKey::make_file(&folder.join("master.key")).unwrap();
-        Keyring::create(&folder.join("keys"), &master, DAY_ONE.day()).unwrap();
-        Self::open(folder, master).await
+        Keyring::create(&folder.join("keys"), &master, today.day()).unwrap();
+        Self::open(folder, master, today).await
     }
 
-    async fn open(folder: &Path, master: MasterKey) -> Self {
-        let keyring = Keyring::open(&folder.join("keys"), &master, DAY_ONE.day()).unwrap();
+    async fn open(folder: &Path, master: MasterKey, today: Timestamp) -> Self {
+        let keyring = Keyring::open(&folder.join("keys"), &master, today.day()).unwrap();
         let settings =
             StoreSettings { folder: folder.join("data"), cache: 8 * 1024 * 1024, checkpoint_every: 64 * 1024 * 1024 };
         let store = Store::open(settings, keyring.clone()).await.unwrap();
@@ -63,15 +64,15 @@ impl House {
         let queue = Queue::new(store.clone(), keyring.clone(), objects.clone(), Schedule::default());
         let reports = Arc::new(Reports::default());
         let deliveries = Deliveries::new(queue.clone(), reports.clone());
-        Self { store, keyring, objects, queue, deliveries, reports, master }
+        Self { store, keyring, objects, queue, deliveries, reports, master, today }
     }
 
     /// Stops as a process does that ends in order, and starts again.
     pub async fn restart(self, folder: &Path) -> Self {
-        let Self { store, keyring, objects, queue, deliveries, reports, master } = self;
+        let Self { store, keyring, objects, queue, deliveries, reports, master, today } = self;
         drop((keyring, objects, queue, deliveries, reports));
         store.close().await.unwrap();
-        Self::open(folder, master).await
+        Self::open(folder, master, today).await
     }
 
     /// Queues one letter for each of these addresses; all share one object.

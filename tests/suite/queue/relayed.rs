@@ -1,7 +1,6 @@
 //! The whole way: queue, workers, smarthost or folder.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use postern::delivery::Outcome;
@@ -9,7 +8,8 @@ use postern::queue::{QueueRow, TlsDemand};
 use postern::relay::smarthost::{Patience, SmarthostSettings, SmarthostTls};
 use postern::relay::{Relay, RelayMode, RelaySettings};
 use postern::store;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -116,7 +116,7 @@ async fn a_refused_recipient_stops_nobody_and_the_sender_is_told() {
         (SmarthostTls::Immediate, format!("TLS trusted\n{hello}")),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let house = House::new(folder.path()).await;
+        let house = House::new(folder.path(), store::now()).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = tokio::spawn(serve(listener, Script::parse("relayed", &format!("{before}{SERVER}"))));
@@ -134,7 +134,7 @@ async fn a_refused_recipient_stops_nobody_and_the_sender_is_told() {
 #[tokio::test]
 async fn a_message_that_demands_tls_waits_while_others_go() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path()).await;
+    let house = House::new(folder.path(), store::now()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let hello = "S: 220 mx.example\nC: EHLO gateway.clinic.example\nS: 250 mx.example\n";
@@ -163,7 +163,7 @@ fn mails(folder: &Path) -> Vec<String> {
 async fn the_folder_gets_one_file_a_delivery_and_none_twice() {
     let folder = tempfile::tempdir().unwrap();
     let outbox = folder.path().join("outbox");
-    let house = House::new(folder.path()).await;
+    let house = House::new(folder.path(), store::now()).await;
     let names: Vec<String> = (0..40).map(|number| format!("n{number}@there.example")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let large = "a line of the message\r\n".repeat(5000);
@@ -186,7 +186,7 @@ async fn the_folder_gets_one_file_a_delivery_and_none_twice() {
 async fn a_folder_that_takes_nothing_defers() {
     let folder = tempfile::tempdir().unwrap();
     let outbox = folder.path().join("outbox");
-    let house = House::new(folder.path()).await;
+    let house = House::new(folder.path(), store::now()).await;
     let running = Running::start(&house, RelayMode::Folder(outbox.clone()), 1);
     std::fs::remove_dir(&outbox).unwrap();
     house.post(small("jane@there.example"), store::now()).await;
@@ -198,21 +198,21 @@ async fn a_folder_that_takes_nothing_defers() {
 #[tokio::test]
 async fn a_stop_and_a_start_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let mut house = House::new(folder.path()).await;
+    let mut house = House::new(folder.path(), store::now()).await;
     house.post(small("jane@there.example"), store::now()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let silent = tokio::spawn(serve(
-        listener,
-        Script::parse("silent", "S: 220 mx.example\nC: EHLO gateway.clinic.example\nHUSH"),
-    ));
+    let (heard, amid) = tokio::sync::oneshot::channel();
+    let silent = tokio::spawn(async move {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        tcp.write_all(b"220 mx.example\r\n").await.unwrap();
+        assert!(tcp.read(&mut [0; 64]).await.unwrap() > 0);
+        heard.send(()).unwrap();
+        while tcp.read(&mut [0; 64]).await.unwrap_or(0) > 0 {}
+    });
     let running = Running::start(&house, smarthost(port, SmarthostTls::None), 1);
-    let looking = async {
-        while !house.queue.claim_due(store::now(), 1).await.unwrap().is_empty() {
-            tokio::task::yield_now().await;
-        }
-    };
-    looking.await;
+    amid.await.unwrap();
+    assert!(house.queue.claim_due(store::now(), 1).await.unwrap().is_empty(), "it is in the worker's hand");
     running.relay.abort();
     let _ = running.relay.await;
     silent.await.unwrap();
@@ -232,15 +232,18 @@ async fn postfix_smtp_sink_takes_all() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let house = Arc::new(House::new(folder.path()).await);
+    let house = House::new(folder.path(), store::now()).await;
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let dump = folder.path().join("sunk.");
+    let as_root: &[&str] = if rustix::process::geteuid().is_root() { &["-u", "root"] } else { &[] };
     let mut child = tokio::process::Command::new(sink)
+        .args(as_root)
         .args(["-d", dump.to_str().unwrap(), &format!("127.0.0.1:{port}"), "32"])
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        assert!(child.try_wait().unwrap().is_none(), "smtp-sink runs");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let names: Vec<String> = (0..50).map(|number| format!("n{number}@there.example")).collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use postern::mail::Domain;
 use postern::net::GateLimits;
-use postern::smtp::{Purpose, Settings};
+use postern::smtp::{Purpose, RelayTrust, Settings};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -107,5 +107,27 @@ async fn swaks_smtplib_curl_and_msmtp_submit_over_both_ports() {
                 assert_eq!(taken.incoming.trace.protocol, "ESMTPSA", "{client}");
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn smtp_source_sends_ten_sessions_at_once() {
+    let house = House::new();
+    let networks = Some(vec!["127.0.0.0/8".parse().unwrap()]);
+    let purpose = Purpose::Relay(RelayTrust { networks, any_sender: true, ..RelayTrust::default() });
+    let settings = Settings::new(Domain::parse("mail.clinic.example").unwrap(), 100_000);
+    let plan = Plan { settings, purpose, gate: GateLimits::default(), drain: Duration::from_secs(5) };
+    let live = Live::start_with(plan, house.certificates.server_config().unwrap(), house.client()).await;
+    for connections in ["-d", "-c"] {
+        let mut command = Command::new("smtp-source");
+        command.args([connections, "-s", "10", "-m", "500", "-l", "4096", "-f", "a@b.example", "-t", "c@d.example"]);
+        command.arg(format!("inet:127.0.0.1:{}", live.address.port()));
+        match send(command).await {
+            Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+            Err(_) => return eprintln!("SKIPPED: smtp-source is not installed"),
+        }
+        let taken = std::mem::take(&mut *live.fake.taken.lock().unwrap());
+        assert_eq!(taken.len(), 500);
+        assert!(taken.iter().all(|taken| taken.octets.len() >= 4096));
     }
 }

@@ -10,7 +10,6 @@ use postern::secret::Secret;
 use postern::smtp::{Incoming, Mailroom, Spool};
 
 /// A message that was accepted.
-#[derive(Debug)]
 pub struct Taken {
     pub incoming: Incoming,
     pub octets: Vec<u8>,
@@ -90,7 +89,9 @@ impl Mailroom for Fake {
         if spool.holds("in-circles") {
             return Err(Refusal::Loop);
         }
-        let receipt = Receipt { transaction: incoming.transaction, refused: usize::from(spool.holds("refuse-one")) };
+        let refused = usize::from(spool.holds("refuse-one"));
+        let accepted = incoming.envelope.recipients.len() - refused;
+        let receipt = Receipt { transaction: incoming.transaction, accepted, refused };
         self.taken.lock().unwrap().push(Taken { incoming, octets: spool.octets });
         Ok(receipt)
     }

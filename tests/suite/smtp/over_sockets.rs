@@ -169,9 +169,12 @@ async fn stopping_lets_the_message_under_way_finish_and_the_idle_go() {
     assert_codes(&say(&mut idle, "EHLO a\r\n", 2).await, &["220", "250"]);
     let text = format!("EHLO a\r\n{ENVELOPE}DATA\r\n");
     assert_codes(&say(&mut busy, &text, 5).await, &["220", "250", "250", "250", "354"]);
+    let turn = Arc::clone(&live.fake.hold).lock_owned().await;
+    busy.send(b"x\r\n.\r\n").await;
     live.stopper.take().unwrap().request();
     assert_codes(&say(&mut idle, "", 2).await, &["421 4.3.2", "closed"]);
-    assert_codes(&say(&mut busy, "x\r\n.\r\n", 3).await, &["250 2.0.0", "421 4.3.2", "closed"]);
+    drop(turn);
+    assert_codes(&say(&mut busy, "", 3).await, &["250 2.0.0", "421 4.3.2", "closed"]);
     timeout(Duration::from_secs(5), &mut live.done).await.expect("the accept loop ends").unwrap();
     assert!(TcpStream::connect(live.address).await.is_err());
     assert_eq!(live.fake.taken.lock().unwrap().len(), 1);
@@ -273,5 +276,57 @@ async fn slow_clients_do_not_slow_the_others() {
         let codes = ["220", "250", "250", "250", "354", "250 2.0.0", "221"];
         assert_codes(&say(&mut client, &text, 7).await, &codes);
         assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+}
+
+/// Where a test's log goes.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_tells_the_story_and_nothing_of_anybody() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let logging = tracing::subscriber::set_default(subscriber);
+    let live = Live::start(plan(Purpose::Submissions)).await;
+    let mut client = live.connect().await;
+    client.tls().await.unwrap();
+    // marker@marker.example / marker
+    let text = "EHLO marker.example\r\nMARKER marker\r\nAUTH PLAIN AG1hcmtlckBtYXJrZXIuZXhhbXBsZQBtYXJrZXI=\r\n\
+                AUTH PLAIN AGphbmVAY2xpbmljLmV4YW1wbGUAc2VjcmV0\r\nMAIL FROM:<marker@marker.example>\r\n\
+                MAIL FROM:<jane@clinic.example> ENVID=marker\r\nRCPT TO:<nobody@marker.example>\r\n\
+                RCPT TO:<marker@marker.example> ORCPT=rfc822;marker\r\nDATA\r\nSubject: marker\r\n.\r\nQUIT\r\n";
+    let codes = ["220", "250", "500", "535", "235", "550", "250", "550", "250", "354", "250", "221"];
+    assert_codes(&say(&mut client, text, 12).await, &codes);
+    let told = || String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    drop(client);
+    eventually("the session is closed", || told().contains("session-closed")).await;
+    drop(logging);
+    let told = told();
+    for piece in [
+        "session-opened peer=127.0.0.1 listener=submissions",
+        "refused code=500 enhanced=5.5.1 reason=unknown-command",
+        "sign-in-failed peer=127.0.0.1",
+        "signed-in staff=",
+        "refused code=550 enhanced=5.7.1 reason=not-your-address",
+        "refused code=550 enhanced=5.1.1 reason=no-such-address",
+        "session-closed messages=1 reason=quit",
+    ] {
+        assert!(told.contains(piece), "{piece} in\n{told}");
+    }
+    for secret in ["marker", "jane", "secret", "AG1hcm", "AGphbm"] {
+        assert!(!told.to_lowercase().contains(&secret.to_lowercase()), "{secret} in\n{told}");
     }
 }

@@ -1,0 +1,310 @@
+//! The life of a message over a real store, without sockets: what is queued, granted and kept, and what is not.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::Arc;
+
+use postern::accounts::{Accounts, NewStaff, Passwords};
+use postern::blob::{BlobStore, Objects, RawMessage};
+use postern::delivery::retry::Schedule;
+use postern::directory::Directory;
+use postern::gateway::{Gateway, GatewaySettings, Policies, Receipt, ReceivedMessage, Refusal, Stations};
+use postern::keyring::{Keyring, MasterKey};
+use postern::mail::{Address, BodyType, Domain, Envelope, Origin, ReceivedTrace, Recipient, ReversePath};
+use postern::queue::{Claim, Queue};
+use postern::random;
+use postern::secret::Secret;
+use postern::store::{self, Store, StoreSettings};
+use postern::vault::Vault;
+
+const JANE: &str = "jane@clinic.example";
+
+struct Clinic {
+    gateway: Gateway,
+    jane: Origin,
+    folder: tempfile::TempDir,
+}
+
+impl Clinic {
+    /// The shipped policies, and these files beside them.
+    async fn with(extra: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let policies = folder.path().join("policies");
+        copy(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/policies")), &policies);
+        for (name, text) in extra {
+            std::fs::write(policies.join(name), text).unwrap();
+        }
+        let master = MasterKey::make_file(&folder.path().join("master.key")).unwrap();
+        let keyring = Keyring::create(&folder.path().join("keys"), &master, store::now().day()).unwrap();
+        let data = folder.path().join("data");
+        let settings = StoreSettings { folder: data.clone(), cache: 8 << 20, checkpoint_every: 64 << 20 };
+        let store = Store::open(settings, keyring.clone()).await.unwrap();
+        let objects = Objects::new(store.clone(), BlobStore::open(&data.join("blob")).unwrap());
+        let stations = Stations {
+            vault: Vault::new(store.clone(), keyring.clone(), objects.clone()),
+            queue: Queue::new(store.clone(), keyring.clone(), objects.clone(), Schedule::default()),
+            accounts: Accounts::new(store.clone(), keyring.clone(), Passwords::new(1).unwrap()),
+            directory: Directory::new(store.clone(), keyring),
+            policies: Arc::new(Policies::open(&policies).unwrap()),
+            store,
+            objects,
+        };
+        let jane = add_staff(&stations.accounts).await;
+        let settings = GatewaySettings {
+            hostname: Domain::parse("mail.clinic.example").unwrap(),
+            public_url: "https://mail.clinic.example".into(),
+            postmaster: Some(address(JANE)),
+        };
+        Self { gateway: Gateway::new(settings, stations), jane, folder }
+    }
+
+    async fn send(&self, to: &[&str], message: &str) -> Result<Receipt, Refusal> {
+        self.send_as(self.jane.clone(), JANE, to, message).await
+    }
+
+    async fn send_as(&self, origin: Origin, from: &str, to: &[&str], message: &str) -> Result<Receipt, Refusal> {
+        let message = self.spooled(message).await;
+        let reverse_path = if from.is_empty() { ReversePath::Null } else { ReversePath::Address(address(from)) };
+        let recipients = to.iter().map(|to| Recipient::plain(address(to))).collect();
+        let envelope = Envelope { reverse_path, recipients, body: BodyType::EightBitMime, ret: None, envid: None };
+        let trace = ReceivedTrace {
+            helo: "pc".into(),
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            protocol: "ESMTPSA".into(),
+            at: store::now(),
+        };
+        let (transaction, session) = (random::id(), random::id());
+        self.gateway.accept(ReceivedMessage { transaction, session, origin, envelope, trace, message }).await
+    }
+
+    async fn spooled(&self, message: &str) -> RawMessage {
+        let mut spool = self.gateway.spool();
+        spool.write(message.replace('\n', "\r\n").as_bytes()).await.unwrap();
+        spool.finish().await.unwrap()
+    }
+
+    /// What waits to be delivered: to whom, and the octets.
+    async fn letters(&self) -> Vec<(String, String)> {
+        let queue = &self.gateway.stations().queue;
+        let claims: Vec<Claim> = queue.claim_due(store::now(), 100).await.unwrap();
+        let mut letters = Vec::new();
+        for claim in &claims {
+            let mut octets = queue.octets(&claim.letter).await.unwrap();
+            let mut text = Vec::new();
+            while let Some(piece) = octets.next().await.unwrap() {
+                text.extend_from_slice(&piece);
+            }
+            let to = claim.letter.delivery.recipient.address.to_string();
+            letters.push((to, String::from_utf8(text).unwrap()));
+        }
+        letters
+    }
+
+    /// Files below the folder of blobs.
+    fn blobs(&self) -> usize {
+        fn files(folder: &Path) -> usize {
+            let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            entries.map(|path| if path.is_dir() { files(&path) } else { 1 }).sum()
+        }
+        files(&self.folder.path().join("data/blob"))
+    }
+}
+
+async fn add_staff(accounts: &Accounts) -> Origin {
+    let new = NewStaff {
+        address: address(JANE),
+        name: Some("Dr Jane Roe".into()),
+        practice: None,
+        groups: Vec::new(),
+        delegated: vec![address("reception@clinic.example")],
+        admin: true,
+        initial: false,
+    };
+    let id = accounts.add(new, &Secret::new("tea at half past nine".into()), store::now()).await.unwrap();
+    Origin::Staff { id, address: address(JANE) }
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            std::fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+fn with_attachment(subject: &str, name: &str, octets: usize) -> String {
+    let line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVpBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWkFCQ0RF\n";
+    let body = line.repeat(octets / 57 + 1);
+    format!(
+        "From: {JANE}\nTo: pat@home.example\nSubject: {subject}\nMIME-Version: 1.0\n\
+         Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nThe letter is attached.\n\
+         --b\nContent-Type: application/octet-stream; name=\"{name}\"\nContent-Transfer-Encoding: base64\n\n{body}--b--\n"
+    )
+}
+
+#[tokio::test]
+async fn each_recipient_gets_what_policy_says() {
+    let clinic = Clinic::with(&[]).await;
+    let message = with_attachment("Your letter [14d]", "letter.pdf", 100);
+    let receipt = clinic.send(&["pat@home.example", "bob@clinic.example"], &message).await.unwrap();
+    assert_eq!((receipt.accepted, receipt.refused), (2, 0));
+
+    let letters = clinic.letters().await;
+    let of = |to: &str| &letters.iter().find(|(address, _)| address == to).unwrap().1;
+    let (pat, bob) = (of("pat@home.example"), of("bob@clinic.example"));
+    assert!(pat.contains("https://mail.clinic.example/p/") && !pat.contains("QUJDREVG") && !pat.contains("letter.pdf"));
+    assert!(pat.contains("Subject: Your letter\r\n"), "the tag that was used is gone");
+    assert!(pat.contains("Dr Jane Roe"), "the account's name stands in for the mail program's");
+    assert!(bob.starts_with("Received: from pc\r\n") && bob.contains("QUJDREVG"));
+    assert!(bob.contains("Subject: Your letter\r\n"));
+
+    let vault = &clinic.gateway.stations().vault;
+    let grants = vault.grants(None, 10).await.unwrap();
+    assert_eq!(grants.len(), 1);
+    let grant = &grants[0].1;
+    assert_eq!(grant.keep_until.since(grant.created).as_secs(), 14 * 86_400);
+    let (_, content) = vault.open(grant, store::now()).await.unwrap();
+    let names: Vec<_> = content.deposits.iter().map(|deposit| deposit.name.as_str()).collect();
+    assert_eq!(names, ["letter.pdf", "message.txt"]);
+}
+
+/// A message too large for memory whose documents all went into the vault left its spooled original on disk until the
+/// next start: only refused messages were discarded.
+#[tokio::test]
+async fn nothing_of_a_large_message_stays_but_what_somebody_holds() {
+    let clinic = Clinic::with(&[]).await;
+    let message = with_attachment("Scan", "scan.pdf", 2 << 20);
+    clinic.send(&["pat@home.example"], &message).await.unwrap();
+    assert_eq!(clinic.blobs(), 2, "the document and the rebuilt letter, not the original");
+
+    clinic.send(&["bob@clinic.example", "ann@clinic.example"], &message).await.unwrap();
+    assert_eq!(clinic.blobs(), 3, "one original for two colleagues, taken over as it was spooled");
+
+    let spoofed = message.replace(JANE, "boss@clinic.example");
+    assert_eq!(
+        clinic.send(&["pat@home.example"], &spoofed).await.unwrap_err(),
+        Refusal::NotYourAddress { field: "From" }
+    );
+    assert_eq!(clinic.blobs(), 3, "of a refused message nothing stays");
+}
+
+#[tokio::test]
+async fn own_and_delegated_addresses_only() {
+    let clinic = Clinic::with(&[]).await;
+    let plain = |from: &str, more: &str| format!("From: {from}\n{more}Subject: x\n\nHello\n");
+    let to = ["bob@clinic.example"];
+    assert!(clinic.send(&to, &plain("Reception@Clinic.Example", "")).await.is_ok(), "delegated");
+    assert!(clinic.send(&to, "Subject: x\n\nno From at all\n").await.is_ok(), "MAIL FROM speaks");
+    for (message, field) in [
+        (plain("ceo@clinic.example", ""), "From"),
+        (plain(&format!("{JANE}, ceo@clinic.example"), "Sender: jane@clinic.example\n"), "From"),
+        (plain(JANE, "Sender: ceo@clinic.example\n"), "Sender"),
+    ] {
+        assert_eq!(clinic.send(&to, &message).await.unwrap_err(), Refusal::NotYourAddress { field });
+    }
+}
+
+#[tokio::test]
+async fn a_restricted_file_is_refused_for_everybody_by_name_and_rule() {
+    let clinic = Clinic::with(&[]).await;
+    let message = with_attachment("Tool", "setup.exe", 100);
+    let refusal = clinic.send(&["pat@home.example", "bob@clinic.example"], &message).await.unwrap_err();
+    let Refusal::Policy(words) = refusal else { panic!("{refusal:?}") };
+    assert!(words.contains("setup.exe") && words.contains("restricted.toml"), "{words}");
+    assert!(
+        clinic.letters().await.is_empty() && clinic.gateway.stations().vault.grants(None, 1).await.unwrap().is_empty()
+    );
+}
+
+#[tokio::test]
+async fn one_refused_recipient_does_not_stop_the_others_and_the_sender_is_told() {
+    let rule = "[[rule]]\nname = \"no mail to the press\"\n[rule.when]\nrecipient_domain = [\"press.example\"]\n\
+                [rule.set]\ntreatment = \"refuse\"\nreason = \"Nothing goes to the press from here.\"\n";
+    let clinic = Clinic::with(&[("20-press.toml", rule)]).await;
+    let message = with_attachment("Secret MARKER", "letter.pdf", 100);
+    let receipt = clinic.send(&["hack@press.example", "pat@home.example"], &message).await.unwrap();
+    assert_eq!((receipt.accepted, receipt.refused), (1, 1));
+    let letters = clinic.letters().await;
+    assert_eq!(letters.len(), 2);
+    let report = &letters.iter().find(|(to, _)| to == JANE).expect("a report to the sender").1;
+    assert!(report.contains("hack@press.example") && report.contains("Nothing goes to the press"));
+    assert!(!report.contains("MARKER") && !report.contains("letter.pdf"));
+
+    let refusal = clinic.send(&["hack@press.example"], &message).await.unwrap_err();
+    assert_eq!(refusal, Refusal::Policy("Nothing goes to the press from here.".into()));
+}
+
+#[tokio::test]
+async fn the_gateways_own_name_knows_only_its_postmaster() {
+    let clinic = Clinic::with(&[]).await;
+    let gateway = &clinic.gateway;
+    assert_eq!(
+        gateway.check_recipient(&clinic.jane, &address("x@mail.clinic.example")).await,
+        Err(Refusal::NoSuchAddress)
+    );
+    assert_eq!(gateway.check_recipient(&clinic.jane, &address("Postmaster@mail.clinic.example")).await, Ok(()));
+    clinic.send(&["postmaster@mail.clinic.example"], &format!("From: {JANE}\nSubject: help\n\nHello\n")).await.unwrap();
+    assert_eq!(clinic.letters().await[0].0, JANE, "the admin reads the postmaster's mail");
+}
+
+/// Mail to a colleague who had left went on to their private address untouched: a disabled account still counted as
+/// one of the practice.
+#[tokio::test]
+async fn who_left_is_no_colleague() {
+    let clinic = Clinic::with(&[]).await;
+    let accounts = &clinic.gateway.stations().accounts;
+    let new = NewStaff {
+        address: address("old@private.example"),
+        name: None,
+        practice: Some("example-clinic".into()),
+        groups: Vec::new(),
+        delegated: Vec::new(),
+        admin: false,
+        initial: false,
+    };
+    accounts.add(new, &Secret::new("tea at half past nine".into()), store::now()).await.unwrap();
+    let message = with_attachment("Scan", "scan.pdf", 100);
+    clinic.send(&["old@private.example"], &message).await.unwrap();
+    assert!(clinic.letters().await[0].1.contains("QUJDREVG"), "a colleague gets the mail itself");
+    accounts.disable(&address("old@private.example")).await.unwrap();
+    clinic.send(&["old@private.example"], &message).await.unwrap();
+    let letters = clinic.letters().await;
+    assert_eq!(letters.len(), 1, "the first is claimed already");
+    assert!(!letters[0].1.contains("QUJDREVG"));
+}
+
+/// A role that a rule gave was remembered with the address and beat the rule when the admin corrected it.
+#[tokio::test]
+async fn a_corrected_rule_is_in_force_for_who_was_written_to_before() {
+    let rule = |role: &str| {
+        format!(
+            "[[rule]]\nname = \"hospital\"\n[rule.when]\nrecipient_domain = [\"hospital.example\"]\n[rule.set]\nrole = \"{role}\"\n"
+        )
+    };
+    let clinic = Clinic::with(&[("20-hospital.toml", &rule("staff-elsewhere"))]).await;
+    let to = address("wong@hospital.example");
+    clinic.send(&["wong@hospital.example"], &with_attachment("Scan", "scan.pdf", 100)).await.unwrap();
+    let found = clinic.gateway.stations().directory.find(&to).await.unwrap().expect("known from now on");
+    assert_eq!(found.person.role, None);
+    clinic.send(&["pat@home.example"], &with_attachment("Scan [patient 10423]", "scan.pdf", 100)).await.unwrap();
+    let pat = clinic.gateway.stations().directory.find(&address("pat@home.example")).await.unwrap().unwrap();
+    assert_eq!(pat.person.role, Some(postern::policy::Role::Patient), "what a tag said is remembered");
+}
+
+#[tokio::test]
+async fn a_loop_ends() {
+    let clinic = Clinic::with(&[]).await;
+    let looped = format!(
+        "{}From: {JANE}\nSubject: x\n\nHello\n",
+        "Received: from a by b; Sat, 21 Nov 2026 00:00:00 +0000\n".repeat(31)
+    );
+    assert_eq!(clinic.send(&["bob@clinic.example"], &looped).await.unwrap_err(), Refusal::Loop);
+}

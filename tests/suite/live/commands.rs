@@ -1,0 +1,151 @@
+//! Every command of an admin, twice: through the running server's socket, and alone when it is stopped.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::client::Client;
+use super::clinic::{Clinic, JANE, PASSWORD, Relay, Setup, words};
+use super::far_side::FarSide;
+use super::letters::Letter;
+
+/// A clinic with two letters that wait in the queue, each with a right to a document.
+fn with_waiting_mail() -> Clinic {
+    let far = FarSide::listen();
+    let mut clinic = Clinic::new(&Setup { relay: Relay::Smarthost(far.address()), ..Setup::default() });
+    clinic.start();
+    let mut client = Client::connect(clinic.trusted()).unwrap();
+    client.hello().unwrap();
+    for recipient in ["one@elsewhere.example", "two@elsewhere.example"] {
+        far.refuse(recipient, "451 4.7.1 later");
+        let letter = Letter::new(JANE, recipient, "Results", "Results\n").with_pdf("result.pdf", "result");
+        assert_eq!(client.send(JANE, &[recipient], &letter.octets()).unwrap().code, 250);
+    }
+    let deferred = |clinic: &Clinic| clinic.last_words().matches(" deferred ").count() == 2;
+    assert!(clinic.wait_while_running(deferred), "{}", clinic.last_words());
+    clinic
+}
+
+#[test]
+fn every_command_works_through_the_socket_and_alone() {
+    let mut clinic = with_waiting_mail();
+    for (round, colleague) in ["ada@clinic.example", "bob@clinic.example"].into_iter().enumerate() {
+        staff(&clinic, colleague);
+        queue(&clinic);
+        grants(&clinic, round);
+        explain(&clinic);
+        assert_eq!(json(&clinic, &["vault", "verify", "--json"])["damaged"], Value::Array(vec![]));
+        says(&clinic, &["vault", "verify"], &["2 parcels", "0 damaged"]);
+        says(&clinic, &["check"], &["tests of your own pass", "certificates:", "Everything is in order."]);
+        says(&clinic, &["clock", "accept"], &["taken as it is"]);
+        for kind in ["config", "policy"] {
+            assert!(json(&clinic, &["schema", kind])["$schema"].is_string(), "{kind}");
+        }
+        // The first round asked the running server; the second finds none.
+        if round == 0 {
+            assert!(clinic.stop().success());
+        }
+    }
+    clinic.start();
+    let listed = json(&clinic, &["staff", "list", "--json"]);
+    assert_eq!(listed.as_array().map(Vec::len), Some(3), "what was made alone is there: {listed}");
+}
+
+fn staff(clinic: &Clinic, colleague: &str) {
+    let state = || {
+        let listed = json(clinic, &["staff", "list", "--json"]);
+        let rows = listed.as_array().unwrap().iter();
+        rows.clone().find(|row| row["address"] == colleague).map(|row| row["state"].clone())
+    };
+    let added =
+        ok(clinic, &["staff", "add", colleague, "--group", "front desk", "--password-stdin"], &format!("{PASSWORD}\n"));
+    assert!(!added.contains(PASSWORD), "a password that was given is not shown: {added}");
+    fails(clinic, &["staff", "add", colleague], &["already"]);
+    says(clinic, &["staff", "list"], &["ADDRESS", colleague, "front desk"]);
+    assert_eq!(state(), Some("active".into()));
+    ok(clinic, &["staff", "disable", colleague], "");
+    assert_eq!(state(), Some("disabled".into()));
+    says(clinic, &["staff", "passwd", colleague], &["Password: ", "shown this once"]);
+    assert_eq!(state(), Some("active".into()));
+    fails(clinic, &["staff", "disable", "nobody@clinic.example"], &["no staff account", "staff list"]);
+}
+
+fn queue(clinic: &Clinic) {
+    let listed = json(clinic, &["queue", "list", "--json"]);
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
+    assert!(!listed.to_string().contains('@'), "the list names nobody: {listed}");
+    let id = listed[0]["id"].as_str().unwrap().to_owned();
+    says(clinic, &["queue", "list"], &["ATTEMPTS", &id]);
+    let shown = json(clinic, &["queue", "show", &id, "--json"]);
+    assert!(shown["to"].as_str().is_some_and(|to| to.ends_with("@elsewhere.example")), "{shown}");
+    says(clinic, &["queue", "show", &id], &["@elsewhere.example", JANE, "next attempt", &id]);
+    fails(clinic, &["queue", "show", &nowhere(&id)], &["no such entry"]);
+}
+
+fn grants(clinic: &Clinic, round: usize) {
+    let listed = json(clinic, &["grant", "list", "--json"]);
+    let row = &listed[round];
+    assert_eq!(row["state"], "living", "{listed}");
+    let id = row["id"].as_str().unwrap().to_owned();
+    says(clinic, &["grant", "list"], &["RECIPIENT", "one@elsewhere.example", "two@elsewhere.example", &id]);
+    says(clinic, &["grant", "revoke", &id], &["revoked"]);
+    assert_eq!(json(clinic, &["grant", "list", "--json"])[round]["state"], "revoked");
+    fails(clinic, &["grant", "revoke", &nowhere(&id)], &["no such grant"]);
+}
+
+fn explain(clinic: &Clinic) {
+    let message = clinic.path("message.eml");
+    std::fs::write(&message, Letter::new(JANE, "p@elsewhere.example", "Hello", "Hello\n").octets()).unwrap();
+    says(clinic, &["explain", "message.eml"], &["p@elsewhere.example", "secure", "shipped default"]);
+    let plain = ["explain", "--from", JANE, "--to", "bob@clinic.example", "--json", "message.eml"];
+    let told = json(clinic, &plain).to_string();
+    assert!(told.contains("relay") && told.contains("own practice"), "{told}");
+    // A recipient who was written to is known.
+    says(clinic, &["explain", "--to", "one@elsewhere.example", "message.eml"], &["one@elsewhere.example"]);
+}
+
+/// An id of the same form that names nothing.
+fn nowhere(id: &str) -> String {
+    let (head, tail) = id.split_at(20);
+    format!("{head}{}{}", if tail.starts_with('a') { 'b' } else { 'a' }, &tail[1..])
+}
+
+#[test]
+fn before_the_first_start_commands_say_what_is_missing() {
+    let clinic = Clinic::new(&Setup::default());
+    for command in [["staff", "list"], ["queue", "list"], ["grant", "list"], ["vault", "verify"], ["clock", "accept"]] {
+        fails(&clinic, &command, &["no keyring", "postern serve"]);
+    }
+    // What needs no store works before there is one.
+    explain(&clinic);
+    says(&clinic, &["check"], &["none yet", "Everything is in order."]);
+    assert!(!clinic.path("keys").exists() && !clinic.path("data").exists(), "a question makes nothing");
+}
+
+fn ok(clinic: &Clinic, command: &[&str], stdin: &str) -> String {
+    let output = clinic.run(command, stdin);
+    assert!(output.status.success(), "{command:?}: {}", words(&output));
+    words(&output)
+}
+
+fn says(clinic: &Clinic, command: &[&str], needles: &[&str]) {
+    let text = ok(clinic, command, "");
+    for needle in needles {
+        assert!(text.contains(needle), "{command:?} does not say {needle:?}:\n{text}");
+    }
+}
+
+fn json(clinic: &Clinic, command: &[&str]) -> Value {
+    let output = clinic.run(command, "");
+    assert!(output.status.success(), "{command:?}: {}", words(&output));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{command:?}: {error}: {}", words(&output)))
+}
+
+fn fails(clinic: &Clinic, command: &[&str], needles: &[&str]) {
+    let output: Output = clinic.run(command, "");
+    let text = words(&output);
+    assert_eq!(output.status.code(), Some(1), "{command:?}: {text}");
+    for needle in needles {
+        assert!(text.contains(needle), "{command:?} does not say {needle:?}:\n{text}");
+    }
+}
