@@ -127,7 +127,7 @@ async fn open(config: &Config, mut made: Vec<String>, may_make: bool) -> Result<
     let objects = Objects::new(store.clone(), blobs);
     let vault = Vault::new(store.clone(), keyring.clone(), objects.clone());
     let queue = Queue::new(store.clone(), keyring.clone(), objects.clone(), settings::schedule(config));
-    let passwords = Passwords::new(config.limits.sign_ins_at_once);
+    let passwords = Passwords::new(config.limits.sign_ins_at_once).map_err(|error| said(&error))?;
     let accounts = Accounts::new(store.clone(), keyring.clone(), passwords);
     let guarded = config.gateway.clock_guard;
     let agenda = Agenda::new(store.clone(), keyring.clone(), vault.clone(), queue.clone(), guarded, Reading::take());

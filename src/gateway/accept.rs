@@ -36,7 +36,7 @@ impl Gateway {
 
         let outline = read::outline(&received.message).await?;
         let mut facts = read::assess(&received.message, &outline).await?;
-        self.check_authors(&received.origin, &facts).await?;
+        self.check_authors(&snapshot, &received.origin, &facts).await?;
 
         let parties = self.parties(received, &facts, &snapshot).await?;
         facts.from_name = facts.from_name.or(parties.sender_name);
@@ -77,13 +77,13 @@ impl Gateway {
     }
 
     /// Own and delegated addresses only, in From and Sender (security row 21).
-    async fn check_authors(&self, origin: &Origin, facts: &Assessment) -> Result<(), Refusal> {
+    async fn check_authors(&self, snapshot: &Snapshot, origin: &Origin, facts: &Assessment) -> Result<(), Refusal> {
         if facts.received > MOST_RECEIVED {
             return Err(Refusal::Loop);
         }
         let from = facts.from.iter().map(|address| ("From", address));
         for (field, address) in from.chain(facts.sender.iter().map(|address| ("Sender", address))) {
-            if !self.may_send_as(origin, address).await? {
+            if !self.may_send_by(snapshot, origin, address).await? {
                 return Err(Refusal::NotYourAddress { field });
             }
         }

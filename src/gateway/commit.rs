@@ -10,6 +10,7 @@ use crate::mime::Defect;
 use crate::pack::shipment::{
     LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedGrant, PlannedLetter, PlannedParcel, Shipment, Source,
 };
+use crate::policy::{Decision, Role};
 use crate::queue::{NewLetter, Payload, Purpose, TlsDemand};
 use crate::store::{Batch, CommitError, Committed};
 use crate::vault::{Deposit, NewGrant, NewParcel, ParcelContent};
@@ -169,7 +170,7 @@ impl Gateway {
         let mut grants = Vec::with_capacity(parcel.grants.len());
         for planned in &parcel.grants {
             let address = &matter.envelope.recipients[planned.recipient].address;
-            let role = planned.decision.role;
+            let role = remembered_role(&planned.decision);
             let contact = self
                 .stations
                 .directory
@@ -188,6 +189,11 @@ impl Gateway {
         let objects = deposits.chain(sealed.original).chain(letters).collect();
         self.stations.objects.discard(objects).await;
     }
+}
+
+/// A role that a tag gave is remembered with the address. One that rules gave is not: it is theirs to change.
+fn remembered_role(decision: &Decision) -> Option<Role> {
+    decision.role.filter(|_| decision.settings.role.is_none())
 }
 
 fn new_grant(planned: &PlannedGrant, contact: crate::id::ContactId) -> NewGrant {

@@ -133,11 +133,16 @@ impl Gateway {
         }
     }
 
-    /// Whether this origin may use this address in MAIL FROM, From and Sender.
+    /// Whether this origin may use this address in MAIL FROM, by the policy in force now.
     ///
     /// # Errors
     /// [`Refusal::Unavailable`] where that cannot be told.
     pub async fn may_send_as(&self, origin: &Origin, address: &Address) -> Result<bool, Refusal> {
+        self.may_send_by(&self.stations.policies.snapshot(), origin, address).await
+    }
+
+    /// The same by one snapshot, which also judges the rest of a message.
+    async fn may_send_by(&self, snapshot: &Snapshot, origin: &Origin, address: &Address) -> Result<bool, Refusal> {
         let accounts = &self.stations.accounts;
         match origin {
             Origin::Staff { id, .. } => {
@@ -146,7 +151,7 @@ impl Gateway {
             }
             Origin::Relay { any_sender: true } => Ok(true),
             Origin::Relay { any_sender: false } => {
-                if self.stations.policies.snapshot().policy.practice_of(address.domain()).is_some() {
+                if snapshot.policy.practice_of(address.domain()).is_some() {
                     return Ok(true);
                 }
                 let account = accounts.find(address).await.map_err(|error| unavailable("accounts", &error))?;
