@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::accounts::{Accounts, SignIn};
 use crate::blob::{Objects, RawMessage, SpoolWriter};
 use crate::directory::Directory;
@@ -99,12 +101,15 @@ pub struct Stations {
 pub struct Gateway {
     settings: Arc<GatewaySettings>,
     stations: Stations,
+    /// Turns at what takes long, reading a sender's HTML: for half the cores.
+    readers: Arc<Semaphore>,
 }
 
 impl Gateway {
     /// A gateway over these stations.
     pub fn new(settings: GatewaySettings, stations: Stations) -> Self {
-        Self { settings: Arc::new(settings), stations }
+        let readers = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
+        Self { settings: Arc::new(settings), stations, readers: Arc::new(Semaphore::new(readers)) }
     }
 
     /// What it was told.

@@ -26,6 +26,7 @@ mod index;
 mod journal;
 mod key;
 mod open;
+mod recent;
 mod shared;
 mod state;
 mod writer;
@@ -215,7 +216,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         let keys = self.handle.shared.index.keys(table as u8, from, to).take(limit);
-        self.told(keys.map(|item| item.map(|(key, _)| key)).collect())
+        self.told(keys.collect())
     }
 
     /// A number that changes after each commit that touched the table: for those who wait instead of polling.
