@@ -266,6 +266,7 @@ pub(crate) fn decode<T: Stored>(table: Table, octets: &[u8]) -> Result<T, StoreE
 }
 
 /// The store's own clock, by which leases, expiry and due work are judged.
+#[allow(clippy::disallowed_methods, reason = "this is the place where the wall clock is read")]
 pub fn now() -> Timestamp {
     let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))

@@ -150,6 +150,7 @@ impl Session {
         };
         match (pending, answer) {
             (Pending::SignIn, Answer::SignIn(result)) => self.answer_sign_in(result),
+            (Pending::SignIn, Answer::TooManyGuesses) => self.blame(Limit::Guesses.into()),
             (Pending::Mail(said), Answer::MaySendAs(Ok(true))) => self.begin_transaction(said),
             (Pending::Mail(_), Answer::MaySendAs(Ok(false))) => {
                 self.refuse(&Refusal::NotYourAddress { field: "MAIL FROM" });

@@ -69,6 +69,8 @@ pub enum Question {
 pub enum Answer {
     /// To [`Question::SignIn`].
     SignIn(Result<Origin, SignInError>),
+    /// To [`Question::SignIn`], from an address of too many wrong passwords: this one was not looked at.
+    TooManyGuesses,
     /// To [`Question::MaySendAs`].
     MaySendAs(Result<bool, Refusal>),
     /// To [`Question::CheckRecipient`].
