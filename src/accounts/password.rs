@@ -1,6 +1,6 @@
 //! Passwords: Argon2id, a few at a time, and the same work for names that do not exist.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{CustomizedPasswordHasher, PasswordVerifier};
@@ -43,12 +43,21 @@ pub enum PasswordError {
 pub struct Passwords {
     turns: Arc<Semaphore>,
     queue: Arc<Semaphore>,
+    /// What is verified against where there is no account; no password matches it but by a miracle.
+    nobody: Arc<str>,
 }
 
 impl Passwords {
-    /// At most `at_once` computations run at the same time (19 MiB each).
-    pub fn new(at_once: usize) -> Self {
-        Self { turns: Arc::new(Semaphore::new(at_once.max(1))), queue: Arc::new(Semaphore::new(WAITING)) }
+    /// At most `at_once` computations run at the same time (19 MiB each). Blocks for one of them.
+    ///
+    /// # Errors
+    /// [`PasswordError::NoMemory`].
+    pub fn new(at_once: usize) -> Result<Self, PasswordError> {
+        Ok(Self {
+            turns: Arc::new(Semaphore::new(at_once.max(1))),
+            queue: Arc::new(Semaphore::new(WAITING)),
+            nobody: hash_now(&random::octets::<32>())?.into(),
+        })
     }
 
     /// The PHC string of a new password.
@@ -69,8 +78,9 @@ impl Passwords {
     pub async fn verify(&self, password: &Secret<String>, hash: Option<String>) -> Option<bool> {
         let _place = self.queue.try_acquire().ok()?;
         let _turn = self.turns.acquire().await.ok()?;
-        let password = password.clone();
-        tokio::task::spawn_blocking(move || verify_now(password.expose(), hash.as_deref())).await.ok()
+        let (password, nobody) = (password.clone(), Arc::clone(&self.nobody));
+        let verify = move || verify_now(password.expose(), hash.as_deref().unwrap_or(&nobody), hash.is_some());
+        tokio::task::spawn_blocking(verify).await.ok()
     }
 }
 
@@ -95,10 +105,8 @@ fn is_common(password: &str) -> bool {
     ];
     let lower = password.to_lowercase();
     let letters: Vec<char> = lower.chars().collect();
-    let repeats = (1..=letters.len() / 2).any(|size| {
-        letters.iter().zip(letters.iter().cycle().skip(size)).take(letters.len() - size).all(|(a, b)| a == b)
-            && size <= 10
-    });
+    let longest_piece = (letters.len() / 2).min(10);
+    let repeats = (1..=longest_piece).any(|size| letters.iter().zip(&letters[size..]).all(|(a, b)| a == b));
     repeats || RUNS.iter().any(|run| run.contains(lower.as_str()))
 }
 
@@ -123,12 +131,7 @@ fn hash_now(password: &[u8]) -> Result<String, PasswordError> {
         .map_err(|_| PasswordError::NoMemory)
 }
 
-/// What is verified against where there is no account; no password matches it but by a miracle.
-static NOBODY: LazyLock<Option<String>> = LazyLock::new(|| hash_now(&random::octets::<32>()).ok());
-
-fn verify_now(password: &str, hash: Option<&str>) -> bool {
-    let exists = hash.is_some();
-    let Some(phc) = hash.or(NOBODY.as_deref()) else { return false };
+fn verify_now(password: &str, phc: &str, exists: bool) -> bool {
     let Ok(parsed) = PasswordHash::new(phc) else { return false };
     let capped = &password.as_bytes()[..password.len().min(LONGEST)];
     argon2().verify_password(capped, &parsed).is_ok() && exists && password.len() <= LONGEST
@@ -140,7 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_verifies_and_a_wrong_or_unknown_one_does_not() {
-        let passwords = Passwords::new(1);
+        let passwords = Passwords::new(1).unwrap();
         let right = Secret::new(String::from("correct horse battery"));
         let hash = passwords.hash(&right).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");

@@ -2,7 +2,6 @@
 //! who need it and swept when nobody does.
 
 use std::ops::Range;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use bytes::Bytes;
@@ -13,7 +12,8 @@ use crate::event::Event;
 use crate::id::{BlobId, Id};
 use crate::keyring::DataKey;
 use crate::random;
-use crate::store::{Batch, Key, Store, StoreError, Stored, Table, decode};
+use crate::store::{self, Batch, Key, Store, StoreError, Stored, Table, decode};
+use crate::time::Timestamp;
 
 /// Objects up to this size lie in a record.
 pub const IN_RECORD: usize = 16 * 1024;
@@ -56,14 +56,13 @@ pub struct Objects {
     store: Store,
     blobs: BlobStore,
     /// Blobs named later than this are of this process, and not for the sweep.
-    since: u128,
+    since: Timestamp,
 }
 
 impl Objects {
     /// Objects in this store and these blobs.
     pub fn new(store: Store, blobs: BlobStore) -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        Self { store, blobs, since }
+        Self { store, blobs, since: store::now() }
     }
 
     /// The blobs below, for spooling.
@@ -229,8 +228,8 @@ impl Objects {
 
     async fn is_orphan(&self, id: BlobId) -> Result<bool, StoreError> {
         // An id begins with the millisecond of its making (UUID version 7).
-        let made = id.octets().iter().take(6).fold(0_u128, |made, octet| made << 8 | u128::from(*octet));
-        Ok(made < self.since && self.store.get::<Holders>(&holders_key(id)).await?.is_none())
+        let made = id.octets().iter().take(6).fold(0_i64, |made, octet| made << 8 | i64::from(*octet));
+        Ok(Timestamp::from_millis(made) < self.since && self.store.get::<Holders>(&holders_key(id)).await?.is_none())
     }
 }
 

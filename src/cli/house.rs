@@ -66,7 +66,22 @@ pub async fn open_alone(config: &Config) -> Result<House, String> {
             config.gateway.keyring.display()
         ));
     }
+    be_the_owner(&config.gateway.data_dir)?;
     open(config, Vec::new(), false).await
+}
+
+/// Files made by another user would be closed to the service at its next start.
+fn be_the_owner(data: &Path) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt;
+    let owner = std::fs::metadata(data).map_err(|error| format!("{}: {error}", data.display()))?.uid();
+    if owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} belongs to the user with number {owner}: run this command as that user (sudo -u '#{owner}' postern …), or \
+         while the server runs",
+        data.display()
+    ))
 }
 
 /// Opens everything; at the first start makes the keys and the data folder.
@@ -127,7 +142,7 @@ async fn open(config: &Config, mut made: Vec<String>, may_make: bool) -> Result<
     let objects = Objects::new(store.clone(), blobs);
     let vault = Vault::new(store.clone(), keyring.clone(), objects.clone());
     let queue = Queue::new(store.clone(), keyring.clone(), objects.clone(), settings::schedule(config));
-    let passwords = Passwords::new(config.limits.sign_ins_at_once);
+    let passwords = Passwords::new(config.limits.sign_ins_at_once).map_err(|error| said(&error))?;
     let accounts = Accounts::new(store.clone(), keyring.clone(), passwords);
     let guarded = config.gateway.clock_guard;
     let agenda = Agenda::new(store.clone(), keyring.clone(), vault.clone(), queue.clone(), guarded, Reading::take());

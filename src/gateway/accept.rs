@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::gateway::commit::Taken;
 use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, Snapshot, read, unavailable};
 use crate::id::DepositId;
-use crate::mail::Origin;
+use crate::mail::{Origin, Recipient};
 use crate::mime::Outline;
 use crate::mime::assess::Assessment;
 use crate::pack::shipment::{Matter, Names, RecipientNames, Shipment, pack, refusal_words};
@@ -36,7 +36,7 @@ impl Gateway {
 
         let outline = read::outline(&received.message).await?;
         let mut facts = read::assess(&received.message, &outline).await?;
-        self.check_authors(&received.origin, &facts).await?;
+        self.check_authors(&snapshot, &received.origin, &facts).await?;
 
         let parties = self.parties(received, &facts, &snapshot).await?;
         facts.from_name = facts.from_name.or(parties.sender_name);
@@ -77,13 +77,13 @@ impl Gateway {
     }
 
     /// Own and delegated addresses only, in From and Sender (security row 21).
-    async fn check_authors(&self, origin: &Origin, facts: &Assessment) -> Result<(), Refusal> {
+    async fn check_authors(&self, snapshot: &Snapshot, origin: &Origin, facts: &Assessment) -> Result<(), Refusal> {
         if facts.received > MOST_RECEIVED {
             return Err(Refusal::Loop);
         }
         let from = facts.from.iter().map(|address| ("From", address));
         for (field, address) in from.chain(facts.sender.iter().map(|address| ("Sender", address))) {
-            if !self.may_send_as(origin, address).await? {
+            if !self.may_send_by(snapshot, origin, address).await? {
                 return Err(Refusal::NotYourAddress { field });
             }
         }
@@ -93,11 +93,14 @@ impl Gateway {
     /// Mail for `postmaster` at our own host name goes to the admin.
     fn direct_postmaster_mail(&self, received: &mut ReceivedMessage) {
         let Some(admin) = self.settings.postmaster.clone() else { return };
-        for recipient in &mut received.envelope.recipients {
-            if self.is_postmaster(&recipient.address) {
-                recipient.address = admin.clone();
-            }
+        let recipients = &mut received.envelope.recipients;
+        let (ours, mut others): (Vec<_>, Vec<_>) =
+            recipients.drain(..).partition(|recipient| self.is_postmaster(&recipient.address));
+        let knows_already = others.iter().any(|recipient| recipient.address.same_as(&admin));
+        if let Some(first) = ours.into_iter().next().filter(|_| !knows_already) {
+            others.push(Recipient { address: admin, ..first });
         }
+        *recipients = others;
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::accounts::{Accounts, SignIn};
 use crate::blob::{Objects, RawMessage, SpoolWriter};
 use crate::directory::Directory;
@@ -101,12 +103,15 @@ pub struct Stations {
 pub struct Gateway {
     settings: Arc<GatewaySettings>,
     stations: Stations,
+    /// Turns at what takes long, reading a sender's HTML: for half the cores.
+    readers: Arc<Semaphore>,
 }
 
 impl Gateway {
     /// A gateway over these stations.
     pub fn new(settings: GatewaySettings, stations: Stations) -> Self {
-        Self { settings: Arc::new(settings), stations }
+        let readers = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
+        Self { settings: Arc::new(settings), stations, readers: Arc::new(Semaphore::new(readers)) }
     }
 
     /// What it was told.
@@ -135,11 +140,16 @@ impl Gateway {
         }
     }
 
-    /// Whether this origin may use this address in MAIL FROM, From and Sender.
+    /// Whether this origin may use this address in MAIL FROM, by the policy in force now.
     ///
     /// # Errors
     /// [`Refusal::Unavailable`] where that cannot be told.
     pub async fn may_send_as(&self, origin: &Origin, address: &Address) -> Result<bool, Refusal> {
+        self.may_send_by(&self.stations.policies.snapshot(), origin, address).await
+    }
+
+    /// The same by one snapshot, which also judges the rest of a message.
+    async fn may_send_by(&self, snapshot: &Snapshot, origin: &Origin, address: &Address) -> Result<bool, Refusal> {
         let accounts = &self.stations.accounts;
         match origin {
             Origin::Staff { id, .. } => {
@@ -148,7 +158,7 @@ impl Gateway {
             }
             Origin::Relay { any_sender: true } => Ok(true),
             Origin::Relay { any_sender: false } => {
-                if self.stations.policies.snapshot().policy.practice_of(address.domain()).is_some() {
+                if snapshot.policy.practice_of(address.domain()).is_some() {
                     return Ok(true);
                 }
                 let account = accounts.find(address).await.map_err(|error| unavailable("accounts", &error))?;

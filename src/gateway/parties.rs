@@ -66,9 +66,8 @@ impl Gateway {
     async fn recipient_facts(&self, address: &Address, snapshot: &Snapshot) -> Result<RecipientFacts, Refusal> {
         let contact = self.stations.directory.find(address).await.map_err(|error| unavailable("directory", &error))?;
         let account = self.stations.accounts.find(address).await.map_err(|error| unavailable("accounts", &error))?;
-        let of_account = account.and_then(|(_, account)| {
-            account.value.practice.or_else(|| Some(snapshot.policy.first_practice().id.clone()))
-        });
+        let active = account.filter(|(_, account)| !account.value.disabled);
+        let of_account = active.and_then(|(_, account)| account.value.practice);
         let of_domain = snapshot.policy.practice_of(address.domain()).map(|practice| practice.id.clone());
         Ok(RecipientFacts {
             address: address.clone(),

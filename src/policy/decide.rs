@@ -70,11 +70,12 @@ fn apply_rules(rules: &[Rule], facts: Facts<'_>, tags: &Tags<'_>) -> Deciding {
 }
 
 fn apply_once(rules: &[Rule], mut facts: Facts<'_>) -> Deciding {
-    let given = facts.role;
+    let mut given = facts.role;
     let mut deciding = Deciding { settings: Settings::default(), role: given, because: Vec::new() };
     for rule in rules {
         if rule.when.hold(&facts) {
             deciding.apply(rule);
+            given = given.filter(|_| !(rule.overrides && rule.set.role.is_some()));
             deciding.role = given.or(deciding.settings.role);
             facts.role = deciding.role;
         }

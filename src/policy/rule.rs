@@ -56,7 +56,7 @@ const RULE: &[Key] = &[
         name: "override",
         form: Form::Flag,
         need: Need::Default("false"),
-        about: "Whether it may lower a floor: a refusal, required TLS, restricted file types.",
+        about: "Whether it may lower a floor (a refusal, required TLS, restricted file types), and its role counts more than a remembered one.",
     },
     Key {
         name: "when",

@@ -13,7 +13,7 @@ use super::letter::Letter;
 use crate::event::Event;
 use crate::id::QueueId;
 use crate::keyring::KeyringError;
-use crate::store::{Batch, CommitError, StoreError, Table};
+use crate::store::{Batch, CommitError, Record, StoreError, Table};
 use crate::time::Timestamp;
 
 /// How long an entry that does not open is left alone.
@@ -65,6 +65,8 @@ pub struct Claim {
     pub entry: QueueEntry,
     /// Opened.
     pub letter: Letter,
+    /// The commit that wrote the entry.
+    pub(super) version: u64,
     _hold: Hold,
 }
 
@@ -87,7 +89,9 @@ impl Queue {
             }
             let Some(hold) = self.desk.take(id) else { continue };
             match self.open_due(id, due).await {
-                Ok(Some((entry, letter))) => claims.push(Claim { id, entry, letter, _hold: hold }),
+                Ok(Some(Opened { version, entry, letter })) => {
+                    claims.push(Claim { id, entry, letter, version, _hold: hold })
+                }
                 Ok(None) => {}
                 Err(fault) => self.set_aside(id, due, now, &fault).await?,
             }
@@ -120,11 +124,13 @@ impl Queue {
     }
 
     /// The entry that the index says is due; `None` where it was settled since the index was read.
-    async fn open_due(&self, id: QueueId, due: Timestamp) -> Result<Option<(QueueEntry, Letter)>, Unopened> {
+    async fn open_due(&self, id: QueueId, due: Timestamp) -> Result<Option<Opened>, Unopened> {
         let record = self.store.get::<QueueEntry>(&entry_key(id)).await.map_err(Unopened::Record)?;
-        let Some(entry) = record.map(|record| record.value).filter(|entry| entry.due == due) else { return Ok(None) };
+        let Some(Record { version, value: entry }) = record.filter(|record| record.value.due == due) else {
+            return Ok(None);
+        };
         match unseal(&self.keyring, id, &entry) {
-            Ok(letter) => Ok(Some((entry, letter))),
+            Ok(letter) => Ok(Some(Opened { version, entry, letter })),
             Err(fault) => Err(Unopened::Letter(Box::new(entry), fault)),
         }
     }
@@ -143,6 +149,13 @@ impl Queue {
             Err(fault) => Err(StoreError::Disk(fault.to_string())),
         }
     }
+}
+
+/// An entry as read.
+struct Opened {
+    version: u64,
+    entry: QueueEntry,
+    letter: Letter,
 }
 
 /// Why an entry cannot be worked on.

@@ -10,12 +10,13 @@ use crate::keyring::seal::Sealer;
 use crate::mail::Address;
 use crate::mime::assess::PatientRef;
 pub use crate::pack::shipment::DepositKind;
+use crate::secret::silent_debug;
 use crate::store::{Key, Stored, Table};
 use crate::time::Timestamp;
 use crate::vault::{NewGrant, VaultError};
 
 /// A deposit as its parcel lists it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Deposit {
     /// Its name in links.
     pub id: DepositId,
@@ -30,7 +31,7 @@ pub struct Deposit {
 }
 
 /// What a parcel says, sealed under the parcel's key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct ParcelContent {
     /// Subject as the recipient sees it.
     pub subject: String,
@@ -47,6 +48,8 @@ pub struct ParcelContent {
     /// Documents and texts.
     pub deposits: Vec<Deposit>,
 }
+
+silent_debug!(Deposit, ParcelContent);
 
 /// A parcel as stored: everything of a person is inside `sealed`.
 #[derive(Debug, Clone, Serialize, Deserialize)]

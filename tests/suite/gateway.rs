@@ -43,7 +43,7 @@ impl Clinic {
         let stations = Stations {
             vault: Vault::new(store.clone(), keyring.clone(), objects.clone()),
             queue: Queue::new(store.clone(), keyring.clone(), objects.clone(), Schedule::default()),
-            accounts: Accounts::new(store.clone(), keyring.clone(), Passwords::new(1)),
+            accounts: Accounts::new(store.clone(), keyring.clone(), Passwords::new(1).unwrap()),
             directory: Directory::new(store.clone(), keyring),
             policies: Arc::new(Policies::open(&policies).unwrap()),
             store,
@@ -196,6 +196,18 @@ async fn nothing_of_a_large_message_stays_but_what_somebody_holds() {
     assert_eq!(clinic.blobs(), 3, "of a refused message nothing stays");
 }
 
+/// A tag with a patient's name and birthdate left in Thread-Topic, where Exchange repeats the subject.
+#[tokio::test]
+async fn a_used_tag_leaves_in_no_field() {
+    let clinic = Clinic::with(&[]).await;
+    let tag = "[patient Jane Citizen 1980-03-04]";
+    let message = format!("From: {JANE}\nSubject: Letter {tag}\nThread-Topic: Letter {tag}\n\nHello\n");
+    clinic.send(&["bob@clinic.example", "pat@home.example"], &message).await.unwrap();
+    for (to, letter) in clinic.letters().await {
+        assert!(letter.contains("Subject: Letter\r\n") && !letter.contains("1980-03-04"), "{to}");
+    }
+}
+
 #[tokio::test]
 async fn own_and_delegated_addresses_only() {
     let clinic = Clinic::with(&[]).await;
@@ -259,6 +271,53 @@ async fn the_gateways_own_name_knows_only_its_postmaster() {
     assert_eq!(gateway.check_recipient(&clinic.jane, &address("Postmaster@mail.clinic.example")).await, Ok(()));
     clinic.send(&["postmaster@mail.clinic.example"], &format!("From: {JANE}\nSubject: help\n\nHello\n")).await.unwrap();
     assert_eq!(clinic.letters().await[0].0, JANE, "the admin reads the postmaster's mail");
+    let both = ["postmaster@mail.clinic.example", JANE, "POSTMASTER@mail.clinic.example"];
+    clinic.send(&both, &format!("From: {JANE}\nSubject: help\n\nHello\n")).await.unwrap();
+    assert_eq!(clinic.letters().await.len(), 2, "the first one, and no address twice in the second");
+}
+
+/// Mail to a colleague who had left went on to their private address untouched: a disabled account still counted as
+/// one of the practice.
+#[tokio::test]
+async fn who_left_is_no_colleague() {
+    let clinic = Clinic::with(&[]).await;
+    let accounts = &clinic.gateway.stations().accounts;
+    let new = NewStaff {
+        address: address("old@private.example"),
+        name: None,
+        practice: Some("example-clinic".into()),
+        groups: Vec::new(),
+        delegated: Vec::new(),
+        admin: false,
+        initial: false,
+    };
+    accounts.add(new, &Secret::new("tea at half past nine".into()), store::now()).await.unwrap();
+    let message = with_attachment("Scan", "scan.pdf", 100);
+    clinic.send(&["old@private.example"], &message).await.unwrap();
+    assert!(clinic.letters().await[0].1.contains("QUJDREVG"), "a colleague gets the mail itself");
+    accounts.disable(&address("old@private.example")).await.unwrap();
+    clinic.send(&["old@private.example"], &message).await.unwrap();
+    let letters = clinic.letters().await;
+    assert_eq!(letters.iter().filter(|(_, letter)| letter.contains("QUJDREVG")).count(), 1, "the first one only");
+    assert_eq!(letters.len(), 2);
+}
+
+/// A role that a rule gave was remembered with the address and beat the rule when the admin corrected it.
+#[tokio::test]
+async fn a_corrected_rule_is_in_force_for_who_was_written_to_before() {
+    let rule = |role: &str| {
+        format!(
+            "[[rule]]\nname = \"hospital\"\n[rule.when]\nrecipient_domain = [\"hospital.example\"]\n[rule.set]\nrole = \"{role}\"\n"
+        )
+    };
+    let clinic = Clinic::with(&[("20-hospital.toml", &rule("staff-elsewhere"))]).await;
+    let to = address("wong@hospital.example");
+    clinic.send(&["wong@hospital.example"], &with_attachment("Scan", "scan.pdf", 100)).await.unwrap();
+    let found = clinic.gateway.stations().directory.find(&to).await.unwrap().expect("known from now on");
+    assert_eq!(found.person.role, None);
+    clinic.send(&["pat@home.example"], &with_attachment("Scan [patient 10423]", "scan.pdf", 100)).await.unwrap();
+    let pat = clinic.gateway.stations().directory.find(&address("pat@home.example")).await.unwrap().unwrap();
+    assert_eq!(pat.person.role, Some(postern::policy::Role::Patient), "what a tag said is remembered");
 }
 
 #[tokio::test]

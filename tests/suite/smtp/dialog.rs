@@ -74,10 +74,11 @@ impl Dialog {
             match mark {
                 "C:" => wire.send(format!("{rest}\r\n").as_bytes()).await,
                 "C~" => wire.send(&unescape(rest)).await,
-                "S:" if rest == "closed" => match read_reply(wire, &mut unread).await.map_err(|e| fault(&e))? {
-                    Some(reply) => return Err(fault(&format!("came: {reply:?}"))),
-                    None => {}
-                },
+                "S:" if rest == "closed" => {
+                    if let Some(reply) = read_reply(wire, &mut unread).await.map_err(|e| fault(&e))? {
+                        return Err(fault(&format!("came: {reply:?}")));
+                    }
+                }
                 "S:" => {
                     reply = match read_reply(wire, &mut unread).await.map_err(|e| fault(&e))? {
                         Some(reply) if !names_its_id(&reply) => return Err(fault(&format!("no id: {reply:?}"))),
