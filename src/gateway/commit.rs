@@ -296,7 +296,8 @@ pub(super) struct Taken {
 impl Taken {
     pub(super) fn new(_proof: Committed, matter: &Matter<'_>, shipment: &Shipment) -> Self {
         let accepted = matter.envelope.recipients.len() - shipment.refused;
-        let receipt = Receipt { transaction: matter.transaction, accepted, refused: shipment.refused };
+        let reported = shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Refusal(_))).count();
+        let receipt = Receipt { transaction: matter.transaction, accepted, refused: shipment.refused, reported };
         Self { receipt, keeps_original: relayed(shipment) > 0 }
     }
 

@@ -51,8 +51,10 @@ pub struct Receipt {
     pub transaction: TransactionId,
     /// Recipients it goes to.
     pub accepted: usize,
-    /// Recipients refused at DATA: each gets nothing, and the sender a report.
+    /// Recipients refused at DATA: each gets nothing.
     pub refused: usize,
+    /// How many of the refused a report goes to the sender for; none where the sender is null or wants none (RFC 3461).
+    pub reported: usize,
 }
 
 /// Why a sign-in did not succeed.

@@ -301,15 +301,14 @@ impl<M: Mailroom> Visit<'_, M> {
 
     async fn accept(&mut self, submitted: Submitted) -> Answer {
         let Some(Message { transaction, begun, spool }) = self.message.take() else {
-            return Answer::Message(random::id(), Err(Refusal::Unavailable));
+            return Answer::Message(Err(Refusal::Unavailable));
         };
         let Submitted { origin, envelope, helo, protocol } = submitted;
         let trace = ReceivedTrace { helo, peer: self.peer, protocol: protocol.into(), at: begun };
         let incoming = Incoming { transaction, session: self.id, origin, envelope, trace };
-        let result = match spool {
+        Answer::Message(match spool {
             Ok(spool) => self.server.mailroom.accept(incoming, spool).await,
             Err(refusal) => Err(refusal),
-        };
-        Answer::Message(transaction, result)
+        })
     }
 }

@@ -243,12 +243,18 @@ async fn one_refused_recipient_does_not_stop_the_others_and_the_sender_is_told()
     let clinic = Clinic::with(&[("20-press.toml", rule)]).await;
     let message = with_attachment("Secret MARKER", "letter.pdf", 100);
     let receipt = clinic.send(&["hack@press.example", "pat@home.example"], &message).await.unwrap();
-    assert_eq!((receipt.accepted, receipt.refused), (1, 1));
+    assert_eq!((receipt.accepted, receipt.refused, receipt.reported), (1, 1, 1));
     let letters = clinic.letters().await;
     assert_eq!(letters.len(), 2);
     let report = &letters.iter().find(|(to, _)| to == JANE).expect("a report to the sender").1;
     assert!(report.contains("hack@press.example") && report.contains("Nothing goes to the press"));
     assert!(!report.contains("MARKER") && !report.contains("letter.pdf"));
+
+    // The reply promised a report also where none is owed.
+    let (to, jane) = (["hack@press.example", "pat@home.example"], clinic.jane.clone());
+    let receipt = clinic.send_as(jane, "", &to, &message).await.unwrap();
+    assert_eq!((receipt.accepted, receipt.refused, receipt.reported), (1, 1, 0));
+    assert_eq!(clinic.letters().await.len(), 2 + 1, "a null sender is never written to");
 
     let refusal = clinic.send(&["hack@press.example"], &message).await.unwrap_err();
     assert_eq!(refusal, Refusal::Policy("Nothing goes to the press from here.".into()));

@@ -100,9 +100,7 @@ impl Session {
                 }
             }
             // No guess, yet no reason to ask without end.
-            Err(error @ (SignInError::Busy | SignInError::Unavailable)) => {
-                self.blame(Reply::from(error).with_id(&self.id.to_string()));
-            }
+            Err(error @ (SignInError::Busy | SignInError::Unavailable)) => self.blame(error.into()),
         }
     }
 }
