@@ -179,7 +179,7 @@ mod tests {
         let long = Key::new(Table::Object, &[&[0; Key::LONGEST + 1]]);
         assert!(Batch::default().put_octets(long, Vec::new()).to_changes(0).is_none());
         let mut batch = Batch::default();
-        for number in 0..33_u8 {
+        for number in 0..=LARGEST_BATCH.div_ceil(LARGEST_RECORD) as u8 {
             batch.put_octets(Key::new(Table::Object, &[&[number]]), vec![0; LARGEST_RECORD]);
         }
         assert!(batch.to_changes(0).is_none());

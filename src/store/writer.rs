@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::keyring::seal::Sealer;
 use crate::store::batch::{Change, Expected, changes};
 use crate::store::crash::{Step, reach};
-use crate::store::journal::{GROUP, Journal};
+use crate::store::journal::{Failure, GROUP, Journal};
 use crate::store::shared::Shared;
 use crate::store::{Batch, CommitError, Committed, Key, StoreError, disk};
 
@@ -108,7 +108,9 @@ impl Writer {
             }
             Err(error) => {
                 Event::Trouble { place: "journal", cause: error.to_string() }.log();
-                refuse(held, &CommitError::Disk(error.to_string()));
+                let cause = error.to_string();
+                let lies = self.journal.failure() == Some(Failure::Lies);
+                refuse(held, &if lies { CommitError::Unknown(cause) } else { CommitError::Disk(cause) });
             }
         }
         for request in stale {
@@ -129,7 +131,7 @@ impl Writer {
             let (free, reserve) = (free / 1024, RESERVE / 1024);
             return Err(CommitError::Disk(format!("only {free} KiB are free, {reserve} KiB are kept in reserve")));
         }
-        if self.journal.has_failed() {
+        if self.journal.failure().is_some() {
             self.journal.recover(&self.sealer).map_err(fault)?;
         }
         if self.journal.is_full() {
