@@ -85,6 +85,24 @@ pub(super) fn fail_below(folder: &std::path::Path, faults: &[Fault]) {
     failing.extend(faults.iter().map(|fault| (folder.to_owned(), *fault)));
 }
 
+/// Where tests of this crate pretend how much space is free.
+#[cfg(test)]
+static SPACE: std::sync::Mutex<Vec<(std::path::PathBuf, u64)>> = std::sync::Mutex::new(Vec::new());
+
+/// Pretends that this much is free below a folder, or no longer.
+#[cfg(test)]
+pub(crate) fn pretend_space(folder: &std::path::Path, free: Option<u64>) {
+    let mut space = SPACE.lock().unwrap();
+    space.retain(|(other, _)| other != folder);
+    space.extend(free.map(|free| (folder.to_owned(), free)));
+}
+
+/// What a test pretends.
+#[cfg(test)]
+pub(super) fn pretended_space(folder: &std::path::Path) -> Option<u64> {
+    SPACE.lock().unwrap().iter().find(|(other, _)| folder.starts_with(other)).map(|(_, free)| *free)
+}
+
 /// The fault a test asked for.
 #[cfg(test)]
 pub(super) fn fault_at(folder: &std::path::Path, fault: Fault) -> std::io::Result<()> {

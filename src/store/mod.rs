@@ -264,6 +264,11 @@ impl Store {
     }
 }
 
+/// Fails, as a full disk does, where `folder`'s has no room for new work: so much is kept for what ends and settles work.
+pub(crate) fn require_room(folder: &std::path::Path) -> std::io::Result<()> {
+    disk::require_space(folder, disk::RESERVE)
+}
+
 /// A record's octets as what they say.
 pub(crate) fn decode<T: Stored>(table: Table, octets: &[u8]) -> Result<T, StoreError> {
     key::decode(octets).ok_or_else(|| StoreError::Unsound(format!("one of {table:?} is of no known version")))

@@ -467,6 +467,32 @@ async fn nothing_follows_in_a_file_that_has_a_successor() {
     assert_eq!(notes(&home.open().await).await, expected(2));
 }
 
+/// Below the reserve everything was refused, also what would have made room: a full disk stayed full.
+#[tokio::test]
+async fn what_makes_room_is_written_where_new_work_is_refused() {
+    let home = Home::new();
+    let store = home.open().await;
+    for number in 0..3 {
+        store.commit(note(number)).await.unwrap();
+    }
+    let freeing = |number| {
+        let mut batch = Batch::default();
+        batch.delete(key(number)).frees_space();
+        batch
+    };
+    crash::pretend_space(&home.data(), Some(disk::RESERVE - 1));
+    assert!(matches!(store.commit(note(7)).await, Err(CommitError::Disk(_))));
+    let (new_work, freed) = tokio::join!(store.commit(note(8)), store.commit(freeing(2)));
+    assert!(matches!(new_work, Err(CommitError::Disk(_))) && freed.is_ok(), "in one group, too");
+    store.checkpoint().await.unwrap();
+    crash::pretend_space(&home.data(), Some(disk::LAST_RESERVE - 1));
+    assert!(matches!(store.commit(freeing(1)).await, Err(CommitError::Disk(_))));
+    assert!(store.checkpoint().await.is_err());
+    crash::pretend_space(&home.data(), None);
+    assert_eq!(notes(&store).await, expected(2));
+    store.commit(note(2)).await.unwrap();
+}
+
 #[tokio::test]
 async fn the_vectors_of_journal_checkpoint_and_index_are_read() {
     let mut vector = crate::keyring::vectors::Vector::read("store");
