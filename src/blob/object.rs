@@ -2,7 +2,6 @@
 //! who need it and swept when nobody does.
 
 use std::ops::Range;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use bytes::Bytes;
@@ -17,8 +16,6 @@ use crate::store::{Batch, Key, Store, StoreError, Stored, Table, decode};
 
 /// Objects up to this size lie in a record.
 pub const IN_RECORD: usize = 16 * 1024;
-/// Blobs looked at together by the sweep.
-const PAGE: usize = 1000;
 
 /// Names an object and carries its key: keep it only inside something sealed (a capsule).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,15 +52,12 @@ fn octets_key(id: BlobId) -> Key {
 pub struct Objects {
     store: Store,
     blobs: BlobStore,
-    /// Blobs named later than this are of this process, and not for the sweep.
-    since: u128,
 }
 
 impl Objects {
     /// Objects in this store and these blobs.
     pub fn new(store: Store, blobs: BlobStore) -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        Self { store, blobs, since }
+        Self { store, blobs }
     }
 
     /// The blobs below, for spooling.
@@ -187,22 +181,16 @@ impl Objects {
         self.drop_files(files.map(|object| Released(Some(object.reference.id))).collect()).await;
     }
 
-    /// Removes every blob file that no record names, and that is older than this process. How many.
+    /// Removes every blob file that an earlier process left and that no record names. How many. To be called once.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; what is left the next start sweeps.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
-        let fault = |error: BlobError| StoreError::Disk(error.to_string());
-        let (mut after, mut swept) = (None, 0);
-        loop {
-            let page = self.blobs.list(after, PAGE).await.map_err(fault)?;
-            let Some(last) = page.last() else { break };
-            after = Some(*last);
-            for id in page {
-                if self.is_orphan(id).await? {
-                    self.blobs.remove(id).await.map_err(fault)?;
-                    swept += 1;
-                }
+        let mut swept = 0;
+        for id in self.blobs.take_earlier() {
+            if self.is_orphan(id).await? {
+                self.blobs.remove(id).await.map_err(|error| StoreError::Disk(error.to_string()))?;
+                swept += 1;
             }
         }
         if swept > 0 {
@@ -211,26 +199,20 @@ impl Objects {
         Ok(swept)
     }
 
-    /// How many blob files the next sweep would remove.
+    /// How many blob files a sweep would remove.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn orphans(&self) -> Result<u64, StoreError> {
-        let (mut after, mut found) = (None, 0);
-        loop {
-            let page = self.blobs.list(after, PAGE).await.map_err(|error| StoreError::Disk(error.to_string()))?;
-            let Some(last) = page.last() else { return Ok(found) };
-            after = Some(*last);
-            for id in page {
-                found += u64::from(self.is_orphan(id).await?);
-            }
+        let mut found = 0;
+        for id in self.blobs.earlier() {
+            found += u64::from(self.is_orphan(id).await?);
         }
+        Ok(found)
     }
 
     async fn is_orphan(&self, id: BlobId) -> Result<bool, StoreError> {
-        // An id begins with the millisecond of its making (UUID version 7).
-        let made = id.octets().iter().take(6).fold(0_u128, |made, octet| made << 8 | u128::from(*octet));
-        Ok(made < self.since && self.store.get::<Holders>(&holders_key(id)).await?.is_none())
+        Ok(self.store.get::<Holders>(&holders_key(id)).await?.is_none() && self.blobs.has(id))
     }
 }
 
