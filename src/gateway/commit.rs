@@ -7,6 +7,7 @@ use crate::directory::Noted;
 use crate::gateway::read::DecodedLeaf;
 use crate::gateway::{Gateway, Receipt, Refusal, trouble, unavailable};
 use crate::mime::Defect;
+use crate::pack::PackError;
 use crate::pack::shipment::{
     LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedGrant, PlannedLetter, PlannedParcel, Shipment, Source,
 };
@@ -100,7 +101,7 @@ impl Gateway {
             sealed.original = Some(self.stations.objects.adopt(message).await.map_err(disk)?);
         }
         for letter in &shipment.letters {
-            let octets = shipment.compose(matter, letter).map_err(|error| unavailable("pack", &error))?;
+            let octets = shipment.compose(matter, letter).map_err(not_composed)?;
             sealed.letters.push(match octets {
                 LetterOctets::Before(prefix, _) => SealedLetter { prefix, own: None },
                 LetterOctets::Whole(octets) => {
@@ -276,6 +277,14 @@ fn relayed(shipment: &Shipment) -> usize {
 fn too_large() -> Refusal {
     let words = "The message's header section is too long for so many recipients. Send it to fewer at a time".into();
     Refusal::NotUnderstood(Defect { word: "batch-too-large", words, limit: true })
+}
+
+/// What stands in the message the sender can change; a template that fails is ours.
+fn not_composed(error: PackError) -> Refusal {
+    match error {
+        PackError::FileWithin(defect) => Refusal::NotUnderstood(defect),
+        PackError::Template(_) => unavailable("pack", &error),
+    }
 }
 
 fn disk(error: BlobError) -> Refusal {

@@ -140,7 +140,8 @@ pub struct Assessment {
     pub from_name: Option<String>,
     /// Sender, if given.
     pub sender: Option<Address>,
-    /// The text as plain text in UTF-8 (made from the HTML where there is none), if there is a text.
+    /// The text as plain text in UTF-8 (made from the HTML where there is none), if there is a text: in the form in
+    /// which it is sent (CRLF, no control character but tab).
     pub text: Option<String>,
     /// The HTML as received, in UTF-8, if there is one.
     pub html: Option<String>,

@@ -303,34 +303,6 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-fn breaks_text(c: char) -> bool {
-    c.is_control() && c != '\t'
-}
-
-/// Text for a text part: CRLF line ends, no control character but tab, no space at a line's or the text's end (a relaxed
-/// DKIM body hash over such ends is where implementations differ).
-pub(crate) fn as_text_part(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 32);
-    let mut empty = 0;
-    for line in text.replace("\r\n", "\n").split(['\n', '\r', '\u{2028}', '\u{2029}']) {
-        let line = line.trim_end();
-        if line.is_empty() {
-            empty += 1;
-            continue;
-        }
-        if !out.is_empty() {
-            (0..empty).for_each(|_| out.push_str("\r\n"));
-        }
-        empty = 0;
-        match line.chars().any(breaks_text) {
-            true => out.extend(line.chars().filter(|c| !breaks_text(*c))),
-            false => out.push_str(line),
-        }
-        out.push_str("\r\n");
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -395,7 +367,6 @@ mod tests {
             from_text("a <b>\r\n  c\r\n\r\n\r\nd\n"),
             "<p style=\"margin:0 0 16px\">a &lt;b&gt;<br>&nbsp; c</p><p style=\"margin:0 0 16px\">d</p>"
         );
-        assert_eq!(as_text_part("\n\na \r\nb\rc\u{2028}d\0\n\n\ne\n\n"), "a\r\nb\r\nc\r\nd\r\n\r\n\r\ne\r\n");
     }
 
     proptest! {

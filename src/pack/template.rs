@@ -83,7 +83,7 @@ fn say(env: &Environment<'_>, words: &str, sentence: &str, values: &[Value]) -> 
 
 /// MiniJinja may quote a value in its errors; ours name the place only.
 fn without_values(name: &str, error: &minijinja::Error) -> PackError {
-    PackError(format!(
+    PackError::Template(format!(
         "template {}, line {}: {}",
         error.name().unwrap_or(name),
         error.line().unwrap_or(0),
