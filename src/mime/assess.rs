@@ -10,6 +10,7 @@ use crate::mime::{Defect, Entity, Outline, TransferEncoding, header, names};
 
 mod body;
 mod content;
+mod html;
 mod tags;
 
 /// Decoded octets that are read of a leaf that is no text, to see what it is.

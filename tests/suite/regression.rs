@@ -31,3 +31,12 @@ fn a_file_hidden_behind_characters_that_do_not_leave_is_found() {
         "binhex"
     );
 }
+
+/// A table of doses in a mail of HTML alone: `<td>5</td><td>10 mg</td>` was written `510 mg` in the plain text, and
+/// `take 5` before `0 to 1` in the next block `take 50 to 1`.
+#[test]
+fn doses_of_two_cells_or_blocks_do_not_run_together() {
+    let html = "<table><tr><td>5</td><td>10 mg</td></tr></table><div>take 5</div><div>0 to 1 at night</div>";
+    let facts = assessed("text/html", html).unwrap();
+    assert_eq!(facts.text.as_deref(), Some("5\t10 mg\r\n\r\ntake 5\r\n0 to 1 at night\r\n"));
+}
