@@ -71,7 +71,7 @@ pub struct ReportParts<'a> {
     pub enhanced: &'a str,
     /// A sentence for a person: `The mail server of the recipient refused the address.`
     pub sentence: &'a str,
-    /// How often it was tried.
+    /// How often it was tried; 0 where policy refused the recipient and nothing was sent, which has its own sentences.
     pub attempts: u32,
     /// Unique text for boundaries and Message-ID.
     pub unique: &'a str,

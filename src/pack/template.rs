@@ -329,7 +329,7 @@ mod tests {
             (notice, "{% endif %}</mj-raw>", "{% endfi %}</mj-raw>", "notice.mjml:"),
             (notice, "<mj-column>", "<mj-colum>", "did you mean \"mj-column\"?"),
             ("templates/notice.txt", "{{ link }}", "{{ lnk }}", "notice.txt:7:4"),
-            ("templates/report.txt", "{{ words.report_next() }}", "{{ words.report_nxt() }}", "report.txt:"),
+            ("templates/report.txt", "words.report_next()", "words.report_nxt()", "report.txt:"),
             (words, "each.count", "each.cuont", "words.txt:"),
             (words, "\"birthdate\": ", "\"birthdat\": ", "words.txt:"),
             (

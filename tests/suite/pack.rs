@@ -221,7 +221,9 @@ fn cases() -> Vec<(&'static str, Case)> {
     ]
 }
 
-fn report_of(practice: &Practice, templates: &Templates) -> Vec<u8> {
+fn report_of(practice: &Practice, templates: &Templates, refused: bool) -> Vec<u8> {
+    let no_such = ("5.1.1", "The mail server of the recipient says that there is no such address.");
+    let (enhanced, sentence) = if refused { ("5.7.1", "Nothing goes to the press from here.") } else { no_such };
     let parts = ReportParts {
         practice,
         to: &address("ada@clinic.example"),
@@ -229,9 +231,9 @@ fn report_of(practice: &Practice, templates: &Templates) -> Vec<u8> {
         hostname: "mail.clinic.example",
         transaction: "dgtv3zq5yl2nbq7cxw4p6kfmea",
         accepted: NOW,
-        enhanced: "5.1.1",
-        sentence: "The mail server of the recipient says that there is no such address.",
-        attempts: 1,
+        enhanced,
+        sentence,
+        attempts: u32::from(!refused),
         unique: "06eqz3p9s2x4n7k1v5t8w0y2m5",
         now: NOW.plus(std::time::Duration::from_secs(95)),
     };
@@ -261,8 +263,10 @@ fn goldens_are_what_is_sent() {
     let templates = shipped();
     let mut all: Vec<(&str, Vec<u8>)> =
         cases().into_iter().map(|(name, case)| (name, case.compose(&templates))).collect();
-    all.push(("report", report_of(&practice(), &templates)));
-    all.push(("report-french", report_of(&french(), &templates)));
+    all.push(("report", report_of(&practice(), &templates, false)));
+    all.push(("report-french", report_of(&french(), &templates, false)));
+    all.push(("report-refused", report_of(&practice(), &templates, true)));
+    all.push(("report-refused-french", report_of(&french(), &templates, true)));
     for (name, octets) in all {
         golden(name, "mail.eml", &octets);
         let (text, html) = text_and_html(&octets);
@@ -420,7 +424,7 @@ fn what_a_message_lacks_is_given_and_what_it_has_too_much_of_is_cut() {
 
 #[test]
 fn a_report_holds_nothing_of_the_message() {
-    let octets = report_of(&practice(), &shipped());
+    let octets = report_of(&practice(), &shipped(), false);
     let message = MessageParser::new().parse(&octets).unwrap();
     assert_eq!(message.header_raw("Auto-Submitted").map(str::trim), Some("auto-replied"));
     assert_eq!(message.from().unwrap().first().unwrap().address(), Some("postmaster@mail.clinic.example"));
