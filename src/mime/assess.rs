@@ -71,6 +71,9 @@ pub struct Tag {
     pub span: Range<usize>,
 }
 
+/// The longest time that a tag or a rule can ask for.
+pub const LONGEST_CLOCK: std::time::Duration = std::time::Duration::from_secs(90 * 24 * 3600);
+
 /// The tags known so far (product.md); other text in brackets is left alone.
 #[derive(Clone, PartialEq, Eq)]
 pub enum TagMeaning {
@@ -157,7 +160,7 @@ pub struct Assessment {
 /// The tags in a decoded subject, in order.
 ///
 /// # Errors
-/// A [`Defect`] where a tag is meant and not understood, or two contradict each other.
+/// A [`Defect`] where a tag is meant and not understood.
 pub fn subject_tags(subject: &str) -> Result<Vec<Tag>, Defect> {
     Ok(tags::tags(subject)?)
 }

@@ -40,3 +40,10 @@ fn doses_of_two_cells_or_blocks_do_not_run_together() {
     let facts = assessed("text/html", html).unwrap();
     assert_eq!(facts.text.as_deref(), Some("5\t10 mg\r\n\r\ntake 5\r\n0 to 1 at night\r\n"));
 }
+
+/// `[365d]` was accepted and cut to 90 days without a word.
+#[test]
+fn a_time_that_is_too_long_is_refused_in_words() {
+    let refused = postern::mime::assess::subject_tags("[365d] Results").unwrap_err();
+    assert!(refused.words.contains("90 days"), "{refused}");
+}
