@@ -192,8 +192,8 @@ fn word_class(class: &str) -> Option<&'static str> {
     }
 }
 
-/// The sender's HTML, sanitised; `None` where it is [`too_tangled`] to be read in bounded time. Remote pictures are gone (their words stay); where a picture came with the mail, this
-/// text stands in its place, which is HTML text already.
+/// The sender's HTML, sanitised; `None` where it is [`too_tangled`] to be read in bounded time. Remote pictures are gone
+/// (their words stay); where a picture came with the mail, this text stands in its place, which is HTML text already.
 pub(crate) fn from_html(html: &str, picture: &str, names: &[&str]) -> Option<String> {
     if too_tangled(html) {
         return None;
