@@ -9,6 +9,7 @@ use crate::directory::Noted;
 use crate::gateway::read::DecodedLeaf;
 use crate::gateway::{Gateway, Receipt, Refusal, trouble, unavailable};
 use crate::mime::Defect;
+use crate::pack::PackError;
 use crate::pack::shipment::{
     LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedGrant, PlannedLetter, PlannedParcel, Shipment, Source,
 };
@@ -169,7 +170,7 @@ impl Gateway {
         shipment: &Shipment,
         letter: &PlannedLetter,
     ) -> Result<LetterOctets, Refusal> {
-        let compose = || shipment.compose(matter, letter).map_err(|error| unavailable("pack", &error));
+        let compose = || shipment.compose(matter, letter).map_err(not_composed);
         if matter.facts.html.as_ref().is_none_or(|html| html.len() <= QUICKLY_READ) {
             return compose();
         }
@@ -354,6 +355,14 @@ fn relayed(shipment: &Shipment) -> usize {
 fn too_large() -> Refusal {
     let words = "The message's header section is too long for so many recipients. Send it to fewer at a time".into();
     Refusal::NotUnderstood(Defect { word: "batch-too-large", words, limit: true })
+}
+
+/// What stands in the message the sender can change; a template that fails is ours.
+fn not_composed(error: PackError) -> Refusal {
+    match error {
+        PackError::FileWithin(defect) => Refusal::NotUnderstood(defect),
+        PackError::Template(_) => unavailable("pack", &error),
+    }
 }
 
 fn disk(error: BlobError) -> Refusal {
