@@ -143,7 +143,7 @@ impl Agenda {
 
     async fn note(&self, wall: Timestamp) -> Result<(), AgendaError> {
         let mut batch = Batch::default();
-        batch.put(reading_key(), &LastReading(wall));
+        batch.put(reading_key(), &LastReading(wall)).frees_space();
         self.store.commit(batch).await?;
         Ok(())
     }

@@ -74,7 +74,7 @@ impl Queue {
         now: Timestamp,
     ) -> Result<Option<Released>, StoreError> {
         let (key, entry) = (entry_key(claim.id), record.value);
-        batch.require_version(key.clone(), record.version);
+        batch.require_version(key.clone(), record.version).frees_space();
         batch.delete(due_key(entry.due, claim.id));
         match settlement {
             Settlement::Later(due, cause) => {

@@ -13,8 +13,9 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::event::Event;
 use crate::keyring::seal::Sealer;
-use crate::store::crash::fault_at;
+use crate::store::crash::{Fault, fault_at};
 use crate::store::disk;
 use crate::store::frame::{HEADER, Header, LEAD, lead};
 
@@ -26,6 +27,15 @@ const AHEAD: u64 = 1024 * 1024;
 const ROLL: u64 = 16 * 1024 * 1024;
 /// Octets at the start of a record's plaintext: the sequence of its group's first record.
 pub const GROUP: usize = 8;
+
+/// What became of a group that could not be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing of it is in the file.
+    TakenBack,
+    /// It may lie in the file: a start before the next commit may find it.
+    Lies,
+}
 
 /// The file being written.
 pub struct Journal {
@@ -42,8 +52,8 @@ pub struct Journal {
     synced: u64,
     /// Octets of records since [`Journal::reset_grown`].
     grown: u64,
-    /// A write failed: nothing may follow before [`Journal::recover`].
-    failed: bool,
+    /// What kept a write from being made or taken back: nothing may follow before [`Journal::recover`].
+    failed: Option<Failure>,
     buffer: Vec<u8>,
 }
 
@@ -63,6 +73,7 @@ impl Journal {
         file.write_all_at(&octets, 0)?;
         file.sync_all()?;
         disk::publish(&fresh, &path_of(folder, first))?;
+        fault_at(folder, Fault::Name)?;
         let (folder, buffer) = (folder.to_owned(), Vec::new());
         Ok(Self {
             folder,
@@ -73,7 +84,7 @@ impl Journal {
             next: first,
             synced: first,
             grown: 0,
-            failed: false,
+            failed: None,
             buffer,
         })
     }
@@ -130,7 +141,7 @@ impl Journal {
 
     /// Makes what was appended durable. After an error nothing of the group counts.
     pub fn sync(&mut self) -> io::Result<()> {
-        let synced = fault_at(&self.folder).and_then(|()| Ok(rustix::fs::fdatasync(&self.file)?));
+        let synced = fault_at(&self.folder, Fault::Sync).and_then(|()| Ok(rustix::fs::fdatasync(&self.file)?));
         if let Err(error) = synced {
             self.fail();
             return Err(error);
@@ -141,13 +152,18 @@ impl Journal {
         Ok(())
     }
 
+    /// Takes the group back at once: were it left lying until the next commit, a crash before that would replay it.
     fn fail(&mut self) {
         self.next = self.synced;
-        self.failed = true;
+        let cut = self.finish();
+        if let Err(error) = &cut {
+            Event::Trouble { place: "journal", cause: format!("a refused commit is not cut off yet: {error}") }.log();
+        }
+        self.failed = Some(if cut.is_ok() { Failure::TakenBack } else { Failure::Lies });
     }
 
-    /// Whether a write failed and [`Journal::recover`] has to come first.
-    pub fn has_failed(&self) -> bool {
+    /// What failed, where [`Journal::recover`] has to come first.
+    pub fn failure(&self) -> Option<Failure> {
         self.failed
     }
 
@@ -160,20 +176,19 @@ impl Journal {
         Ok(())
     }
 
-    /// Goes on in a new file.
+    /// Goes on in a new file. Where that fails the new file may have its name already, so nothing may follow in the old
+    /// one: [`Journal::recover`] comes first.
     pub fn roll(&mut self, sealer: &Sealer) -> io::Result<()> {
         if self.end == HEADER as u64 {
             return Ok(());
         }
-        self.finish()?;
-        let grown = self.grown;
-        *self = Self { grown, ..Self::begin(&self.folder, sealer, self.next)? };
-        Ok(())
+        self.failed.get_or_insert(Failure::TakenBack);
+        self.recover(sealer)
     }
 
     /// Cuts off what was filled ahead.
     pub fn finish(&self) -> io::Result<()> {
-        fault_at(&self.folder)?;
+        fault_at(&self.folder, Fault::Cut)?;
         self.file.set_len(self.end)?;
         self.file.sync_all()
     }

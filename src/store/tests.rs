@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::crash::Fault;
 use super::*;
 use crate::keyring::MasterKey;
 use crate::time::Day;
@@ -413,17 +414,83 @@ async fn a_disk_that_fails_refuses_and_recovers() {
     let home = Home::new();
     let store = home.open().await;
     store.commit(note(0)).await.unwrap();
-    crash::fail_syncs_below(&home.data(), true);
+    crash::fail_below(&home.data(), &[Fault::Sync, Fault::Cut]);
     for _ in 0..2 {
-        assert!(matches!(store.commit(note(1)).await, Err(CommitError::Disk(_))));
+        assert!(store.commit(note(1)).await.is_err());
     }
     assert_eq!(notes(&store).await, expected(1), "reads go on");
-    crash::fail_syncs_below(&home.data(), false);
+    crash::fail_below(&home.data(), &[]);
     store.commit(note(1)).await.unwrap();
     assert_eq!(notes(&store).await, expected(2));
     drop(store);
     home.forget_index();
     assert_eq!(notes(&home.open().await).await, expected(2), "what was refused is not in the journal");
+}
+
+/// What a failed sync left in the journal was cut off by the next commit only: a crash before that replayed a commit
+/// whose sender was told 452 and whose blobs were gone.
+#[tokio::test]
+async fn a_refused_commit_is_gone_before_the_next_one() {
+    let home = Home::new();
+    let store = home.open().await;
+    store.commit(note(0)).await.unwrap();
+    let crashed = Home { folder: tempfile::tempdir().unwrap(), keyring: home.keyring.clone() };
+    for (faults, taken_back) in [(&[Fault::Sync][..], true), (&[Fault::Sync, Fault::Cut], false)] {
+        crash::fail_below(&home.data(), faults);
+        let refused = store.commit(note(1)).await;
+        assert_eq!(matches!(refused, Err(CommitError::Disk(_))), taken_back, "{refused:?}");
+        assert_eq!(matches!(refused, Err(CommitError::Unknown(_))), !taken_back, "{refused:?}");
+        crash::fail_below(&home.data(), &[]);
+        copy_folder(&home.data(), &crashed.data());
+        crashed.forget_index();
+        let found = notes(&crashed.open().await).await;
+        assert_eq!(found, expected(if taken_back { 1 } else { 2 }), "what is unknown may have happened");
+        fs::remove_dir_all(crashed.data()).unwrap();
+        store.commit(note(0)).await.unwrap();
+    }
+}
+
+/// A new journal file had its name but its folder could not be synced: commits went on in the old one, and the next
+/// start called the journal damaged.
+#[tokio::test]
+async fn nothing_follows_in_a_file_that_has_a_successor() {
+    let home = Home::new();
+    let store = home.open().await;
+    store.commit(note(0)).await.unwrap();
+    crash::fail_below(&home.data(), &[Fault::Name]);
+    assert!(store.checkpoint().await.is_err());
+    assert!(matches!(store.commit(note(1)).await, Err(CommitError::Disk(_))));
+    crash::fail_below(&home.data(), &[]);
+    store.commit(note(1)).await.unwrap();
+    drop(store);
+    home.forget_index();
+    assert_eq!(notes(&home.open().await).await, expected(2));
+}
+
+/// Below the reserve everything was refused, also what would have made room: a full disk stayed full.
+#[tokio::test]
+async fn what_makes_room_is_written_where_new_work_is_refused() {
+    let home = Home::new();
+    let store = home.open().await;
+    for number in 0..3 {
+        store.commit(note(number)).await.unwrap();
+    }
+    let freeing = |number| {
+        let mut batch = Batch::default();
+        batch.delete(key(number)).frees_space();
+        batch
+    };
+    crash::pretend_space(&home.data(), Some(disk::RESERVE - 1));
+    assert!(matches!(store.commit(note(7)).await, Err(CommitError::Disk(_))));
+    let (new_work, freed) = tokio::join!(store.commit(note(8)), store.commit(freeing(2)));
+    assert!(matches!(new_work, Err(CommitError::Disk(_))) && freed.is_ok(), "in one group, too");
+    store.checkpoint().await.unwrap();
+    crash::pretend_space(&home.data(), Some(disk::LAST_RESERVE - 1));
+    assert!(matches!(store.commit(freeing(1)).await, Err(CommitError::Disk(_))));
+    assert!(store.checkpoint().await.is_err());
+    crash::pretend_space(&home.data(), None);
+    assert_eq!(notes(&store).await, expected(2));
+    store.commit(note(2)).await.unwrap();
 }
 
 #[tokio::test]

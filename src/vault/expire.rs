@@ -46,6 +46,7 @@ impl Vault {
 
     async fn expire_page(&self, page: &[Vec<u8>], now: Timestamp) -> Result<usize, VaultError> {
         let (mut batch, mut files, mut removed) = (Batch::default(), Vec::new(), 0);
+        batch.frees_space();
         for key in page {
             let Some(due) = read_due(key) else { continue };
             batch.delete(Key::new(Table::Agenda, &[key]));

@@ -61,6 +61,7 @@ pub struct Parcel {
     /// The objects it holds, once each: to be released also when nobody can open `sealed` any more.
     pub objects: Vec<BlobId>,
     /// [`ParcelContent`], sealed under the parcel key.
+    #[serde(with = "serde_bytes")]
     pub sealed: Vec<u8>,
 }
 

@@ -8,7 +8,7 @@ use super::clinic::{Clinic, JANE, Setup, words};
 use super::letters::Letter;
 use super::tools::skipped;
 
-/// What the store keeps free for what must not fail (src/store/writer.rs).
+/// What the store keeps free for what must not fail (src/store/disk.rs).
 const RESERVE: u64 = 32 << 20;
 
 /// A small file system of its own; unmounted when dropped, before the clinic's folder goes.
