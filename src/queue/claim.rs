@@ -188,10 +188,7 @@ impl Queue {
             .delete(entry_key(id))
             .delete(due_key(entry.due, id))
             .frees_space();
-        let released = match entry.object {
-            Some(object) => Some(self.objects.release_id(&mut batch, object).await?),
-            None => None,
-        };
+        let released = self.release(&mut batch, entry.object).await?;
         if self.mend(batch).await? {
             self.objects.drop_files(released.into_iter().collect()).await;
             Event::LetterLost { queue: id, transaction: entry.transaction }.log();
