@@ -7,7 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The text was not 26 characters of lower-case base32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +38,7 @@ fn decode(text: &str) -> Result<[u8; 16], IdError> {
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name([u8; 16]);
 
         impl Id for $name {
@@ -58,6 +59,23 @@ macro_rules! ids {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), encode(&self.0))
+            }
+        }
+
+        impl Serialize for $name {
+            /// As people know it where people read (JSON), else as its octets.
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if deserializer.is_human_readable() {
+                    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+                } else {
+                    <[u8; 16]>::deserialize(deserializer).map(Self)
+                }
             }
         }
 
@@ -106,5 +124,15 @@ mod tests {
         for bad in ["", "abc", &text.to_uppercase(), &format!("{text}a"), &text.replace(&text[..1], "1")] {
             assert_eq!(bad.parse::<TransactionId>(), Err(IdError), "{bad:?}");
         }
+    }
+
+    /// `grant list --json` printed ids as sixteen numbers, which no other command takes.
+    #[test]
+    fn ids_are_text_in_json_and_octets_in_records() {
+        let id = GrantId::from_octets(*b"0123456789abcdef");
+        assert_eq!(serde_json::to_string(&id).unwrap(), format!("\"{id}\""));
+        assert_eq!(serde_json::from_str::<GrantId>(&format!("\"{id}\"")).unwrap(), id);
+        assert_eq!(postcard::to_allocvec(&id).unwrap(), b"0123456789abcdef");
+        assert_eq!(postcard::from_bytes::<GrantId>(b"0123456789abcdef").unwrap(), id);
     }
 }

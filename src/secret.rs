@@ -26,6 +26,20 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
+/// Gives types that hold people's names, addresses or texts a `Debug` that prints the type's name and nothing of them:
+/// what is printed by `{:?}` ends in logs sooner or later.
+macro_rules! silent_debug {
+    ($($name:ty),+) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    )+};
+}
+
+pub(crate) use silent_debug;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment in UTC, in milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
@@ -63,6 +64,28 @@ impl Timestamp {
         } else {
             jiff::Timestamp::MAX
         })
+    }
+}
+
+impl Serialize for Timestamp {
+    /// RFC 3339 to the millisecond where people read (JSON), else the number.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(&self.to_jiff())
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let moment: jiff::Timestamp = String::deserialize(deserializer)?.parse().map_err(D::Error::custom)?;
+            Ok(Self(moment.as_millisecond()))
+        } else {
+            i64::deserialize(deserializer).map(Self)
+        }
     }
 }
 
@@ -172,5 +195,15 @@ mod tests {
         let (early, late) = (Timestamp::from_millis(-5), Timestamp::from_millis(7));
         assert!(early.to_key() < late.to_key());
         assert_eq!(Timestamp::from_key(late.to_key()), late);
+    }
+
+    /// `grant list --json` printed ids as sixteen numbers and moments as milliseconds.
+    #[test]
+    fn moments_are_text_in_json_and_a_number_in_records() {
+        let moment = Timestamp::from_millis(1_795_309_200_123);
+        assert_eq!(serde_json::to_string(&moment).unwrap(), "\"2026-11-22T01:00:00.123Z\"");
+        assert_eq!(serde_json::from_str::<Timestamp>("\"2026-11-22T01:00:00.123Z\"").unwrap(), moment);
+        assert_eq!(postcard::to_allocvec(&moment).unwrap(), postcard::to_allocvec(&1_795_309_200_123_i64).unwrap());
+        assert_eq!(postcard::from_bytes::<Timestamp>(&postcard::to_allocvec(&moment).unwrap()).unwrap(), moment);
     }
 }

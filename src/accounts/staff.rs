@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::NewStaff;
 use crate::id::StaffId;
 use crate::mail::Address;
+use crate::secret::silent_debug;
 use crate::store::Stored;
 use crate::time::Timestamp;
 
@@ -14,7 +15,7 @@ use crate::time::Timestamp;
 pub const INITIAL_PASSWORD_LIVES: Duration = Duration::from_secs(7 * 86_400);
 
 /// A person of the clinic who sends through the gateway.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct StaffAccount {
     /// The account's own address.
     pub address: Address,
@@ -37,6 +38,8 @@ pub struct StaffAccount {
     /// When the account was made.
     pub created: Timestamp,
 }
+
+silent_debug!(StaffAccount);
 
 impl StaffAccount {
     pub(super) fn new(new: NewStaff, password: String, now: Timestamp) -> Self {

@@ -9,7 +9,7 @@ use crate::agenda::clock::Reading;
 use crate::gateway::{Gateway, Refusal};
 use crate::id::{GrantId, QueueId, StaffId};
 use crate::mail::{Address, ReversePath};
-use crate::queue::{Payload, QueueRow, TlsDemand};
+use crate::queue::{QueueRow, TlsDemand};
 use crate::secret::Secret;
 use crate::store;
 use crate::time::Timestamp;
@@ -125,15 +125,10 @@ async fn queue_show(desk: &Desk, id: QueueId) -> Performed {
             row: QueueRow::of(id, &entry),
             from,
             to: letter.delivery.recipient.address.to_string(),
-            octets: octets(&letter.payload),
+            octets: letter.payload.octets(),
             tls_required: entry.tls == TlsDemand::Required,
         },
     })
-}
-
-fn octets(payload: &Payload) -> u64 {
-    let rest = payload.rest.as_ref().map_or(0, |(object, from)| object.octets.saturating_sub(*from));
-    payload.prefix.len() as u64 + rest
 }
 
 async fn grant_list(desk: &Desk, after: Option<GrantId>) -> Performed {

@@ -107,7 +107,10 @@ async fn send(write: &mut (impl AsyncWriteExt + Unpin), answer: &Answer) -> io::
 /// # Errors
 /// [`CallError::NoServer`] where nobody listens, [`CallError::Broken`] where the connection ends early.
 pub async fn call(path: &Path, request: &Request, progress: &(dyn Fn(u64) + Sync)) -> Result<Answer, CallError> {
-    let stream = UnixStream::connect(path).await.map_err(|_| CallError::NoServer)?;
+    let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => CallError::NoServer,
+        _ => CallError::Broken(format!("{} cannot be reached: {error}", path.display())),
+    })?;
     let (read, mut write) = stream.into_split();
     let broken = |error: &dyn std::fmt::Display| CallError::Broken(error.to_string());
     let mut line = serde_json::to_vec(request).map_err(|error| broken(&error))?;

@@ -66,7 +66,22 @@ pub async fn open_alone(config: &Config) -> Result<House, String> {
             config.gateway.keyring.display()
         ));
     }
+    be_the_owner(&config.gateway.data_dir)?;
     open(config, Vec::new(), false).await
+}
+
+/// Files made by another user would be closed to the service at its next start.
+fn be_the_owner(data: &Path) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt;
+    let owner = std::fs::metadata(data).map_err(|error| format!("{}: {error}", data.display()))?.uid();
+    if owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} belongs to the user with number {owner}: run this command as that user (sudo -u '#{owner}' postern …), or \
+         while the server runs",
+        data.display()
+    ))
 }
 
 /// Opens everything; at the first start makes the keys and the data folder.

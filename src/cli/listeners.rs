@@ -12,8 +12,8 @@ use crate::cli::settings;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::net::{self, Gate, Stop};
-use crate::smtp::Server;
 use crate::smtp::settings::{Purpose, Settings};
+use crate::smtp::{Guesses, Server};
 use crate::tls::Certificates;
 
 /// How long sessions may take to finish once the gateway is told to stop.
@@ -77,8 +77,9 @@ pub fn serve_all(
     gateway: &Gateway,
     stop: &Stop,
 ) {
-    for listener in bound {
-        let server = Server::new(gateway.clone(), Arc::clone(settings), listener.purpose, Some(listener.tls));
-        working.spawn(net::run(listener.socket, server, gate.clone(), stop.clone(), DRAIN));
+    let guesses = Arc::new(Guesses::new(settings.limits.guesses, settings.deadlines.guesses));
+    for Listener { socket, purpose, tls, .. } in bound {
+        let server = Server::new(gateway.clone(), Arc::clone(settings), purpose, Some(tls), Arc::clone(&guesses));
+        working.spawn(net::run(socket, server, gate.clone(), stop.clone(), DRAIN));
     }
 }

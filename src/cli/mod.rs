@@ -160,6 +160,9 @@ enum ClockCommand {
 /// understood.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(refused) = harden::harden() {
+        eprintln!("postern: note: {refused}");
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return print::failure(&format!("cannot start: {error}")),

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::blob::Objects;
 use crate::cli::house::{self, House};
 use crate::cli::listeners::{Listener, bind_all, serve_all};
-use crate::cli::{Done, harden, print, settings};
+use crate::cli::{Done, print, settings};
 use crate::config::{Config, OutgoingMode};
 use crate::event::Event;
 use crate::gateway::Deliveries;
@@ -22,14 +22,14 @@ use crate::{admin, log, tls};
 /// Runs until SIGTERM or SIGINT.
 pub async fn serve(path: &Path) -> Done {
     log::begin();
-    harden::harden();
     let config = house::read_config(path)?;
     let relay = Relay::new(settings::relay(&config)?).map_err(|error| error.to_string())?;
-    let mut house = house::open_or_make(&config).await?;
     let names = settings::host_names(&config);
     let (certificates, made) = tls::prepare(&config.gateway.certs, &names).map_err(|error| error.to_string())?;
-    house.made.extend(made.iter().map(|path| format!("certificate     {}", path.display())));
+    // Before the house is made: what can fail must fail while no password was made that nobody has seen.
     let bound = bind_all(&config, &certificates).await?;
+    let mut house = house::open_or_make(&config).await?;
+    house.made.extend(made.iter().map(|path| format!("certificate     {}", path.display())));
 
     let (stopper, stop) = Stopper::new();
     let mut working = JoinSet::new();

@@ -16,12 +16,14 @@ pub fn given_up_sentence(cause: &Cause) -> &'static str {
     match cause.step {
         Step::Recipient | Step::Message | Step::Data | Step::Sender => sentence_of_delay(cause.enhanced.meaning()),
         Step::Tls | Step::NoTls => {
-            "No protected connection to the mail server could be made for five days, and the message must not travel without one."
+            "No protected connection to the mail server could be made for as long as was tried, and the message must not travel without one."
         }
         Step::Storage | Step::Folder | Step::Content => {
-            "The clinic's mail gateway could not send the message for five days. Please tell whoever looks after it."
+            "The clinic's mail gateway could not send the message, however often it tried. Please tell whoever looks after it."
         }
-        _ => "The clinic's outgoing mail server could not be reached or did not accept mail for five days.",
+        _ => {
+            "The clinic's outgoing mail server could not be reached or did not accept mail, however often it was tried."
+        }
     }
 }
 
@@ -65,9 +67,9 @@ fn by_step(step: Step) -> &'static str {
 
 fn sentence_of_delay(meaning: (u16, u16)) -> &'static str {
     match meaning {
-        (2, 2) => "The recipient's mailbox has been full for five days.",
-        (4, 4) => "The part of the address behind the @ could not be found for five days.",
-        _ => "The recipient's provider put the message off for five days, and gave no final answer.",
+        (2, 2) => "The recipient's mailbox was full each time it was tried.",
+        (4, 4) => "The part of the address behind the @ could not be found, however often it was tried.",
+        _ => "The recipient's provider put the message off again and again, and gave no final answer.",
     }
 }
 
@@ -89,7 +91,7 @@ mod tests {
         for (step, code, text, words) in [
             (Step::Recipient, 550, "5.1.1", "does not exist"),
             (Step::Recipient, 552, "5.2.2", "mailbox is full"),
-            (Step::Recipient, 452, "4.2.2", "full for five days"),
+            (Step::Recipient, 452, "4.2.2", "was full each time"),
             (Step::Recipient, 550, "", "refused the address"),
             (Step::Message, 554, "", "refused the message"),
             (Step::Message, 552, "5.3.4", "larger"),

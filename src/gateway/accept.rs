@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::gateway::commit::{NotTaken, Taken};
 use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, Snapshot, read, unavailable};
 use crate::id::DepositId;
-use crate::mail::Origin;
+use crate::mail::{Origin, Recipient};
 use crate::mime::Outline;
 use crate::mime::assess::Assessment;
 use crate::pack::shipment::{Matter, Names, RecipientNames, Shipment, pack, refusal_words};
@@ -96,11 +96,14 @@ impl Gateway {
     /// Mail for `postmaster` at our own host name goes to the admin.
     fn direct_postmaster_mail(&self, received: &mut ReceivedMessage) {
         let Some(admin) = self.settings.postmaster.clone() else { return };
-        for recipient in &mut received.envelope.recipients {
-            if self.is_postmaster(&recipient.address) {
-                recipient.address = admin.clone();
-            }
+        let recipients = &mut received.envelope.recipients;
+        let (ours, mut others): (Vec<_>, Vec<_>) =
+            recipients.drain(..).partition(|recipient| self.is_postmaster(&recipient.address));
+        let knows_already = others.iter().any(|recipient| recipient.address.same_as(&admin));
+        if let Some(first) = ours.into_iter().next().filter(|_| !knows_already) {
+            others.push(Recipient { address: admin, ..first });
         }
+        *recipients = others;
     }
 }
 

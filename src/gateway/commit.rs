@@ -2,6 +2,8 @@
 //!
 //! 1 objects sealed and synced · 2 one journal record synced = [`Committed`] · 3 applied · 4 the reply.
 
+use tokio::runtime::RuntimeFlavor;
+
 use crate::blob::{BlobError, Object, ObjectWriter, RawMessage};
 use crate::directory::Noted;
 use crate::gateway::read::DecodedLeaf;
@@ -17,6 +19,12 @@ use crate::vault::{Deposit, NewGrant, NewParcel, ParcelContent};
 
 /// How often a commit is tried when other messages to the same new address come first.
 const TRIES: usize = 8;
+/// A mail of our own up to this size lies in its queue entry: most notices do, and need no file.
+const IN_ENTRY: usize = 32 * 1024;
+/// HTML up to this size is read at once, whatever is in it.
+const QUICKLY_READ: usize = 2 * 1024;
+/// Octets that the entries of one commit hold together, at most: a quarter of what a commit may have.
+const IN_ENTRIES: usize = 2 * 1024 * 1024;
 
 /// Everything of a shipment that is sealed and synced, and that no record names yet.
 struct Sealed {
@@ -51,9 +59,14 @@ impl From<Refusal> for NotTaken {
     }
 }
 
-struct SealedLetter {
-    prefix: Vec<u8>,
-    own: Option<Object>,
+/// Where a letter's octets lie.
+enum SealedLetter {
+    /// In its entry, all of them.
+    InEntry(Vec<u8>),
+    /// A header section in its entry, then the received message from this octet on.
+    Before(Vec<u8>, u64),
+    /// In an object of its own.
+    Own(Object),
 }
 
 impl Gateway {
@@ -134,17 +147,37 @@ impl Gateway {
         if relayed(shipment) > 0 {
             sealed.original = Some(self.stations.objects.adopt(message).await.map_err(disk)?);
         }
+        let room = IN_ENTRY.min(IN_ENTRIES / shipment.letters.len().max(1));
         for letter in &shipment.letters {
-            let octets = shipment.compose(matter, letter).map_err(|error| unavailable("pack", &error))?;
+            let octets = self.compose(matter, shipment, letter).await?;
             sealed.letters.push(match octets {
-                LetterOctets::Before(prefix, _) => SealedLetter { prefix, own: None },
+                LetterOctets::Before(header, from) => SealedLetter::Before(header, from),
+                LetterOctets::Whole(octets) if octets.len() <= room => SealedLetter::InEntry(octets),
                 LetterOctets::Whole(octets) => {
-                    let own = Some(self.stations.objects.of(&octets).await.map_err(disk)?);
-                    SealedLetter { prefix: Vec::new(), own }
+                    SealedLetter::Own(self.stations.objects.of(&octets).await.map_err(disk)?)
                 }
             });
         }
         Ok(())
+    }
+
+    /// Composing takes a fraction of a millisecond, but reading a sender's HTML up to a third of a second where it is
+    /// tangled: then other sessions do not wait for it, and not all threads do it at once.
+    async fn compose(
+        &self,
+        matter: &Matter<'_>,
+        shipment: &Shipment,
+        letter: &PlannedLetter,
+    ) -> Result<LetterOctets, Refusal> {
+        let compose = || shipment.compose(matter, letter).map_err(|error| unavailable("pack", &error));
+        if matter.facts.html.as_ref().is_none_or(|html| html.len() <= QUICKLY_READ) {
+            return compose();
+        }
+        let _turn = self.readers.acquire().await;
+        match tokio::runtime::Handle::current().runtime_flavor() {
+            RuntimeFlavor::CurrentThread => compose(),
+            _ => tokio::task::block_in_place(compose),
+        }
     }
 
     async fn seal_deposit(
@@ -185,10 +218,10 @@ impl Gateway {
             original.put(&mut batch, u32::try_from(relayed(shipment)).unwrap_or(u32::MAX));
         }
         for (letter, octets) in shipment.letters.iter().zip(&sealed.letters) {
-            if let Some(own) = &octets.own {
+            if let SealedLetter::Own(own) = octets {
                 own.put(&mut batch, 1);
             }
-            let letter = new_letter(matter, letter, octets, sealed.original.as_ref());
+            let letter = new_letter(matter, letter, payload(octets, sealed.original.as_ref()));
             self.stations.queue.put(&mut batch, letter, matter.now).map_err(|error| unavailable("queue", &error))?;
         }
         Ok(batch)
@@ -218,7 +251,10 @@ impl Gateway {
 
     /// Removes what was sealed for a commit that did not happen; what is missed the next sweep finds.
     async fn drop_sealed(&self, sealed: Sealed) {
-        let letters = sealed.letters.into_iter().filter_map(|letter| letter.own);
+        let letters = sealed.letters.into_iter().filter_map(|letter| match letter {
+            SealedLetter::Own(own) => Some(own),
+            SealedLetter::InEntry(_) | SealedLetter::Before(..) => None,
+        });
         let deposits = sealed.deposits.into_iter().map(|(_, object)| object);
         let objects = deposits.chain(sealed.original).chain(letters).collect();
         self.stations.objects.discard(objects).await;
@@ -261,16 +297,17 @@ fn new_parcel(matter: &Matter<'_>, planned: &PlannedParcel, sealed: &Sealed, gra
     }
 }
 
-fn new_letter(
-    matter: &Matter<'_>,
-    planned: &PlannedLetter,
-    octets: &SealedLetter,
-    original: Option<&Object>,
-) -> NewLetter {
-    let rest = match &octets.own {
-        Some(own) => Some((own.reference(), 0)),
-        None => original.map(|object| (object.reference(), matter.outline.header_end)),
-    };
+fn payload(octets: &SealedLetter, original: Option<&Object>) -> Payload {
+    match octets {
+        SealedLetter::InEntry(octets) => Payload { prefix: octets.clone(), rest: None },
+        SealedLetter::Before(header, from) => {
+            Payload { prefix: header.clone(), rest: original.map(|object| (object.reference(), *from)) }
+        }
+        SealedLetter::Own(own) => Payload { prefix: Vec::new(), rest: Some((own.reference(), 0)) },
+    }
+}
+
+fn new_letter(matter: &Matter<'_>, planned: &PlannedLetter, payload: Payload) -> NewLetter {
     NewLetter {
         id: planned.id,
         transaction: matter.transaction,
@@ -279,7 +316,7 @@ fn new_letter(
             LetterKind::Relayed | LetterKind::Notice(_) => Purpose::Message,
         },
         delivery: planned.delivery.clone(),
-        payload: Payload { prefix: octets.prefix.clone(), rest },
+        payload,
         tls: if planned.tls_required { TlsDemand::Required } else { TlsDemand::AsConfigured },
     }
 }
@@ -293,7 +330,8 @@ pub(super) struct Taken {
 impl Taken {
     pub(super) fn new(_proof: Committed, matter: &Matter<'_>, shipment: &Shipment) -> Self {
         let accepted = matter.envelope.recipients.len() - shipment.refused;
-        let receipt = Receipt { transaction: matter.transaction, accepted, refused: shipment.refused };
+        let reported = shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Refusal(_))).count();
+        let receipt = Receipt { transaction: matter.transaction, accepted, refused: shipment.refused, reported };
         Self { receipt, keeps_original: relayed(shipment) > 0 }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::accounts::{Accounts, SignIn};
 use crate::blob::{Objects, RawMessage, SpoolWriter};
 use crate::directory::Directory;
@@ -49,8 +51,10 @@ pub struct Receipt {
     pub transaction: TransactionId,
     /// Recipients it goes to.
     pub accepted: usize,
-    /// Recipients refused at DATA: each gets nothing, and the sender a report.
+    /// Recipients refused at DATA: each gets nothing.
     pub refused: usize,
+    /// How many of the refused a report goes to the sender for; none where the sender is null or wants none (RFC 3461).
+    pub reported: usize,
 }
 
 /// Why a sign-in did not succeed.
@@ -99,12 +103,15 @@ pub struct Stations {
 pub struct Gateway {
     settings: Arc<GatewaySettings>,
     stations: Stations,
+    /// Turns at what takes long, reading a sender's HTML: for half the cores.
+    readers: Arc<Semaphore>,
 }
 
 impl Gateway {
     /// A gateway over these stations.
     pub fn new(settings: GatewaySettings, stations: Stations) -> Self {
-        Self { settings: Arc::new(settings), stations }
+        let readers = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
+        Self { settings: Arc::new(settings), stations, readers: Arc::new(Semaphore::new(readers)) }
     }
 
     /// What it was told.

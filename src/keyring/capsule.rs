@@ -11,6 +11,7 @@ use crate::time::Day;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capsule {
     key: WrappedKey,
+    #[serde(with = "serde_bytes")]
     sealed: Vec<u8>,
 }
 

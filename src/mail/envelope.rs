@@ -1,12 +1,12 @@
 //! RFC 5321 envelopes with the parameters of RFC 3461 (DSN), and where a message came from.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::StaffId;
 use crate::mail::Address;
+use crate::secret::silent_debug;
 use crate::time::Timestamp;
 
 /// The reverse-path of MAIL FROM. Reports of failure go to it, so none can go to [`ReversePath::Null`].
@@ -146,15 +146,5 @@ pub struct ReceivedTrace {
     pub at: Timestamp,
 }
 
-/// Show no word of the wire: `ORCPT` is an address, and EHLO may name a person's computer.
-macro_rules! silent_debug {
-    ($($name:ident),*) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($name), "(…)"))
-            }
-        }
-    )*};
-}
-
+// `ORCPT` is an address, and EHLO may name a person's computer.
 silent_debug!(Recipient, Envelope, Delivery, ReceivedTrace);

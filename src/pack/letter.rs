@@ -279,7 +279,7 @@ pub(crate) fn from_text(text: &str) -> String {
         }
         out.push_str(if open { "<br>" } else { "<p style=\"margin:0 0 16px\">" });
         open = true;
-        out.push_str(&escape(line).replace("  ", "&nbsp; ").replace('\t', "&nbsp;&nbsp;&nbsp; "));
+        push_with_widths(&mut out, line);
     }
     if open {
         out.push_str("</p>");
@@ -287,24 +287,49 @@ pub(crate) fn from_text(text: &str) -> String {
     out
 }
 
+/// A line as HTML text in which two spaces stay two and a tab is four wide.
+fn push_with_widths(out: &mut String, line: &str) {
+    let mut rest = line;
+    while let Some(at) = rest.bytes().position(|b| b == b' ' || b == b'\t') {
+        push_escaped(out, &rest[..at]);
+        rest = &rest[at..];
+        let (taken, written) = match rest.as_bytes() {
+            [b'\t', ..] => (1, "&nbsp;&nbsp;&nbsp; "),
+            [_, b' ', ..] => (2, "&nbsp; "),
+            _ => (1, " "),
+        };
+        out.push_str(written);
+        rest = &rest[taken..];
+    }
+    push_escaped(out, rest);
+}
+
 /// Text as HTML text, also within a quoted attribute.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
+    push_escaped(&mut out, text);
     out
 }
 
-fn breaks_text(c: char) -> bool {
-    c.is_control() && c != '\t'
+fn push_escaped(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|b| escaped(b).is_some()) {
+        out.push_str(&rest[..at]);
+        out.push_str(escaped(rest.as_bytes()[at]).unwrap_or_default());
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+}
+
+const fn escaped(octet: u8) -> Option<&'static str> {
+    match octet {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'"' => Some("&quot;"),
+        b'\'' => Some("&#39;"),
+        _ => None,
+    }
 }
 
 /// Text for a text part: CRLF line ends, no control character but tab, no space at a line's or the text's end (a relaxed
@@ -312,7 +337,10 @@ fn breaks_text(c: char) -> bool {
 pub(crate) fn as_text_part(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 32);
     let mut empty = 0;
-    for line in text.replace("\r\n", "\n").split(['\n', '\r', '\u{2028}', '\u{2029}']) {
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let (line, after) = split_line(text);
+        rest = after;
         let line = line.trim_end();
         if line.is_empty() {
             empty += 1;
@@ -322,13 +350,37 @@ pub(crate) fn as_text_part(text: &str) -> String {
             (0..empty).for_each(|_| out.push_str("\r\n"));
         }
         empty = 0;
-        match line.chars().any(breaks_text) {
-            true => out.extend(line.chars().filter(|c| !breaks_text(*c))),
-            false => out.push_str(line),
-        }
+        push_printable(&mut out, line);
         out.push_str("\r\n");
     }
     out
+}
+
+/// The first line, and what follows its end (LF, CR, both, or one of Unicode's own); `None` where it has no end.
+fn split_line(text: &str) -> (&str, Option<&str>) {
+    let octets = text.as_bytes();
+    for at in memchr::memchr3_iter(b'\n', b'\r', 0xe2, octets) {
+        let length = match &octets[at..] {
+            [b'\r', b'\n', ..] => 2,
+            [b'\n' | b'\r', ..] => 1,
+            // U+2028 and U+2029
+            [_, 0x80, 0xa8 | 0xa9, ..] => 3,
+            _ => continue,
+        };
+        return (&text[..at], Some(&text[at + length..]));
+    }
+    (text, None)
+}
+
+/// Without control characters but tab.
+fn push_printable(out: &mut String, line: &str) {
+    // 0xc2 begins U+0080 to U+009F, and other characters too. No early end, so that it is many octets at a time.
+    let suspect = line.bytes().fold(false, |seen, b| seen | (b < b' ' && b != b'\t') | (b == 0x7f) | (b == 0xc2));
+    if suspect {
+        out.extend(line.chars().filter(|c| !c.is_control() || *c == '\t'));
+    } else {
+        out.push_str(line);
+    }
 }
 
 #[cfg(test)]

@@ -16,8 +16,27 @@ use crate::policy::Practice;
 /// # Errors
 /// A template that fails with values its samples did not foresee.
 pub fn notice(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Vec<u8>, PackError> {
+    notice_around(&Body::of(templates, parts)?, templates, parts)
+}
+
+/// The sender's own text, made ready once for everybody who is sent it with a link, or for everybody without.
+pub(super) struct Body {
+    html: Option<Value>,
+    text: Option<Value>,
+}
+
+impl Body {
+    /// Sanitising HTML takes longer than all the rest.
+    pub fn of(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Self, PackError> {
+        let text = parts.message.text.as_deref().map(str::trim_end).filter(|text| !text.is_empty());
+        Ok(Self { html: html(templates, parts)?.map(Value::from_safe_string), text: text.map(Value::from) })
+    }
+}
+
+/// As [`notice`], around a text that is ready.
+pub(super) fn notice_around(body: &Body, templates: &Templates, parts: &NoticeParts<'_>) -> Result<Vec<u8>, PackError> {
     let language = &parts.practice.language;
-    let values = values(templates, parts)?;
+    let values = values(body, templates, parts);
     let text = templates.render(language, "notice.txt", &values)?;
     let html = templates.render(language, "notice.mjml", &values)?;
     let message = field::allowed(parts).header("Content-Language", field::language(templates.language(language)));
@@ -53,12 +72,12 @@ pub(super) fn practice_value(practice: &Practice) -> Value {
     }
 }
 
-fn values(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Value, PackError> {
+fn values(body: &Body, templates: &Templates, parts: &NoticeParts<'_>) -> Value {
     let practice = parts.practice;
     let documents = parts.link.map(|_| documents::summary(&parts.message.attachments));
     let until = moment::parts(parts.link_until, &practice.time_zone);
     let kept = moment::parts(parts.keep_until, &practice.time_zone);
-    Ok(context! {
+    context! {
         language => templates.language(&practice.language),
         practice => practice_value(practice),
         sender => sender(parts),
@@ -68,9 +87,9 @@ fn values(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Value, PackE
         until => until,
         access => parts.access.iter().map(access_word).collect::<Vec<_>>(),
         too_long => text_is_a_document(parts),
-        body_html => html(templates, parts)?.map(Value::from_safe_string),
-        body_text => parts.message.text.as_deref().map(str::trim_end).filter(|text| !text.is_empty()),
-    })
+        body_html => body.html.clone(),
+        body_text => body.text.clone(),
+    }
 }
 
 /// The sender as the recipient knows them: by name, else by address.

@@ -10,7 +10,7 @@ use crate::pack::field::unstructured;
 use crate::pack::moment;
 
 /// The header section of a relayed message: Received first, every field octet for octet but Bcc and Resent-Bcc, and,
-/// where `subject` is given, one Subject that says this. Date and Message-ID are added where the message has none
+/// where `subject` is given, one Subject that says this (and no Thread-Topic: Exchange repeats the old subject there). Date and Message-ID are added where the message has none
 /// (RFC 6409, section 8). Ends with the empty line; the body octets follow untouched.
 pub fn relayed_header(
     outline: &Outline,
@@ -25,7 +25,7 @@ pub fn relayed_header(
     out.extend(received(trace, hostname, transaction).into_bytes());
     let mut rewritten = false;
     for field in fields {
-        if is(field, "Bcc") || is(field, "Resent-Bcc") {
+        if is(field, "Bcc") || is(field, "Resent-Bcc") || (subject.is_some() && is(field, "Thread-Topic")) {
             continue;
         }
         match subject.filter(|_| is(field, "Subject")) {

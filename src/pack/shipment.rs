@@ -3,12 +3,15 @@
 //! Nothing is sealed or written here, and ids and tokens are handed in. Letters are composed one at a time, by
 //! [`Shipment::compose`], so that a message to many people never lies in memory many times over.
 
+use std::sync::OnceLock;
+
 use crate::access::AccessCheck;
 use crate::id::{DepositId, GrantId, ParcelId, QueueId, TransactionId};
 use crate::mail::{Address, Delivery, Envelope, ReceivedTrace, Recipient, ReversePath};
 use crate::mime::Outline;
 use crate::mime::assess::{Assessment, PatientRef};
-use crate::pack::{NoticeParts, PackError, ReportParts, Templates, failure_report, notice, relayed_header};
+use crate::pack::notice::{Body, notice_around};
+use crate::pack::{NoticeParts, PackError, ReportParts, Templates, failure_report, relayed_header};
 use crate::policy::{Decision, Plan, PolicySet, Practice, Treatment};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -159,6 +162,8 @@ pub struct Shipment {
     pub letters: Vec<PlannedLetter>,
     /// How many recipients were refused.
     pub refused: usize,
+    /// The sender's text as notices without a link and with one have it, once it was needed.
+    bodies: [OnceLock<Body>; 2],
 }
 
 /// The octets of a letter.
@@ -171,7 +176,7 @@ pub enum LetterOctets {
 
 /// Packs what was decided.
 pub fn pack(matter: &Matter<'_>, names: Names) -> Shipment {
-    let mut shipment = Shipment { parcel: None, letters: Vec::new(), refused: 0 };
+    let mut shipment = Shipment { parcel: None, letters: Vec::new(), refused: 0, bodies: Default::default() };
     let mut grants = Vec::new();
     let has_documents = !matter.facts.attachments.is_empty();
     let people = matter.envelope.recipients.iter().zip(&matter.plan.decisions).zip(names.recipients).enumerate();
@@ -299,23 +304,29 @@ impl Shipment {
         let grant = grant.and_then(|index| self.parcel.as_ref()?.grants.get(index));
         let link = grant.map(|grant| format!("{}/p/{}", matter.public_url, grant.token.expose()));
         let settings = &matter.plan.decisions[letter.recipient].settings;
-        notice(
-            matter.templates,
-            &NoticeParts {
-                practice: practice(matter),
-                sender: matter.sender,
-                message: matter.facts,
-                outline: matter.outline,
-                subject: &matter.plan.subject,
-                link: link.as_deref(),
-                access: grant.map_or(&[], |grant| grant.access.as_slice()),
-                link_until: matter.now.plus(settings.link),
-                keep_until: matter.now.plus(settings.keep),
-                hostname: matter.hostname,
-                unique: &letter.id.to_string(),
-                now: matter.now,
-            },
-        )
+        let parts = NoticeParts {
+            practice: practice(matter),
+            sender: matter.sender,
+            message: matter.facts,
+            outline: matter.outline,
+            subject: &matter.plan.subject,
+            link: link.as_deref(),
+            access: grant.map_or(&[], |grant| grant.access.as_slice()),
+            link_until: matter.now.plus(settings.link),
+            keep_until: matter.now.plus(settings.keep),
+            hostname: matter.hostname,
+            unique: &letter.id.to_string(),
+            now: matter.now,
+        };
+        let body = &self.bodies[usize::from(parts.link.is_some())];
+        let body = match body.get() {
+            Some(body) => body,
+            None => {
+                let made = Body::of(matter.templates, &parts)?;
+                body.get_or_init(|| made)
+            }
+        };
+        notice_around(body, matter.templates, &parts)
     }
 }
 

@@ -131,6 +131,7 @@ impl Deciding {
             return self.note("treatment", "\"refuse\"", &held);
         }
         if let Some(treatment) = rule.set.treatment {
+            self.forget_reason();
             self.settings.treatment = treatment;
             self.note("treatment", format!("\"{}\"", treatment.name()), by);
         }
@@ -143,6 +144,12 @@ impl Deciding {
             self.settings.reason =
                 Some(format!("Policy does not allow this message to this recipient ({}).", ascii(name)));
         }
+    }
+
+    /// Words belong to the refusal they were written for: another treatment, or another refusal, has its own.
+    fn forget_reason(&mut self) {
+        self.settings.reason = None;
+        self.because.retain(|because| because.key != "reason");
     }
 
     fn apply_tls(&mut self, rule: &Rule, by: &str) {
@@ -227,6 +234,7 @@ impl Deciding {
             .find_map(|(attachment, group)| Some((group.offending_name(attachment)?, group)))?;
         let words = restricted::words(name, group);
         let by = format!("floor: restricted types, {} ({}:{})", group.name, group.place.file, group.place.line);
+        self.forget_reason();
         self.settings.treatment = Treatment::Refuse;
         self.settings.reason = Some(words.clone());
         self.note("treatment", "\"refuse\"", &by);

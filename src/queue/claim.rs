@@ -67,6 +67,8 @@ pub struct Claim {
     pub entry: QueueEntry,
     /// Opened.
     pub letter: Letter,
+    /// The commit that wrote the entry.
+    pub(super) version: u64,
     _hold: Hold,
 }
 
@@ -101,7 +103,9 @@ impl Queue {
             }
             let Some(hold) = self.desk.take(id) else { continue };
             match self.open_due(id, due).await {
-                Ok(Some((entry, letter))) => claims.push(Claim { id, entry, letter, _hold: hold }),
+                Ok(Some(Opened { version, entry, letter })) => {
+                    claims.push(Claim { id, entry, letter, version, _hold: hold })
+                }
                 Ok(None) => mended |= self.drop_stale(id, due).await?,
                 Err(Unopened::Letter(record, KeyringError::NoKeyFor(day))) if day < now.day() => {
                     self.end(id, *record).await?;
@@ -150,11 +154,11 @@ impl Queue {
     }
 
     /// The entry that the index says is due; `None` where it was settled since the index was read.
-    async fn open_due(&self, id: QueueId, due: Timestamp) -> Result<Option<(QueueEntry, Letter)>, Unopened> {
+    async fn open_due(&self, id: QueueId, due: Timestamp) -> Result<Option<Opened>, Unopened> {
         let record = self.store.get::<QueueEntry>(&entry_key(id)).await.map_err(Unopened::Record)?;
         let Some(record) = record.filter(|record| record.value.due == due) else { return Ok(None) };
         match unseal(&self.keyring, id, &record.value) {
-            Ok(letter) => Ok(Some((record.value, letter))),
+            Ok(letter) => Ok(Some(Opened { version: record.version, entry: record.value, letter })),
             Err(fault) => Err(Unopened::Letter(Box::new(record), fault)),
         }
     }
@@ -217,6 +221,13 @@ impl Queue {
         }
         self.mend(batch).await.map(drop)
     }
+}
+
+/// An entry as read.
+struct Opened {
+    version: u64,
+    entry: QueueEntry,
+    letter: Letter,
 }
 
 /// Why an entry cannot be worked on.

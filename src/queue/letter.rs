@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::blob::{BlobError, ObjectRef, OctetStream};
 use crate::id::{QueueId, TransactionId};
 use crate::mail::Delivery;
+use crate::secret::silent_debug;
 
 /// What TLS a delivery needs, beyond what the relay's configuration asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,10 +37,11 @@ impl Purpose {
 }
 
 /// What is sent: octets of our own, then (perhaps) a range of an object that others share.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Payload {
     /// Octets that come first (a relayed message's header section, or a whole small mail of our own). They lie in the
     /// entry's record: at most about 200 KiB.
+    #[serde(with = "serde_bytes")]
     pub prefix: Vec<u8>,
     /// What follows them: an object, from this octet to its end.
     pub rest: Option<(ObjectRef, u64)>,
@@ -54,7 +56,7 @@ impl Payload {
 }
 
 /// A letter to be queued.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewLetter {
     /// Its id.
     pub id: QueueId,
@@ -71,13 +73,15 @@ pub struct NewLetter {
 }
 
 /// What of an entry is about people: sealed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Letter {
     /// The envelope.
     pub delivery: Delivery,
     /// The octets.
     pub payload: Payload,
 }
+
+silent_debug!(Payload, NewLetter, Letter);
 
 /// The octets of a letter, in pieces: the prefix, then the object's.
 pub struct LetterOctets {

@@ -44,10 +44,11 @@ impl Queue {
     /// # Errors
     /// [`SettleError`].
     pub async fn settle(&self, claim: &Claim, settlement: &Settlement, now: Timestamp) -> Result<(), SettleError> {
+        // As it was claimed, so it mostly still is; to read it again is for when it is not.
+        let mut entry = Record { version: claim.version, value: claim.entry.clone() };
         for _ in 0..TRIES {
-            let Some(record) = self.store.get::<QueueEntry>(&entry_key(claim.id)).await? else { return Ok(()) };
             let mut batch = Batch::default();
-            let released = self.write(&mut batch, claim, record, settlement, now).await?;
+            let released = self.write(&mut batch, claim, entry, settlement, now).await?;
             match self.store.commit(batch).await {
                 Ok(_) => {
                     self.objects.drop_files(released.into_iter().collect()).await;
@@ -59,6 +60,8 @@ impl Queue {
                 Err(CommitError::Conflict) => tokio::task::yield_now().await,
                 Err(fault) => return Err(fault.into()),
             }
+            let Some(record) = self.store.get::<QueueEntry>(&entry_key(claim.id)).await? else { return Ok(()) };
+            entry = record;
         }
         Err(CommitError::Conflict.into())
     }

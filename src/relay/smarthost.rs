@@ -104,6 +104,9 @@ pub struct SmarthostSettings {
     pub patience: Patience,
 }
 
+/// When connecting failed, and why.
+type Refused = (Instant, Cause);
+
 /// The smarthost, ready to be connected to. Cheap to clone.
 #[derive(Clone)]
 pub struct Smarthost {
@@ -111,7 +114,7 @@ pub struct Smarthost {
     name: ServerName<'static>,
     protections: Protections,
     /// The last refusal of a connection without and with verified TLS.
-    refusals: Arc<Mutex<[Option<(Instant, Cause)>; 2]>>,
+    refusals: Arc<Mutex<[Option<Refused>; 2]>>,
 }
 
 /// Why a smarthost cannot be used as configured.

@@ -10,10 +10,12 @@ use crate::net::gate::customer;
 /// Addresses remembered at once; when there are more, all whose time is over are forgotten.
 const REMEMBERED: usize = 10_000;
 
-/// Counts failed sign-ins by address. An office behind one address shares its count, so the limit is far above what
-/// a mail program with an old password does.
+/// Counts failed sign-ins by address; one for all listeners, or each would give the guesser its tries anew. An office
+/// behind one address shares its count, so the limit is far above what a mail program with an old password does.
+/// Beyond it nobody there signs in until the window is over, with the right password neither: whoever may still try
+/// may still guess.
 #[derive(Debug)]
-pub(super) struct Guesses {
+pub struct Guesses {
     limit: u32,
     window: Duration,
     failures: Mutex<HashMap<IpAddr, (u32, Instant)>>,
@@ -21,7 +23,7 @@ pub(super) struct Guesses {
 
 impl Guesses {
     /// At most `limit` failures of one address in `window`, which begins with the first.
-    pub(super) fn new(limit: u32, window: Duration) -> Self {
+    pub fn new(limit: u32, window: Duration) -> Self {
         Self { limit, window, failures: Mutex::default() }
     }
 

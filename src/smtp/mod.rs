@@ -18,6 +18,7 @@ pub mod server;
 pub mod session;
 pub mod settings;
 
+pub use guesses::Guesses;
 pub use mailroom::{Incoming, Mailroom, Spool};
 pub use server::Server;
 pub use session::Session;

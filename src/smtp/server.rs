@@ -37,13 +37,19 @@ pub struct Server<M> {
     settings: Arc<Settings>,
     purpose: Purpose,
     tls: Option<TlsAcceptor>,
-    guesses: Guesses,
+    guesses: Arc<Guesses>,
 }
 
 impl<M: Mailroom> Server<M> {
     /// A service for [`crate::net::run`]. Without `tls` STARTTLS is not offered, and [`Purpose::Submissions`] serves nobody.
-    pub fn new(mailroom: M, settings: Arc<Settings>, purpose: Purpose, tls: Option<TlsAcceptor>) -> Arc<Self> {
-        let guesses = Guesses::new(settings.limits.guesses, settings.deadlines.guesses);
+    /// Every listener of a gateway gets the same `guesses`.
+    pub fn new(
+        mailroom: M,
+        settings: Arc<Settings>,
+        purpose: Purpose,
+        tls: Option<TlsAcceptor>,
+        guesses: Arc<Guesses>,
+    ) -> Arc<Self> {
         Arc::new(Self { mailroom, settings, purpose, tls, guesses })
     }
 
@@ -251,7 +257,7 @@ impl<M: Mailroom> Visit<'_, M> {
     async fn answer(&mut self, question: Question) -> Answer {
         let mailroom = &self.server.mailroom;
         match question {
-            Question::SignIn { name, password } => Answer::SignIn(self.sign_in(&name, &password).await),
+            Question::SignIn { name, password } => self.sign_in(&name, &password).await,
             Question::MaySendAs { origin, address } => Answer::MaySendAs(mailroom.may_send_as(&origin, &address).await),
             Question::CheckRecipient { origin, address } => {
                 Answer::CheckRecipient(mailroom.check_recipient(&origin, &address).await)
@@ -260,10 +266,10 @@ impl<M: Mailroom> Visit<'_, M> {
     }
 
     /// Who has guessed too often is not even checked: that would tell when a guess is right, and costs an Argon2 run.
-    async fn sign_in(&mut self, name: &str, password: &Secret<String>) -> Result<Origin, SignInError> {
+    async fn sign_in(&mut self, name: &str, password: &Secret<String>) -> Answer {
         let guesses = &self.server.guesses;
         if guesses.exhausted(self.peer, Instant::now().into_std()) {
-            return Err(SignInError::Busy);
+            return Answer::TooManyGuesses;
         }
         let result = self.server.mailroom.sign_in(name, password).await;
         match &result {
@@ -275,7 +281,7 @@ impl<M: Mailroom> Visit<'_, M> {
             }
             Err(SignInError::Busy | SignInError::Unavailable) => {}
         }
-        result
+        Answer::SignIn(result)
     }
 
     fn begin(&mut self) {
@@ -295,15 +301,14 @@ impl<M: Mailroom> Visit<'_, M> {
 
     async fn accept(&mut self, submitted: Submitted) -> Answer {
         let Some(Message { transaction, begun, spool }) = self.message.take() else {
-            return Answer::Message(random::id(), Err(Refusal::Unavailable));
+            return Answer::Message(Err(Refusal::Unavailable));
         };
         let Submitted { origin, envelope, helo, protocol } = submitted;
         let trace = ReceivedTrace { helo, peer: self.peer, protocol: protocol.into(), at: begun };
         let incoming = Incoming { transaction, session: self.id, origin, envelope, trace };
-        let result = match spool {
+        Answer::Message(match spool {
             Ok(spool) => self.server.mailroom.accept(incoming, spool).await,
             Err(refusal) => Err(refusal),
-        };
-        Answer::Message(transaction, result)
+        })
     }
 }

@@ -45,7 +45,7 @@ pub struct Limits {
     pub fruitless: u32,
     /// Failed sign-ins before the session ends.
     pub sign_ins: u32,
-    /// Failed sign-ins of one address within [`Deadlines::guesses`], before its sign-ins get 454.
+    /// Failed sign-ins of one address, on all listeners, within [`Deadlines::guesses`]; then its sign-ins get 454.
     pub guesses: u32,
 }
 
@@ -75,7 +75,7 @@ pub struct Deadlines {
     pub handshake: Duration,
     /// For who must sign in, from connecting until signed in.
     pub before_sign_in: Duration,
-    /// How long failed sign-ins of one address are counted together.
+    /// How long failed sign-ins of one address are counted together. The reply names it: 15 minutes.
     pub guesses: Duration,
     /// For a whole session; what runs over it is cut off and can come again.
     pub session: Duration,

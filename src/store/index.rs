@@ -1,15 +1,19 @@
 //! The index: sled, behind the journal and rebuildable from it.
 //!
+//! Commits come into memory first ([`Recent`]), and are poured into sled many at a time: a batch makes sled write its
+//! buffers twice, however small it is.
+//!
 //! Each value is sealed before sled sees it, and is at most 4 KiB: a longer record continues in segments under keys of
 //! their own. What sled does when it meets damage is to panic; every call goes through [`guarded`].
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::keyring::seal::{OVERHEAD, Sealer};
 use crate::store::StoreError;
 use crate::store::batch::Change;
+use crate::store::recent::{Latest, Recent};
 
 /// sled is given no longer value.
 const LARGEST_VALUE: usize = 4096;
@@ -22,18 +26,21 @@ const CONTINUED: u8 = 0xF0;
 /// The key under which the last applied sequence stands.
 const APPLIED: &[u8] = &[0xFF];
 
+/// Octets of commits after which they are poured into sled: what a start after a crash replays at most, beside what sled
+/// had not written out.
+const POUR: usize = 4 * 1024 * 1024;
+
 /// The opened index.
 pub struct Index {
     db: sled::Db,
+    /// Whoever reads holds it for one record, so that no commit comes between its segments.
+    recent: RwLock<Recent>,
     folder: PathBuf,
     sealer: Sealer,
 }
 
 /// A record as the index has it: the commit that wrote it, and its octets.
 pub type Found = (u64, Vec<u8>);
-
-/// A table's number and a key's octets.
-type Place<'a> = (u8, &'a [u8]);
 
 /// What is known of a record without opening it.
 #[derive(Clone, Copy)]
@@ -83,11 +90,23 @@ impl Index {
         tidy(folder)?;
         let config = sled::Config::new().path(folder).cache_capacity(cache).flush_every_ms(Some(1000));
         let db = guarded(|| config.open())?;
-        Ok(Self { db, folder: folder.to_owned(), sealer })
+        Ok(Self { db, recent: RwLock::default(), folder: folder.to_owned(), sealer })
+    }
+
+    // What a thread that panicked left behind the lock is whole: its maps are changed by single calls.
+    fn recent(&self) -> RwLockReadGuard<'_, Recent> {
+        self.recent.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recent_mut(&self) -> RwLockWriteGuard<'_, Recent> {
+        self.recent.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The sequence of the last commit applied; 0 in a new index.
     pub fn applied(&self) -> Result<u64, StoreError> {
+        if let Some(mark) = self.recent().mark() {
+            return Ok(mark);
+        }
         match guarded(|| self.db.get(APPLIED))? {
             None => Ok(0),
             Some(octets) => {
@@ -99,36 +118,32 @@ impl Index {
 
     /// The commit that last wrote a record.
     pub fn version(&self, table: u8, key: &[u8]) -> Result<Option<u64>, StoreError> {
-        Ok(self.head(table, key)?.map(|head| head.version))
+        let (recent, key) = (self.recent(), head_key(table, key));
+        match recent.find(&key) {
+            Some(latest) => Ok(latest.octets.as_ref().map(|_| latest.version)),
+            None => Ok(self.head(&key)?.map(|head| head.version)),
+        }
     }
 
-    fn head(&self, table: u8, key: &[u8]) -> Result<Option<Head>, StoreError> {
-        let value = guarded(|| self.db.get(head_key(table, key)))?;
+    fn head(&self, key: &[u8]) -> Result<Option<Head>, StoreError> {
+        let value = guarded(|| self.db.get(key))?;
         value.map(|value| Head::of(&value).ok_or_else(|| unsound("a record is too short"))).transpose()
     }
 
     /// One record.
     pub fn get(&self, table: u8, key: &[u8]) -> Result<Option<Found>, StoreError> {
-        match guarded(|| self.db.get(head_key(table, key)))? {
-            None => Ok(None),
-            Some(value) => self.read(table, key, &value),
+        let (recent, at) = (self.recent(), head_key(table, key));
+        match recent.find(&at) {
+            Some(latest) => Ok(latest.octets.clone().map(|octets| (latest.version, octets))),
+            None => guarded(|| self.db.get(&at))?.map(|value| self.read(table, key, &value)).transpose(),
         }
     }
 
-    /// The record whose first segment is `value`. A commit may come between two segments: then it is read anew.
-    fn read(&self, table: u8, key: &[u8], value: &[u8]) -> Result<Option<Found>, StoreError> {
-        let mut value = sled::IVec::from(value);
-        loop {
-            let head = Head::of(&value).ok_or_else(|| unsound("a record is too short"))?;
-            if let Some(octets) = self.assemble(table, key, head, &value)? {
-                return Ok(Some((head.version, octets)));
-            }
-            match guarded(|| self.db.get(head_key(table, key)))? {
-                None => return Ok(None),
-                Some(again) if again == value => return Err(unsound("a record does not open")),
-                Some(again) => value = again,
-            }
-        }
+    /// The record of sled's whose first segment is `value`.
+    fn read(&self, table: u8, key: &[u8], value: &[u8]) -> Result<Found, StoreError> {
+        let head = Head::of(value).ok_or_else(|| unsound("a record is too short"))?;
+        let octets = self.assemble(table, key, head, value)?;
+        octets.map(|octets| (head.version, octets)).ok_or_else(|| unsound("a record does not open"))
     }
 
     fn assemble(&self, table: u8, key: &[u8], head: Head, first: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -156,14 +171,12 @@ impl Index {
         table: u8,
         from: &[u8],
         to: &[u8],
-    ) -> impl Iterator<Item = Result<(Vec<u8>, sled::IVec), StoreError>> + 'a {
-        let end = if to.is_empty() { vec![table + 1] } else { head_key(table, to) };
-        let start = head_key(table, from).min(end.clone());
-        let mut range = self.db.range(start..end);
-        std::iter::from_fn(move || match guarded(|| range.next().transpose()) {
-            Ok(None) => None,
-            Ok(Some((key, value))) => Some(Ok((key[1..].to_vec(), value))),
-            Err(error) => Some(Err(error)),
+    ) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + 'a {
+        let mut range = KeyRange::new(table, from, to);
+        std::iter::from_fn(move || {
+            let recent = self.recent();
+            let found = self.next_in(&recent, &mut range).transpose()?;
+            Some(found.map(|(key, _)| key[1..].to_vec()))
         })
     }
 
@@ -174,31 +187,91 @@ impl Index {
         from: &[u8],
         to: &[u8],
     ) -> impl Iterator<Item = Result<(Vec<u8>, Found), StoreError>> + 'a {
-        self.keys(table, from, to).filter_map(move |item| match item {
-            Err(error) => Some(Err(error)),
-            Ok((key, value)) => self.read(table, &key, &value).map(|found| Some((key, found?))).transpose(),
+        let mut range = KeyRange::new(table, from, to);
+        std::iter::from_fn(move || {
+            let recent = self.recent();
+            let found = self.next_in(&recent, &mut range).transpose()?;
+            Some(found.and_then(|(key, place)| {
+                let found = match place {
+                    Place::Recent(version, octets) => (version, octets.to_vec()),
+                    Place::Sled(value) => self.read(table, &key[1..], &value)?,
+                };
+                Ok((key[1..].to_vec(), found))
+            }))
         })
     }
 
-    /// Applies commits and the mark of the last one, at once. Of several writes to one record the last one counts.
-    pub fn apply<'a>(&self, writes: impl Iterator<Item = (u64, Change<'a>)>, mark: u64) -> Result<(), StoreError> {
-        let mut last: HashMap<Place<'_>, (u64, Option<&[u8]>)> = HashMap::new();
-        for (version, change) in writes {
-            last.insert((change.table, change.key), (version, change.octets));
+    /// The first record of the range, which then goes on behind it.
+    fn next_in<'r>(
+        &self,
+        recent: &'r Recent,
+        range: &mut KeyRange,
+    ) -> Result<Option<(Vec<u8>, Place<'r>)>, StoreError> {
+        let found = self.first_in(recent, &range.from, &range.end)?;
+        if let Some((key, _)) = &found {
+            range.from = [key.as_slice(), &[0]].concat();
         }
+        Ok(found)
+    }
+
+    /// The first record with `from <= key < end`: what is in memory goes before what sled has.
+    fn first_in<'r>(
+        &self,
+        recent: &'r Recent,
+        from: &[u8],
+        end: &[u8],
+    ) -> Result<Option<(Vec<u8>, Place<'r>)>, StoreError> {
+        let mut stored = self.db.range(from..end);
+        let mut next_stored = || guarded(|| stored.next().transpose());
+        let mut below = next_stored()?;
+        for (key, Latest { version, octets, .. }) in recent.range(from, end) {
+            if below.as_ref().is_some_and(|(stored, _)| stored.as_ref() < key.as_slice()) {
+                break;
+            }
+            if let Some(octets) = octets {
+                return Ok(Some((key.clone(), Place::Recent(*version, octets))));
+            }
+            if below.as_ref().is_some_and(|(stored, _)| stored.as_ref() == key.as_slice()) {
+                below = next_stored()?;
+            }
+        }
+        Ok(below.map(|(key, value)| (key.to_vec(), Place::Sled(value))))
+    }
+
+    /// Applies commits, and notes the last one. Of several writes to one record the last one counts.
+    pub fn apply<'a>(&self, writes: impl Iterator<Item = (u64, Change<'a>)>, mark: u64) -> Result<(), StoreError> {
+        let mut recent = self.recent_mut();
+        for (version, Change { table, key, octets }) in writes {
+            recent.put(head_key(table, key), version, octets, |key| guarded(|| self.db.contains_key(key)))?;
+        }
+        recent.reached(mark);
+        if recent.taken() > POUR { self.pour_from(&mut recent) } else { Ok(()) }
+    }
+
+    /// Gives everything applied to sled.
+    pub fn pour(&self) -> Result<(), StoreError> {
+        self.pour_from(&mut self.recent_mut())
+    }
+
+    /// All writes and the mark of the last commit, at once.
+    fn pour_from(&self, recent: &mut Recent) -> Result<(), StoreError> {
+        let Some(mark) = recent.mark() else { return Ok(()) };
         let mut batch = sled::Batch::default();
-        for ((table, key), (version, octets)) in last {
-            let before = self.head(table, key)?.map_or(0, |head| head.segments);
-            let after = octets.map_or(0, |octets| self.write(&mut batch, version, table, key, octets));
+        for (at, Latest { version, octets, .. }) in recent.all() {
+            let (table, key) = (at[0], &at[1..]);
+            let before = self.head(at)?.map_or(0, |head| head.segments);
+            let after = octets.as_ref().map_or(0, |octets| self.write(&mut batch, *version, table, key, octets));
             for segment in after.max(1)..before {
                 batch.remove(segment_key(table, key, segment));
             }
             if octets.is_none() && before > 0 {
-                batch.remove(head_key(table, key));
+                batch.remove(at.as_slice());
             }
         }
         batch.insert(APPLIED, &mark.to_be_bytes());
-        guarded(|| self.db.apply_batch(batch))
+        guarded(|| self.db.apply_batch(batch))?;
+        *recent = Recent::default();
+        Ok(())
     }
 
     fn write(&self, batch: &mut sled::Batch, version: u64, table: u8, key: &[u8], octets: &[u8]) -> u16 {
@@ -231,8 +304,28 @@ impl Index {
 
     /// Makes all of it durable, with the fdatasync that sled's own flush leaves out.
     pub fn sync(&self) -> Result<(), StoreError> {
+        self.pour()?;
         guarded(|| self.db.flush())?;
         sync_files(&self.folder).map_err(|error| StoreError::Disk(error.to_string()))
+    }
+}
+
+/// Where a record was found.
+enum Place<'r> {
+    Recent(u64, &'r [u8]),
+    Sled(sled::IVec),
+}
+
+/// What of a table's keys is still to come.
+struct KeyRange {
+    from: Vec<u8>,
+    end: Vec<u8>,
+}
+
+impl KeyRange {
+    fn new(table: u8, from: &[u8], to: &[u8]) -> Self {
+        let end = if to.is_empty() { vec![table + 1] } else { head_key(table, to) };
+        Self { from: head_key(table, from).min(end.clone()), end }
     }
 }
 

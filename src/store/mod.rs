@@ -26,6 +26,7 @@ mod index;
 mod journal;
 mod key;
 mod open;
+mod recent;
 mod shared;
 mod state;
 mod writer;
@@ -220,7 +221,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         let keys = self.handle.shared.index.keys(table as u8, from, to).take(limit);
-        self.told(keys.map(|item| item.map(|(key, _)| key)).collect())
+        self.told(keys.collect())
     }
 
     /// A number that changes after each commit that touched the table: for those who wait instead of polling.
@@ -275,6 +276,7 @@ pub(crate) fn decode<T: Stored>(table: Table, octets: &[u8]) -> Result<T, StoreE
 }
 
 /// The store's own clock, by which leases, expiry and due work are judged.
+#[allow(clippy::disallowed_methods, reason = "this is the place where the wall clock is read")]
 pub fn now() -> Timestamp {
     let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))

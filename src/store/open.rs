@@ -26,6 +26,7 @@ pub(super) fn open(settings: StoreSettings, keyring: &Keyring) -> Result<(Shared
         Some(index) => opening.catch_up(index)?,
         None => opening.rebuild()?,
     };
+    index.pour()?;
     state::write(&settings.folder, &State::in_use()).map_err(fault)?;
     let (folder, sealer) = (opening.journal(), opening.sealer);
     let export = Sealer::new(&keyring.derive("checkpoint"));

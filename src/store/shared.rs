@@ -50,6 +50,8 @@ impl Shared {
         let closed = || StoreError::Disk("the store was closed".into());
         orders.send(Order::Roll(reply)).map_err(|_| closed())?;
         let sequence = answer.recv().map_err(|_| closed())??;
+        // Without the journal's older files sled has to stand for itself.
+        self.index.pour()?;
         self.export(sequence)
     }
 

@@ -11,7 +11,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use rustls::pki_types::CertificateDer;
@@ -130,13 +130,13 @@ impl Certificates {
 
     async fn watch_every(self, look: Duration, renew: Duration) {
         let mut seen = self.stamps();
-        let mut reloaded = Instant::now();
+        let mut reloaded = store::now();
         loop {
             tokio::time::sleep(look).await;
-            if self.stamps() == seen && reloaded.elapsed() < renew {
+            if self.stamps() == seen && store::now().since(reloaded) < renew {
                 continue;
             }
-            reloaded = Instant::now();
+            reloaded = store::now();
             let this = self.clone();
             match tokio::task::spawn_blocking(move || this.reload()).await {
                 Ok(Ok(())) => Event::CertificateLoaded { names: self.names.len() }.log(),

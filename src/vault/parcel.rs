@@ -10,12 +10,13 @@ use crate::keyring::seal::Sealer;
 use crate::mail::Address;
 use crate::mime::assess::PatientRef;
 pub use crate::pack::shipment::DepositKind;
+use crate::secret::silent_debug;
 use crate::store::{Key, Stored, Table};
 use crate::time::Timestamp;
 use crate::vault::{NewGrant, VaultError};
 
 /// A deposit as its parcel lists it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Deposit {
     /// Its name in links.
     pub id: DepositId,
@@ -30,7 +31,7 @@ pub struct Deposit {
 }
 
 /// What a parcel says, sealed under the parcel's key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct ParcelContent {
     /// Subject as the recipient sees it.
     pub subject: String,
@@ -48,6 +49,8 @@ pub struct ParcelContent {
     pub deposits: Vec<Deposit>,
 }
 
+silent_debug!(Deposit, ParcelContent);
+
 /// A parcel as stored: everything of a person is inside `sealed`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Parcel {
@@ -58,6 +61,7 @@ pub struct Parcel {
     /// The objects it holds, once each: to be released also when nobody can open `sealed` any more.
     pub objects: Vec<BlobId>,
     /// [`ParcelContent`], sealed under the parcel key.
+    #[serde(with = "serde_bytes")]
     pub sealed: Vec<u8>,
 }
 

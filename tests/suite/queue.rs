@@ -112,7 +112,8 @@ async fn who_is_told_of_a_failure() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::new(folder.path(), DAY_ONE).await;
     let refused = || Outcome::permanent(Step::Recipient);
-    let cases: [(&str, fn(&mut postern::queue::NewLetter), bool); 5] = [
+    type Change = fn(&mut postern::queue::NewLetter);
+    let cases: [(&str, Change, bool); 5] = [
         ("an ordinary message", |_| {}, true),
         ("the null reverse-path", |letter| letter.delivery.reverse_path = ReversePath::Null, false),
         ("a report", |letter| letter.purpose = Purpose::Report, false),

@@ -2,7 +2,6 @@
 
 mod bare;
 mod chunking;
-mod clients;
 mod dialog;
 mod fake;
 mod live;

@@ -20,8 +20,6 @@ pub struct Reply {
     pub lines: Vec<Vec<u8>>,
 }
 
-impl Reply {}
-
 /// What came is no reply, or one without end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;

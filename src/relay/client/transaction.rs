@@ -113,7 +113,7 @@ impl Transaction {
         Moved::On
     }
 
-    /// 354. If the recipient was refused in the same group, an empty message must end what was not wanted
+    /// Go on, says 354. If the recipient was refused in the same group, an empty message must end what was not wanted
     /// (RFC 2920, section 3.1); what is said of it is not the outcome.
     fn data_allowed(&mut self) -> Moved {
         if self.outcome.is_none() {

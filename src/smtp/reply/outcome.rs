@@ -10,7 +10,10 @@ pub fn accepted(receipt: &Receipt) -> Reply {
     let noun = if taken == 1 { "recipient" } else { "recipients" };
     let mut text = format!("Accepted for {taken} {noun}");
     if receipt.refused > 0 {
-        text.push_str(&format!(", refused for {} (a report is in your mailbox)", receipt.refused));
+        text.push_str(&format!(", {} refused by policy", receipt.refused));
+    }
+    if receipt.reported > 0 {
+        text.push_str(" (a report is on its way to you)");
     }
     Reply::new(Success, 50, (0, 0), "accepted", format!("{text}, id {}", receipt.transaction))
 }

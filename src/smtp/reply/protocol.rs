@@ -161,8 +161,10 @@ pub enum Limit {
     Errors,
     /// Commands without a message.
     Fruitless,
-    /// Sign-ins that failed.
+    /// Sign-ins of one session that failed.
     SignIns,
+    /// Sign-ins of one address that failed.
+    Guesses,
     /// A message or line that goes on far beyond its limit.
     Overrun,
     /// Connections in all, or of one address.
@@ -197,6 +199,13 @@ impl From<Limit> for Reply {
             Limit::SignIns => {
                 leave((7, 0), "sign-ins", "Too many failed sign-ins; check name and password, then try again")
             }
+            Limit::Guesses => Self::new(
+                Transient,
+                54,
+                (7, 0),
+                "guesses",
+                "Too many wrong passwords from your network; try again in 15 minutes, or ask your administrator",
+            ),
             Limit::Overrun => leave((3, 4), "overrun", "Far over the limit"),
             Limit::Connections => leave((7, 0), "connections", "Too many connections; try again in a minute"),
             Limit::Untrusted => {

@@ -150,18 +150,21 @@ impl Session {
         };
         match (pending, answer) {
             (Pending::SignIn, Answer::SignIn(result)) => self.answer_sign_in(result),
+            (Pending::SignIn, Answer::TooManyGuesses) => self.blame(Limit::Guesses.into()),
             (Pending::Mail(said), Answer::MaySendAs(Ok(true))) => self.begin_transaction(said),
             (Pending::Mail(_), Answer::MaySendAs(Ok(false))) => {
                 self.refuse(&Refusal::NotYourAddress { field: "MAIL FROM" });
             }
             (Pending::Rcpt(recipient), Answer::CheckRecipient(Ok(()))) => self.add_recipient(recipient),
-            (_, Answer::MaySendAs(Err(refusal)) | Answer::CheckRecipient(Err(refusal))) => self.refuse(&refusal),
-            (Pending::Message, Answer::Message(_, Ok(receipt))) => {
+            (
+                _,
+                Answer::MaySendAs(Err(refusal)) | Answer::CheckRecipient(Err(refusal)) | Answer::Message(Err(refusal)),
+            ) => self.refuse(&refusal),
+            (Pending::Message, Answer::Message(Ok(receipt))) => {
                 self.fruitless = 0;
                 self.messages += 1;
                 self.say(reply::accepted(&receipt));
             }
-            (_, Answer::Message(id, Err(refusal))) => self.say(Reply::from(&refusal).with_id(&id.to_string())),
             _ => self.refuse(&Refusal::Unavailable),
         }
     }
@@ -204,13 +207,16 @@ impl Session {
         self.messages
     }
 
+    /// Whatever is refused ends in the id under which the log has its line.
     fn say(&mut self, reply: impl Into<Reply>) {
-        self.steps.push_back(Step::Send(reply.into()));
+        let reply = reply.into();
+        let reply = if reply.is_refusal() { reply.with_id(&self.id.to_string()) } else { reply };
+        self.steps.push_back(Step::Send(reply));
     }
 
     /// The gateway refuses; that is no error of the protocol.
     fn refuse(&mut self, refusal: &Refusal) {
-        self.say(Reply::from(refusal).with_id(&self.id.to_string()));
+        self.say(refusal);
     }
 
     /// The client errs; some errors are enough.

@@ -99,7 +99,8 @@ impl Session {
                     self.say(SignInError::Rejected);
                 }
             }
-            Err(error) => self.say(Reply::from(error).with_id(&self.id.to_string())),
+            // No guess, yet no reason to ask without end.
+            Err(error @ (SignInError::Busy | SignInError::Unavailable)) => self.blame(error.into()),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What a session asks for, and what it is answered. What holds names or octets of a message has no `Debug`.
 
 use crate::gateway::{Receipt, Refusal, SignInError};
-use crate::id::TransactionId;
 use crate::mail::{Address, Envelope, Origin};
 use crate::secret::Secret;
 use crate::smtp::reply::Reply;
@@ -69,12 +68,14 @@ pub enum Question {
 pub enum Answer {
     /// To [`Question::SignIn`].
     SignIn(Result<Origin, SignInError>),
+    /// To [`Question::SignIn`], from an address of too many wrong passwords: this one was not looked at.
+    TooManyGuesses,
     /// To [`Question::MaySendAs`].
     MaySendAs(Result<bool, Refusal>),
     /// To [`Question::CheckRecipient`].
     CheckRecipient(Result<(), Refusal>),
-    /// To [`Step::EndOfMessage`]: the message's id, and what became of it.
-    Message(TransactionId, Result<Receipt, Refusal>),
+    /// To [`Step::EndOfMessage`]: what became of it.
+    Message(Result<Receipt, Refusal>),
 }
 
 /// What is known of a message beside its octets.

@@ -1,4 +1,5 @@
-//! swaks, Python's smtplib, curl and msmtp submit over both TLS ports, trusting our CA and nothing else.
+//! swaks, Python's smtplib, curl and msmtp submit over both TLS ports, by AUTH PLAIN and AUTH LOGIN, trusting our CA and
+//! nothing else; Postfix's smtp-source sends through the trusted listener.
 
 use std::net::SocketAddr;
 use std::process::{Command, Output};
@@ -32,18 +33,46 @@ impl Port {
     }
 }
 
+/// How a program submits: the port, and which AUTH.
+#[derive(Clone, Copy)]
+struct Way {
+    port: Port,
+    mechanism: &'static str,
+}
+
+impl Way {
+    fn all() -> impl Iterator<Item = Self> {
+        Port::BOTH.into_iter().flat_map(|port| ["PLAIN", "LOGIN"].map(|mechanism| Self { port, mechanism }))
+    }
+
+    fn name(self) -> String {
+        format!("{}-{}", self.port.name(), self.mechanism.to_lowercase())
+    }
+}
+
 #[test]
 fn swaks_submits_over_both_ports() {
     let Some(swaks) = find("swaks", "swaks_submits_over_both_ports") else { return };
-    submits("swaks", |clinic, port, from, to, message| {
+    submits("swaks", |clinic, way, from, to, message| {
         let mut command = Command::new(&swaks);
-        let address = port.of(clinic);
+        let address = way.port.of(clinic);
         command
             .args(["--server", &address.ip().to_string(), "--port", &address.port().to_string()])
-            .args(["--from", from, "--to", to, "--auth", "PLAIN", "--auth-user", JANE, "--auth-password", PASSWORD])
+            .args([
+                "--from",
+                from,
+                "--to",
+                to,
+                "--auth",
+                way.mechanism,
+                "--auth-user",
+                JANE,
+                "--auth-password",
+                PASSWORD,
+            ])
             .args(["--tls-verify", "--tls-sni", HOST, "--tls-ca-path"])
             .arg(clinic.path("certs/ca.pem"))
-            .arg(match port {
+            .arg(match way.port {
                 Port::StartTls => "--tls",
                 Port::Tls => "--tls-on-connect",
             })
@@ -55,11 +84,11 @@ fn swaks_submits_over_both_ports() {
 #[test]
 fn python_submits_over_both_ports() {
     let Some(python) = find("python3", "python_submits_over_both_ports") else { return };
-    submits("python", |clinic, port, from, to, message| {
-        let address = port.of(clinic);
+    submits("python", |clinic, way, from, to, message| {
+        let address = way.port.of(clinic);
         let mut command = Command::new(&python);
-        command.args(["-c", SMTPLIB, port.name(), &address.ip().to_string(), &address.port().to_string(), HOST]);
-        command.arg(clinic.path("certs/ca.pem")).args([JANE, PASSWORD, from, to]);
+        command.args(["-c", SMTPLIB, way.port.name(), &address.ip().to_string(), &address.port().to_string(), HOST]);
+        command.arg(clinic.path("certs/ca.pem")).args([way.mechanism, JANE, PASSWORD, from, to]);
         run(&mut command, message)
     });
 }
@@ -67,7 +96,7 @@ fn python_submits_over_both_ports() {
 /// smtplib with the certificate's name checked, though the connection goes to a loopback address.
 const SMTPLIB: &str = r"
 import smtplib, ssl, sys
-kind, ip, port, host, ca, user, password, sender, recipient = sys.argv[1:]
+kind, ip, port, host, ca, mechanism, user, password, sender, recipient = sys.argv[1:]
 context = ssl.create_default_context(cafile=ca)
 class Named(smtplib.SMTP_SSL if kind == 'tls' else smtplib.SMTP):
     def _get_socket(self, host_, port_, timeout):
@@ -76,16 +105,18 @@ class Named(smtplib.SMTP_SSL if kind == 'tls' else smtplib.SMTP):
 with Named(host, int(port), timeout=60) as server:
     if kind == 'starttls':
         server.starttls(context=context)
-    server.login(user, password)
-    server.sendmail(sender, [recipient], sys.stdin.buffer.read())
+    server.ehlo()
+    server.user, server.password = user, password
+    server.auth(mechanism, server.auth_plain if mechanism == 'PLAIN' else server.auth_login)
+    server.sendmail(sender, [recipient], sys.stdin.buffer.read(), ['RET=HDRS'], ['NOTIFY=SUCCESS,FAILURE'])
 ";
 
 #[test]
 fn curl_submits_over_both_ports() {
     let Some(curl) = find("curl", "curl_submits_over_both_ports") else { return };
-    submits("curl", |clinic, port, from, to, message| {
-        let address = port.of(clinic);
-        let scheme = match port {
+    submits("curl", |clinic, way, from, to, message| {
+        let address = way.port.of(clinic);
+        let scheme = match way.port {
             Port::StartTls => "smtp",
             Port::Tls => "smtps",
         };
@@ -97,6 +128,8 @@ fn curl_submits_over_both_ports() {
             .args([
                 "--user",
                 &format!("{JANE}:{PASSWORD}"),
+                "--login-options",
+                &format!("AUTH={}", way.mechanism),
                 "--mail-from",
                 from,
                 "--mail-rcpt",
@@ -111,10 +144,10 @@ fn curl_submits_over_both_ports() {
 #[test]
 fn msmtp_submits_over_both_ports() {
     let Some(msmtp) = find("msmtp", "msmtp_submits_over_both_ports") else { return };
-    submits("msmtp", |clinic, port, from, to, message| {
-        let address = port.of(clinic);
+    submits("msmtp", |clinic, way, from, to, message| {
+        let address = way.port.of(clinic);
         let mut command = Command::new(&msmtp);
-        let starttls = match port {
+        let starttls = match way.port {
             Port::StartTls => "on",
             Port::Tls => "off",
         };
@@ -123,23 +156,27 @@ fn msmtp_submits_over_both_ports() {
             .args(["--file=/dev/null", &format!("--host={}", address.ip()), &format!("--port={}", address.port())])
             .args(["--tls=on", &format!("--tls-starttls={starttls}"), &format!("--tls-host-override={HOST}")])
             .arg(format!("--tls-trust-file={}", clinic.path("certs/ca.pem").display()))
-            .args(["--auth=plain", &format!("--user={JANE}"), &format!("--passwordeval=echo {PASSWORD}")])
+            .args([
+                &format!("--auth={}", way.mechanism.to_lowercase()),
+                &format!("--user={JANE}"),
+                &format!("--passwordeval=echo {PASSWORD}"),
+            ])
             .args([&format!("--from={from}"), "--", to]);
         run(&mut command, message)
     });
 }
 
-/// Submits over both ports, a PDF to a patient elsewhere and one to a colleague, and looks at what left.
-fn submits(client: &str, submit: impl Fn(&Clinic, Port, &str, &str, &[u8]) -> Output) {
+/// Submits in every way, a PDF to a patient elsewhere and one to a colleague, and looks at what left.
+fn submits(client: &str, submit: impl Fn(&Clinic, Way, &str, &str, &[u8]) -> Output) {
     let mut clinic = Clinic::with_jane();
-    for port in Port::BOTH {
-        let patient = format!("patient-{}@elsewhere.example", port.name());
-        let colleague = format!("colleague-{}@clinic.example", port.name());
+    for way in Way::all() {
+        let patient = format!("patient-{}@elsewhere.example", way.name());
+        let colleague = format!("colleague-{}@clinic.example", way.name());
         for recipient in [&patient, &colleague] {
-            let letter = Letter::new(JANE, recipient, "Your results", "Dear patient,\nthe results are attached.\n")
+            let letter = Letter::new(JANE, recipient, "Your results", "Dear patient,\n.the results are attached.\n")
                 .with_pdf("results.pdf", "Haemoglobin 140 g/L");
-            let output = submit(&clinic, port, JANE, recipient, &letter.octets());
-            assert!(output.status.success(), "{client} over {}: {}", port.name(), words(&output));
+            let output = submit(&clinic, way, JANE, recipient, &letter.octets());
+            assert!(output.status.success(), "{client} over {}: {}", way.name(), words(&output));
         }
         secured(&mut clinic, &patient);
         untouched(&mut clinic, &colleague);
@@ -152,7 +189,7 @@ fn secured(clinic: &mut Clinic, recipient: &str) {
     let mail = clinic.wait_for_delivery_to(recipient);
     let link = format!("https://{HOST}/p/");
     assert!(mail.bodies().contains(&link), "no link in:\n{}", mail.text());
-    assert!(mail.bodies().contains("the results are attached"), "the sender's words stay:\n{}", mail.text());
+    assert!(mail.bodies().contains(".the results are attached"), "the sender's words stay:\n{}", mail.text());
     assert_eq!(mail.parsed().attachment_count(), 0, "an attachment left:\n{}", mail.text());
     for trace in ["Haemoglobin", "results.pdf", "JVBERi"] {
         assert!(!mail.text().contains(trace), "{trace} left:\n{}", mail.text());
@@ -166,7 +203,21 @@ fn untouched(clinic: &mut Clinic, recipient: &str) {
     assert_eq!(mail.from, JANE);
     let attachment = parsed.attachment(0).unwrap_or_else(|| panic!("the document is missing:\n{}", mail.text()));
     assert!(attachment.contents().starts_with(b"%PDF-1.4"));
+    assert!(mail.text().contains("\n.the results"), "the dot at the beginning of a line:\n{}", mail.text());
     assert!(mail.text().contains("--=_letter_of_the_clinic--"), "the body was rebuilt:\n{}", mail.text());
+}
+
+#[test]
+fn smtp_source_sends_through_the_trusted_listener() {
+    let Some(source) = find("smtp-source", "smtp_source_sends_through_the_trusted_listener") else { return };
+    let mut clinic = Clinic::with_jane();
+    for (run_number, connections) in ["-d", "-c"].into_iter().enumerate() {
+        let mut command = Command::new(&source);
+        command.args([connections, "-s", "10", "-m", "100", "-l", "4096", "-f", JANE, "-t", "p@elsewhere.example"]);
+        let output = run(command.arg(format!("inet:{}", clinic.trusted())), b"");
+        assert!(output.status.success(), "{}", words(&output));
+        assert_eq!(clinic.wait_for_outbox(100 * (run_number + 1)).len(), 100 * (run_number + 1));
+    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn every_command_works_through_the_socket_and_alone() {
         grants(&clinic, round);
         explain(&clinic);
         assert_eq!(json(&clinic, &["vault", "verify", "--json"])["damaged"], Value::Array(vec![]));
-        says(&clinic, &["vault", "verify"], &["2 parcels", "0 damaged"]);
+        says(&clinic, &["vault", "verify"], &["octets read", "0 damaged"]);
         says(&clinic, &["check"], &["tests of your own pass", "certificates:", "Everything is in order."]);
         says(&clinic, &["clock", "accept"], &["taken as it is"]);
         for kind in ["config", "policy"] {

@@ -85,6 +85,17 @@ fn made(clinic: &Clinic) -> Vec<(String, Vec<u8>)> {
     stable.iter().map(|name| ((*name).to_owned(), fs::read(clinic.path(name)).unwrap())).collect()
 }
 
+/// The limit was set by a call that nothing looked at: a core file would hold keys and mail in the clear.
+#[test]
+fn no_core_file_is_written() {
+    let mut clinic = Clinic::new(&Setup::default());
+    clinic.start();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", clinic.pid())).unwrap();
+    let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let values: Vec<&str> = cores.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(values, ["0", "0"], "soft and hard limit: {cores}");
+}
+
 #[test]
 fn a_port_that_is_taken_is_named_with_the_remedy() {
     let mut clinic = Clinic::new(&Setup::default());

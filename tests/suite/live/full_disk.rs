@@ -65,6 +65,7 @@ fn a_full_disk_refuses_for_a_while_and_loses_nothing() {
     clinic.kill();
     let file = fs::File::options().write(true).open(&ballast).unwrap();
     file.set_len(file.metadata().unwrap().len() - RESERVE / 2).unwrap();
+    drop(file);
     clinic.start();
     assert_eq!(send(clinic, "while-full", 100_000).codes(), "452 4.3.1");
     let listed = clinic.run(&["grant", "list", "--json"], "");

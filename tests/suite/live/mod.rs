@@ -5,7 +5,7 @@
 
 mod client;
 mod clients;
-mod clinic;
+pub mod clinic;
 mod commands;
 mod corpus;
 mod crash;
@@ -17,8 +17,8 @@ mod letters;
 mod limits;
 mod load;
 mod markers;
-mod outbox;
+pub mod outbox;
 mod readers;
 mod reload;
 mod smarthost;
-mod tools;
+pub mod tools;

@@ -80,7 +80,7 @@ impl Bare {
                     let incoming = Incoming { transaction, session, origin, envelope, trace };
                     let spool = self.spool.take().expect("Begin comes before EndOfMessage");
                     let result = spool.and_then(|spool| self.fake.accept(incoming, spool).now_or_never().unwrap());
-                    self.session.answer(Answer::Message(transaction, result));
+                    self.session.answer(Answer::Message(result));
                 }
                 Step::StartTls => self.handshake = true,
                 Step::NeedInput(_) => return,

@@ -74,12 +74,14 @@ impl Dialog {
             match mark {
                 "C:" => wire.send(format!("{rest}\r\n").as_bytes()).await,
                 "C~" => wire.send(&unescape(rest)).await,
-                "S:" if rest == "closed" => match read_reply(wire, &mut unread).await.map_err(|e| fault(&e))? {
-                    Some(reply) => return Err(fault(&format!("came: {reply:?}"))),
-                    None => {}
-                },
+                "S:" if rest == "closed" => {
+                    if let Some(reply) = read_reply(wire, &mut unread).await.map_err(|e| fault(&e))? {
+                        return Err(fault(&format!("came: {reply:?}")));
+                    }
+                }
                 "S:" => {
                     reply = match read_reply(wire, &mut unread).await.map_err(|e| fault(&e))? {
+                        Some(reply) if !names_its_id(&reply) => return Err(fault(&format!("no id: {reply:?}"))),
                         Some(reply) if matches(&reply, rest) => reply,
                         Some(reply) => return Err(fault(&format!("came: {reply:?}"))),
                         None => return Err(fault("the connection was closed")),
@@ -161,6 +163,13 @@ pub async fn read_reply(wire: &mut impl Wire, unread: &mut Vec<u8>) -> Result<Op
 fn matches(reply: &[String], expected: &str) -> bool {
     let code = reply.last().map_or("", |line| line.get(..3).unwrap_or(line));
     reply.last().is_some_and(|line| line.starts_with(expected)) && reply.iter().all(|line| line.starts_with(code))
+}
+
+/// Most refusals named no id, though the pages said that all do: nobody could find the log's line of a bare LF.
+fn names_its_id(reply: &[String]) -> bool {
+    let last = reply.last().map_or("", String::as_str);
+    let id = last.strip_suffix(')').and_then(|text| text.rsplit_once(" (id "));
+    !last.starts_with(['4', '5']) || id.is_some_and(|(_, id)| id.len() == 26)
 }
 
 fn has_line(reply: &[String], text: &str) -> bool {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use postern::gateway::{Receipt, Refusal, SignInError};
 use postern::id::{Id, StaffId};
-use postern::mail::{Address, Origin};
+use postern::mail::{Address, Origin, ReversePath};
 use postern::secret::Secret;
 use postern::smtp::{Incoming, Mailroom, Spool};
 
@@ -91,7 +91,8 @@ impl Mailroom for Fake {
         }
         let refused = usize::from(spool.holds("refuse-one"));
         let accepted = incoming.envelope.recipients.len() - refused;
-        let receipt = Receipt { transaction: incoming.transaction, accepted, refused };
+        let reported = if incoming.envelope.reverse_path == ReversePath::Null { 0 } else { refused };
+        let receipt = Receipt { transaction: incoming.transaction, accepted, refused, reported };
         self.taken.lock().unwrap().push(Taken { incoming, octets: spool.octets });
         Ok(receipt)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern::net::{self, Gate, GateLimits, Stop, Stopper};
-use postern::smtp::{Purpose, Server, Settings};
+use postern::smtp::{Guesses, Purpose, Server, Settings};
 use postern::tls::{self, Certificates};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -72,9 +72,20 @@ impl Live {
     }
 
     pub async fn start_with(plan: Plan, config: Arc<ServerConfig>, client: Arc<ClientConfig>) -> Self {
+        let guesses = Guesses::new(plan.settings.limits.guesses, plan.settings.deadlines.guesses);
+        Self::start_sharing(Arc::new(guesses), plan, config, client).await
+    }
+
+    /// A listener that is one of several.
+    pub async fn start_sharing(
+        guesses: Arc<Guesses>,
+        plan: Plan,
+        config: Arc<ServerConfig>,
+        client: Arc<ClientConfig>,
+    ) -> Self {
         let fake = Fake::default();
         let acceptor = Some(TlsAcceptor::from(config));
-        let server = Server::new(fake.clone(), Arc::new(plan.settings), plan.purpose, acceptor);
+        let server = Server::new(fake.clone(), Arc::new(plan.settings), plan.purpose, acceptor, guesses);
         let listener = net::bind("smtp", "127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stopper, stop): (Stopper, Stop) = Stopper::new();

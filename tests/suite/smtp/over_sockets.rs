@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use postern::mail::Domain;
 use postern::net::{GateLimits, install_panic_hook};
-use postern::smtp::{Purpose, RelayTrust, Settings};
+use postern::smtp::{Guesses, Purpose, RelayTrust, Settings};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ClientConfig;
 use rustls::pki_types::PrivateKeyDer;
@@ -129,6 +129,31 @@ async fn guessing_is_not_cured_by_reconnecting() {
     let mut client = live.connect().await;
     client.tls().await.unwrap();
     assert_codes(&say(&mut client, SIGN_IN, 3).await, &["220", "250", "454 4.7.0"]);
+}
+
+/// Who had guessed too often read "too many sign-ins at once", could ask without end, and began anew on the other port.
+#[tokio::test]
+async fn who_guessed_too_often_is_told_so_on_every_port_and_does_not_ask_without_end() {
+    let house = House::new();
+    let guesses = Arc::new(Guesses::new(1, Duration::from_secs(900)));
+    let start = |purpose| {
+        let mut plan = plan(purpose);
+        plan.settings.limits.errors = 3;
+        Live::start_sharing(Arc::clone(&guesses), plan, house.certificates.server_config().unwrap(), house.client())
+    };
+    let (one, other) = (start(Purpose::Submissions).await, start(Purpose::Submission).await);
+    let mut guesser = one.connect().await;
+    guesser.tls().await.unwrap();
+    // jane@clinic.example / wrong
+    let guess = "EHLO a\r\nAUTH PLAIN AGphbmVAY2xpbmljLmV4YW1wbGUAd3Jvbmc=\r\n";
+    assert_codes(&say(&mut guesser, guess, 3).await, &["220", "250", "535"]);
+
+    let mut client = other.connect().await;
+    assert_codes(&say(&mut client, "EHLO a\r\nSTARTTLS\r\n", 3).await, &["220", "250", "220"]);
+    client.tls().await.unwrap();
+    let lines = say(&mut client, &[SIGN_IN, SIGN_IN, SIGN_IN].concat(), 7).await;
+    assert_codes(&lines, &["250", "454 4.7.0", "250", "454 4.7.0", "250", "421 4.7.0", "closed"]);
+    assert!(lines[1].contains("Too many wrong passwords from your network"), "{}", lines[1]);
 }
 
 #[tokio::test]

@@ -1,0 +1,88 @@
+//! What was committed lately, in memory, before it is poured into the index's files.
+//!
+//! Most records of a mail gateway live for a moment: a queue entry is written, delivered and removed. What comes and goes
+//! between two pours never reaches the files at all; it was durable all the while, in the journal.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ops::Bound;
+
+use crate::store::StoreError;
+
+/// The last write to a record.
+pub struct Latest {
+    /// The commit that made it.
+    pub version: u64,
+    /// What was written; `None` for removed.
+    pub octets: Option<Vec<u8>>,
+    /// Whether the files have the record, in whatever version.
+    below: bool,
+}
+
+/// The last write to each record that was written since the last pour.
+#[derive(Default)]
+pub struct Recent {
+    writes: BTreeMap<Vec<u8>, Latest>,
+    taken: usize,
+    mark: Option<u64>,
+}
+
+impl Recent {
+    /// Takes a write; `below` tells whether the files have the record, and is asked at its first write only.
+    pub fn put(
+        &mut self,
+        key: Vec<u8>,
+        version: u64,
+        octets: Option<&[u8]>,
+        below: impl FnOnce(&[u8]) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.taken += key.len() + octets.map_or(0, <[u8]>::len);
+        let octets = octets.map(<[u8]>::to_vec);
+        match self.writes.entry(key) {
+            Entry::Occupied(entry) if octets.is_none() && !entry.get().below => drop(entry.remove()),
+            Entry::Occupied(mut entry) => {
+                let below = entry.get().below;
+                entry.insert(Latest { version, octets, below });
+            }
+            Entry::Vacant(entry) => {
+                let below = below(entry.key())?;
+                if octets.is_some() || below {
+                    entry.insert(Latest { version, octets, below });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything up to this commit was taken.
+    pub fn reached(&mut self, mark: u64) {
+        self.mark = Some(mark);
+    }
+
+    /// The last commit that was taken; `None` where none was since the last pour.
+    pub fn mark(&self) -> Option<u64> {
+        self.mark
+    }
+
+    /// Octets taken since the last pour, those that came and went too: what a start after a crash reads again.
+    pub fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// The last write to a record; `None` where the files know better.
+    pub fn find(&self, key: &[u8]) -> Option<&Latest> {
+        self.writes.get(key)
+    }
+
+    /// The writes to records with `from <= key < end`, in order.
+    pub fn range(&self, from: &[u8], end: &[u8]) -> impl Iterator<Item = (&Vec<u8>, &Latest)> {
+        let sound = from < end;
+        let bounds = (Bound::Included(from), Bound::Excluded(if sound { end } else { from }));
+        sound.then(|| self.writes.range::<[u8], _>(bounds)).into_iter().flatten()
+    }
+
+    /// All writes.
+    pub fn all(&self) -> impl Iterator<Item = (&Vec<u8>, &Latest)> {
+        self.writes.iter()
+    }
+}
