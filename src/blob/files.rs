@@ -58,6 +58,7 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Disk`] or [`BlobError::Full`].
     pub fn open(folder: &FilePath) -> Result<Self, BlobError> {
+        let is_new = !folder.is_dir();
         let mut earlier = Vec::new();
         for name in folders() {
             let folder = folder.join(name);
@@ -67,6 +68,9 @@ impl BlobStore {
             tidy(&folder, &mut earlier)?;
         }
         std::fs::File::open(folder)?.sync_all()?;
+        if let Some(parent) = folder.parent().filter(|_| is_new) {
+            std::fs::File::open(parent)?.sync_all()?;
+        }
         let files = LocalFileSystem::new_with_prefix(folder)?;
         let inner = Inner {
             folder: folder.to_owned(),

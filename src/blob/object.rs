@@ -132,15 +132,7 @@ impl Objects {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn release(&self, batch: &mut Batch, object: &ObjectRef) -> Result<Released, StoreError> {
-        self.release_id(batch, object.id).await
-    }
-
-    /// As [`Objects::release`], for who knows only the object's name: one whose key died with its day.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn release_id(&self, batch: &mut Batch, id: BlobId) -> Result<Released, StoreError> {
+    pub async fn release(&self, batch: &mut Batch, id: BlobId) -> Result<Released, StoreError> {
         let key = holders_key(id);
         let holders = match batch.written(&key) {
             Some(written) => written.and_then(|octets| decode(Table::Object, octets).ok()),

@@ -69,6 +69,8 @@ pub(super) enum Fault {
     Sync,
     /// Cutting the journal back to its last good record.
     Cut,
+    /// Making a file: the journal's next, or the index's state.
+    Begin,
     /// Syncing the folder in which a new journal file has just been given its name.
     Name,
 }

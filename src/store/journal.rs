@@ -64,6 +64,7 @@ fn path_of(folder: &Path, first: u64) -> PathBuf {
 impl Journal {
     /// Begins a file whose first record will have this sequence. It has its name only once it is whole and synced.
     pub fn begin(folder: &Path, sealer: &Sealer, first: u64) -> io::Result<Self> {
+        fault_at(folder, Fault::Begin)?;
         let fresh = folder.join("journal.new");
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
         let header = Header::fresh(first);
@@ -86,6 +87,26 @@ impl Journal {
             grown: 0,
             failed: None,
             buffer,
+        })
+    }
+
+    /// Takes up the last file of a journal that was replayed to `next`, where the disk has no space for a new one: nothing
+    /// can be appended before [`Journal::recover`] has begun one.
+    pub fn awaiting_space(folder: &Path, next: u64) -> io::Result<Self> {
+        let (_, last) = disk::numbered(folder, ENDING)?.pop().ok_or(io::ErrorKind::NotFound)?;
+        let file = OpenOptions::new().read(true).write(true).open(last)?;
+        let end = file.metadata()?.len();
+        Ok(Self {
+            folder: folder.to_owned(),
+            file,
+            header: Header::fresh(next),
+            end,
+            filled: end,
+            next,
+            synced: next,
+            grown: 0,
+            failed: Some(Failure::TakenBack),
+            buffer: Vec::new(),
         })
     }
 

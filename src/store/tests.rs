@@ -270,6 +270,12 @@ async fn checkpoints_are_made_as_the_journal_grows_and_commits_go_on() {
 #[tokio::test]
 async fn an_index_with_flipped_bits_is_rebuilt() {
     let home = Home::with_notes(200).await;
+    // sled writes this file only when it makes a database.
+    let made = || fs::metadata(home.data().join("db/conf")).unwrap().modified().unwrap();
+    let first = made();
+    drop(home.open().await);
+    assert_eq!(made(), first, "a sound index is not rebuilt");
+    let mut rebuilt = 0;
     let pristine = home.folder.path().join("pristine");
     copy_folder(&home.data(), &pristine);
     let length = fs::metadata(pristine.join("db/db")).unwrap().len() as usize;
@@ -280,12 +286,15 @@ async fn an_index_with_flipped_bits_is_rebuilt() {
         let mut octets = fs::read(home.data().join("db/db")).unwrap();
         octets[at] ^= 0x08;
         fs::write(home.data().join("db/db"), octets).unwrap();
+        let copied = made();
         let store = home.open().await;
+        rebuilt += usize::from(made() != copied);
         assert_eq!(notes(&store).await, expected(200), "octet {at}");
         store.commit(note(200)).await.unwrap();
         drop(store);
         assert_eq!(notes(&home.open().await).await, expected(201), "octet {at}, opened again");
     }
+    assert!(rebuilt > 0, "the damage was found");
 }
 
 #[tokio::test]
@@ -491,6 +500,22 @@ async fn what_makes_room_is_written_where_new_work_is_refused() {
     crash::pretend_space(&home.data(), None);
     assert_eq!(notes(&store).await, expected(2));
     store.commit(note(2)).await.unwrap();
+}
+
+/// A store whose disk had no space for the next journal file did not open, not even for reading.
+#[tokio::test]
+async fn a_store_opens_on_a_full_disk_and_commits_when_there_is_space() {
+    let home = Home::with_notes(2).await;
+    crash::fail_below(&home.data(), &[Fault::Begin]);
+    let store = home.open().await;
+    assert_eq!(notes(&store).await, expected(2));
+    assert!(matches!(store.commit(note(2)).await, Err(CommitError::Disk(_))));
+    assert!(!state::read(&home.data()).is_trusted(), "what is in use is not called clean");
+    crash::fail_below(&home.data(), &[]);
+    store.commit(note(2)).await.unwrap();
+    drop(store);
+    home.forget_index();
+    assert_eq!(notes(&home.open().await).await, expected(3));
 }
 
 #[tokio::test]

@@ -91,6 +91,9 @@ impl Writer {
 
     fn commit(&mut self, group: Vec<Request>) {
         let group = self.admit(group);
+        if group.is_empty() {
+            return;
+        }
         let judged =
             self.ready().and_then(|()| self.judge(&group).map_err(|error| CommitError::Disk(error.to_string())));
         let verdicts = match judged {

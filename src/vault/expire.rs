@@ -92,7 +92,7 @@ impl Vault {
         let Some(record) = found.filter(|record| record.value.until <= now) else { return Ok(false) };
         batch.require_version(parcel_key(id), record.version).delete(parcel_key(id));
         for object in record.value.objects {
-            files.push(self.objects.release_id(batch, object).await?);
+            files.push(self.objects.release(batch, object).await?);
         }
         Ok(true)
     }
