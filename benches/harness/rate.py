@@ -7,7 +7,7 @@ import time
 # size in octets, messages a run
 LOADS = [(4_096, 2_000), (100_000, 1_000), (1_000_000, 200)]
 SESSIONS = [5, 20]
-ROUNDS = 5
+ROUNDS = 3
 
 
 def compare(rival, gateway, quick):

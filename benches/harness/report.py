@@ -13,6 +13,7 @@ MIB = 1 << 20
 
 def page(results):
     parts = [head(results), rates(results["rate"]), submissions(results["submission"]), memory(results["memory"])]
+    parts.append(steps(results["steps"]))
     return "\n".join(parts)
 
 
@@ -25,7 +26,7 @@ def head(results):
 Question: how many messages a second does Postern take over, beside Postfix on the same disk, and how much memory does it need?
 
 Every number here was written by `benches/run` (release build), in one run, the two servers in turn. Machine: {os.cpu_count()} cores,
-{memory_total} GiB, {platform.system()} {platform.release().split("-")[0]}, {disk.filesystem(place)}; {results["disk"]:.0f} appends of 4 KiB with fdatasync a
+{memory_total} GiB, {platform.system()}, {disk.filesystem(place)}; {results["disk"]:.0f} appends of 4 KiB with fdatasync a
 second, one after the other. Load, servers and journal share the cores and the disk.
 Postfix {version.strip()}.
 """
@@ -35,7 +36,7 @@ def rates(rows):
     text = f"""## Beside Postfix
 
 `smtp-source -d` in the clear into Postern's trusted listener (`identity = "any"`, outbox in memory) and into Postfix
-(`default_transport = discard`, no log, `in_flow_delay = 0`). Both answer 250 when the message is synced. Postern reads the MIME
+(`default_transport = discard`, no log, `in_flow_delay = 0`, all else as shipped, its syncs too). Both answer 250 when the message is synced. Postern reads the MIME
 structure, decides by policy, rebuilds and seals each message; Postfix writes it down as it is. Medians of {len(rows[0]["rates"]["Postern"])} alternating runs;
 the command of the first row: `{" ".join(rate.command("ADDRESS", rows[0]["size"], rows[0]["count"], rows[0]["sessions"]))}`.
 
@@ -68,13 +69,27 @@ a TLS handshake and a sign-in (Argon2id) for every message.
 def memory(result):
     text = f"""## Memory
 
-Resident memory from `/proc/PID/status`, every 10 ms, while each connection sends one message of {result["size"]:,} octets over TLS.
-At rest after the start: **{result["rest"] / MIB:.0f} MiB**.
+Resident memory from `/proc/PID/status`, every 10 ms, while each connection sends one message of {result["size"]:,} octets, after
+one such message went before (`benches/harness/memory.py`). At rest after the start: **{result["rest"] / MIB:.0f} MiB**.
 
-| connections | before | at most | more, a connection |
-|---:|---:|---:|---:|
+| what | connections | before | at most | more, a connection |
+|---|---:|---:|---:|---:|
 """
     for row in result["rows"]:
         more = (row["highest"] - row["before"]) / row["connections"] / MIB
-        text += f"| {row['connections']} | {row['before'] / MIB:.0f} MiB | {row['highest'] / MIB:.0f} MiB | {more:.1f} MiB |\n"
+        text += f"| {row['what']} | {row['connections']} | {row['before'] / MIB:.0f} MiB | {row['highest'] / MIB:.0f} MiB | {more:.1f} MiB |\n"
     return text
+
+
+def steps(result):
+    return f"""## Single steps
+
+`cargo bench --bench micro`: the best of 20 rounds, on one thread.
+
+| step | |
+|---|---:|
+| a plain text of 4 KiB: outline, second reader, facts | {result["assess_us"]:.0f} µs |
+| its notice, composed ({result["notice_octets"]:,} octets) | {result["notice_us"]:.0f} µs |
+| base64, decoded | {result["base64_mb_s"]:.0f} MB/s |
+| a blob: digested, sealed, written to memory | {result["sealing_mb_s"]:.0f} MB/s |
+"""

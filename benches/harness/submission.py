@@ -16,15 +16,15 @@ LOADS = [
 SESSIONS = 10
 
 
-def build(root):
-    """Builds the client; its path."""
-    command = ["cargo", "bench", "--locked", "--bench", "submit", "--no-run", "--message-format=json"]
+def build(root, name="submit"):
+    """Builds a program of benches/; its path."""
+    command = ["cargo", "bench", "--locked", "--bench", name, "--no-run", "--message-format=json"]
     output = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True).stdout
     for line in output.splitlines():
         message = json.loads(line)
-        if message.get("executable") and message["target"]["name"] == "submit":
+        if message.get("executable") and message["target"]["name"] == name:
             return message["executable"]
-    raise SystemExit("the submission client was not built")
+    raise SystemExit(f"{name} was not built")
 
 
 def measure(gateway, client, quick):

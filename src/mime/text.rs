@@ -91,9 +91,7 @@ fn begins_a_file(line: &[u8]) -> Option<Beginning> {
     match line.first()? {
         b'b' | b'B' => uuencoded(line),
         b'=' if line.starts_with(b"=ybegin ") => Some(Beginning::OfFile(Flaw::YEnc)),
-        b'(' if line.starts_with(b"(This file must be converted with BinHex") => {
-            Some(Beginning::OfFile(Flaw::BinHex))
-        }
+        b'(' if line.starts_with(b"(This file must be converted with BinHex") => Some(Beginning::OfFile(Flaw::BinHex)),
         // A space or mark of Unicode, which a reader may drop with its spaces.
         0x80.. => {
             let text = String::from_utf8_lossy(line);

@@ -2,6 +2,7 @@
 //! index of due moments finds every entry again.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ impl Desk {
     }
 
     fn take(self: &Arc<Self>, id: QueueId) -> Option<Hold> {
-        self.held().insert(id).then(|| Hold { id, desk: self.clone() })
+        self.held().insert(id).then(|| Hold { id, desk: self.clone(), gone: AtomicBool::new(false) })
     }
 }
 
@@ -50,12 +51,16 @@ impl Desk {
 struct Hold {
     id: QueueId,
     desk: Arc<Desk>,
+    /// The entry is gone: nobody needs to look for it.
+    gone: AtomicBool,
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
         self.desk.held().remove(&self.id);
-        self.desk.ring();
+        if !self.gone.load(Ordering::Relaxed) {
+            self.desk.ring();
+        }
     }
 }
 
@@ -69,7 +74,14 @@ pub struct Claim {
     pub letter: Letter,
     /// The commit that wrote the entry.
     pub(super) version: u64,
-    _hold: Hold,
+    hold: Hold,
+}
+
+impl Claim {
+    /// Its entry is removed: when the claim is dropped nobody is woken for it.
+    pub(super) fn note_gone(&self) {
+        self.hold.gone.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Queue {
@@ -103,9 +115,7 @@ impl Queue {
             }
             let Some(hold) = self.desk.take(id) else { continue };
             match self.open_due(id, due).await {
-                Ok(Some(Opened { version, entry, letter })) => {
-                    claims.push(Claim { id, entry, letter, version, _hold: hold })
-                }
+                Ok(Some(Opened { version, entry, letter })) => claims.push(Claim { id, entry, letter, version, hold }),
                 Ok(None) => mended |= self.drop_stale(id, due).await?,
                 Err(Unopened::Letter(record, KeyringError::NoKeyFor(day))) if day < now.day() => {
                     self.end(id, *record).await?;

@@ -51,6 +51,9 @@ impl Queue {
             let released = self.write(&mut batch, claim, entry, settlement, now).await?;
             match self.store.commit(batch).await {
                 Ok(_) => {
+                    if !matches!(settlement, Settlement::Later(..)) {
+                        claim.note_gone();
+                    }
                     self.objects.drop_files(released.into_iter().collect()).await;
                     if matches!(settlement, Settlement::Failed(Some(_))) {
                         self.wake();

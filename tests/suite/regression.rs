@@ -32,7 +32,6 @@ fn the_example_of_the_readme_goes_through() {
     assert!(clinic.wait_for_delivery_to("patient@mail.example").bodies().contains("All is well."));
 }
 
-
 fn assessed(content_type: &str, body: &str) -> Result<postern::mime::assess::Assessment, Defect> {
     let body = body.replace("\r\n", "\n").replace('\n', "\r\n");
     let message = format!(
