@@ -96,6 +96,10 @@ pub enum Event {
         code: Option<u16>,
         cause: &'static str,
     },
+    LetterLost {
+        queue: QueueId,
+        transaction: TransactionId,
+    },
     SenderTold {
         queue: QueueId,
         about: QueueId,
@@ -149,6 +153,7 @@ impl Event {
             | Self::ClockHalted { .. }
             | Self::BlobUnsound { .. }
             | Self::RelayTrouble { .. }
+            | Self::LetterLost { .. }
             | Self::Trouble { .. } => Severity::Alarm,
             _ => Severity::Info,
         }
@@ -204,6 +209,9 @@ impl fmt::Display for Event {
             }
             Self::RelayTrouble { queue, code, cause } => {
                 write!(f, "{queue} relay-trouble code={} cause={cause} remedy=\"docs/delivery.md\"", Code(*code))
+            }
+            Self::LetterLost { queue, transaction } => {
+                write!(f, "{transaction} letter-lost queue={queue} cause=\"its key went with its day\"")
             }
             Self::SenderTold { queue, about } => write!(f, "{queue} sender-told about={about}"),
             Self::Revoked { grant } => write!(f, "{grant} revoked"),

@@ -1,10 +1,11 @@
 //! Work that is due: expiry, key destruction, checkpoints; ordered by time, guarded against a wrong clock.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::event::Event;
 use crate::keyring::{Keyring, KeyringError};
@@ -21,6 +22,11 @@ use clock::{Reading, believes_start, believes_step, step_since};
 const TICK: Duration = Duration::from_secs(2);
 /// Work is done every so many ticks.
 const TICKS_A_ROUND: u32 = 15;
+
+/// How often it is asked whether a checkpoint is owed, and how soon one that failed is tried again.
+const CHECKPOINT_LOOK: Duration = Duration::from_secs(600);
+/// How long work that panicked rests.
+const REST: Duration = Duration::from_secs(30);
 
 /// Days for which letters in the queue keep their keys past the day they were sealed for, when the gateway was off and
 /// could not deal with them.
@@ -143,14 +149,13 @@ impl Agenda {
 
     async fn note(&self, wall: Timestamp) -> Result<(), AgendaError> {
         let mut batch = Batch::default();
-        batch.put(reading_key(), &LastReading(wall));
+        batch.put(reading_key(), &LastReading(wall)).frees_space();
         self.store.commit(batch).await?;
         Ok(())
     }
 
     /// Does everything that is due at `now`: expires parcels, destroys the keys of days that have passed, makes
-    /// those of days to come, punches days, makes a checkpoint once a day. While the clock is not believed only days are
-    /// punched, which no clock decides.
+    /// those of days to come, punches days. While the clock is not believed only days are punched, which no clock decides.
     ///
     /// # Errors
     /// [`AgendaError`]; what is left is found again by the next round.
@@ -162,9 +167,6 @@ impl Agenda {
         self.note(now).await?;
         let expired = self.vault.expire_due(now).await?;
         let destroyed = self.turn_keys(now.day()).await?;
-        if std::mem::replace(&mut self.clock().checkpointed, now.day()) != now.day() {
-            self.store.checkpoint().await?;
-        }
         Ok(Round { halted: false, expired, destroyed, punched })
     }
 
@@ -183,8 +185,24 @@ impl Agenda {
         Ok(destroyed)
     }
 
-    /// Keeps the agenda until `stop` says true: reads the clocks every two seconds, works every thirty.
-    pub async fn keep(&self, mut stop: watch::Receiver<bool>) {
+    /// Makes the day's checkpoint, where none was made yet.
+    async fn checkpoint(&self, today: Day) -> Result<(), StoreError> {
+        if self.clock().checkpointed != today {
+            self.store.checkpoint().await?;
+            self.clock().checkpointed = today;
+        }
+        Ok(())
+    }
+
+    /// Keeps the agenda until `stop` says true: reads the clocks every two seconds, works every thirty, and beside that
+    /// makes a checkpoint once a day. What panics goes on after a rest.
+    pub async fn keep(self: Arc<Self>, stop: watch::Receiver<bool>) {
+        let rounds = supervise("agenda", REST, stop.clone(), || self.clone().make_rounds(stop.clone()));
+        let checkpoints = supervise("checkpoint", REST, stop.clone(), || self.clone().make_checkpoints(stop.clone()));
+        tokio::join!(rounds, checkpoints);
+    }
+
+    async fn make_rounds(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         for tick in (0..TICKS_A_ROUND).cycle() {
@@ -199,6 +217,41 @@ impl Agenda {
             {
                 Event::Trouble { place: "agenda", cause: error.to_string() }.log();
             }
+        }
+    }
+
+    async fn make_checkpoints(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        loop {
+            if let Err(error) = self.checkpoint(crate::store::now().day()).await {
+                Event::Trouble { place: "checkpoint", cause: error.to_string() }.log();
+            }
+            if rests(CHECKPOINT_LOOK, &mut stop).await {
+                return;
+            }
+        }
+    }
+}
+
+/// Waits; whether a stop was asked for meanwhile.
+async fn rests(length: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::time::timeout(length, stop.wait_for(|stop| *stop)).await.is_ok()
+}
+
+/// Begins the work again whenever it panics, until it ends or a stop is asked for.
+async fn supervise<W>(place: &'static str, rest: Duration, mut stop: watch::Receiver<bool>, work: impl Fn() -> W)
+where
+    W: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        let mut task = JoinSet::new();
+        task.spawn(work());
+        let ended = task.join_next().await;
+        if !ended.is_some_and(|ended| ended.is_err_and(|error| error.is_panic())) {
+            return;
+        }
+        Event::Trouble { place, cause: format!("it panicked, and begins again in {} s", rest.as_secs()) }.log();
+        if rests(rest, &mut stop).await {
+            return;
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Blobs as files: one each, under its id, in 256 folders by the id's last two characters (the first ones are its time).
 
 use std::path::{Path as FilePath, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt};
+use object_store::{MultipartUpload, ObjectStoreExt};
 
 use crate::blob::stream::{CHUNK, Cipher, FOOTER, HEADER, Sealing, TAG};
 use crate::blob::{BlobError, BlobReader};
@@ -13,6 +13,7 @@ use crate::id::BlobId;
 use crate::keyring::DataKey;
 use crate::random;
 use crate::store::crash::{Step, reach};
+use crate::store::require_room;
 
 /// Sealed octets given to the disk at once: four chunks.
 const PART: usize = 4 * (CHUNK + TAG);
@@ -31,6 +32,8 @@ struct Inner {
     durable: LocalFileSystem,
     /// Leaves syncing to [`BlobStore::sync`].
     hasty: LocalFileSystem,
+    /// The blobs that were there when it was opened, until the sweep takes them.
+    earlier: Mutex<Vec<BlobId>>,
 }
 
 /// The names of the 256 folders: what an id's last 8 bits look like in base32.
@@ -55,16 +58,26 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Disk`] or [`BlobError::Full`].
     pub fn open(folder: &FilePath) -> Result<Self, BlobError> {
+        let is_new = !folder.is_dir();
+        let mut earlier = Vec::new();
         for name in folders() {
             let folder = folder.join(name);
             if !folder.is_dir() {
                 std::fs::create_dir_all(&folder)?;
             }
-            remove_unfinished(&folder)?;
+            tidy(&folder, &mut earlier)?;
         }
         std::fs::File::open(folder)?.sync_all()?;
+        if let Some(parent) = folder.parent().filter(|_| is_new) {
+            std::fs::File::open(parent)?.sync_all()?;
+        }
         let files = LocalFileSystem::new_with_prefix(folder)?;
-        let inner = Inner { folder: folder.to_owned(), durable: files.clone().with_fsync(true), hasty: files };
+        let inner = Inner {
+            folder: folder.to_owned(),
+            durable: files.clone().with_fsync(true),
+            hasty: files,
+            earlier: Mutex::new(earlier),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -118,35 +131,32 @@ impl BlobStore {
         }
     }
 
-    /// Every blob there is, for the sweep and `vault verify`, in pages: ids after `after`, up to `limit` (and the rest of
-    /// a folder). Their order is the folders', then the ids'.
-    ///
-    /// # Errors
-    /// [`BlobError::Disk`].
-    pub async fn list(&self, after: Option<BlobId>, limit: usize) -> Result<Vec<BlobId>, BlobError> {
-        let begin = after.map(folder_of);
-        let mut ids = Vec::new();
-        for folder in folders().skip_while(|folder| begin.as_ref().is_some_and(|begin| folder != begin)) {
-            let same = begin.as_ref() == Some(&folder);
-            let found = self.inner.hasty.list_with_delimiter(Some(&Path::from(folder))).await?;
-            let names = found.objects.iter().filter_map(|object| object.location.filename()?.parse().ok());
-            let mut page: Vec<BlobId> = names.collect();
-            page.sort_unstable();
-            ids.extend(page.into_iter().filter(|id| !same || Some(*id) > after));
-            if ids.len() >= limit {
-                break;
-            }
-        }
-        Ok(ids)
+    /// The blobs of earlier processes: those that were there when it was opened. No clock says which they are: one that
+    /// was set back would make fresh blobs look old.
+    pub(super) fn earlier(&self) -> Vec<BlobId> {
+        self.inner.earlier.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// As [`BlobStore::earlier`], once.
+    pub(super) fn take_earlier(&self) -> Vec<BlobId> {
+        std::mem::take(&mut self.inner.earlier.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether there is such a file.
+    pub(super) fn has(&self, id: BlobId) -> bool {
+        self.inner.folder.join(folder_of(id)).join(id.to_string()).exists()
     }
 }
 
-/// `object_store` writes to `NAME#NUMBER` and renames.
-fn remove_unfinished(folder: &FilePath) -> std::io::Result<()> {
+/// Removes what an unfinished writer left (`object_store` writes to `NAME#NUMBER` and renames), and lists the blobs.
+fn tidy(folder: &FilePath, blobs: &mut Vec<BlobId>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().contains('#') {
+        let name = entry.file_name();
+        if name.to_string_lossy().contains('#') {
             std::fs::remove_file(entry.path())?;
+        } else {
+            blobs.extend(name.to_str().and_then(|name| name.parse::<BlobId>().ok()));
         }
     }
     Ok(())
@@ -183,6 +193,7 @@ impl BlobWriter {
     }
 
     async fn put_part(&mut self, part: Vec<u8>) -> Result<(), BlobError> {
+        require_room(&self.blobs.inner.folder)?;
         let mut upload = match self.upload.take() {
             Some(upload) => upload,
             None => self.store().put_multipart(&self.path).await?,
@@ -211,6 +222,7 @@ impl BlobWriter {
         let (last, octets) = sealing.finish();
         match upload {
             None => {
+                require_room(&blobs.inner.folder)?;
                 let store = if durable { &blobs.inner.durable } else { &blobs.inner.hasty };
                 store.put(&path, last.into()).await?;
             }

@@ -12,13 +12,10 @@ use crate::event::Event;
 use crate::id::{BlobId, Id};
 use crate::keyring::DataKey;
 use crate::random;
-use crate::store::{self, Batch, Key, Store, StoreError, Stored, Table, decode};
-use crate::time::Timestamp;
+use crate::store::{Batch, Key, Store, StoreError, Stored, Table, decode};
 
 /// Objects up to this size lie in a record.
 pub const IN_RECORD: usize = 16 * 1024;
-/// Blobs looked at together by the sweep.
-const PAGE: usize = 1000;
 
 /// Names an object and carries its key: keep it only inside something sealed (a capsule).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,14 +52,12 @@ fn octets_key(id: BlobId) -> Key {
 pub struct Objects {
     store: Store,
     blobs: BlobStore,
-    /// Blobs named later than this are of this process, and not for the sweep.
-    since: Timestamp,
 }
 
 impl Objects {
     /// Objects in this store and these blobs.
     pub fn new(store: Store, blobs: BlobStore) -> Self {
-        Self { store, blobs, since: store::now() }
+        Self { store, blobs }
     }
 
     /// The blobs below, for spooling.
@@ -137,15 +132,7 @@ impl Objects {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn release(&self, batch: &mut Batch, object: &ObjectRef) -> Result<Released, StoreError> {
-        self.release_id(batch, object.id).await
-    }
-
-    /// As [`Objects::release`], for who knows only the object's name: one whose key died with its day.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn release_id(&self, batch: &mut Batch, id: BlobId) -> Result<Released, StoreError> {
+    pub async fn release(&self, batch: &mut Batch, id: BlobId) -> Result<Released, StoreError> {
         let key = holders_key(id);
         let holders = match batch.written(&key) {
             Some(written) => written.and_then(|octets| decode(Table::Object, octets).ok()),
@@ -186,22 +173,16 @@ impl Objects {
         self.drop_files(files.map(|object| Released(Some(object.reference.id))).collect()).await;
     }
 
-    /// Removes every blob file that no record names, and that is older than this process. How many.
+    /// Removes every blob file that an earlier process left and that no record names. How many. To be called once.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; what is left the next start sweeps.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
-        let fault = |error: BlobError| StoreError::Disk(error.to_string());
-        let (mut after, mut swept) = (None, 0);
-        loop {
-            let page = self.blobs.list(after, PAGE).await.map_err(fault)?;
-            let Some(last) = page.last() else { break };
-            after = Some(*last);
-            for id in page {
-                if self.is_orphan(id).await? {
-                    self.blobs.remove(id).await.map_err(fault)?;
-                    swept += 1;
-                }
+        let mut swept = 0;
+        for id in self.blobs.take_earlier() {
+            if self.is_orphan(id).await? {
+                self.blobs.remove(id).await.map_err(|error| StoreError::Disk(error.to_string()))?;
+                swept += 1;
             }
         }
         if swept > 0 {
@@ -210,26 +191,20 @@ impl Objects {
         Ok(swept)
     }
 
-    /// How many blob files the next sweep would remove.
+    /// How many blob files a sweep would remove.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn orphans(&self) -> Result<u64, StoreError> {
-        let (mut after, mut found) = (None, 0);
-        loop {
-            let page = self.blobs.list(after, PAGE).await.map_err(|error| StoreError::Disk(error.to_string()))?;
-            let Some(last) = page.last() else { return Ok(found) };
-            after = Some(*last);
-            for id in page {
-                found += u64::from(self.is_orphan(id).await?);
-            }
+        let mut found = 0;
+        for id in self.blobs.earlier() {
+            found += u64::from(self.is_orphan(id).await?);
         }
+        Ok(found)
     }
 
     async fn is_orphan(&self, id: BlobId) -> Result<bool, StoreError> {
-        // An id begins with the millisecond of its making (UUID version 7).
-        let made = id.octets().iter().take(6).fold(0_i64, |made, octet| made << 8 | i64::from(*octet));
-        Ok(Timestamp::from_millis(made) < self.since && self.store.get::<Holders>(&holders_key(id)).await?.is_none())
+        Ok(self.store.get::<Holders>(&holders_key(id)).await?.is_none() && self.blobs.has(id))
     }
 }
 

@@ -122,8 +122,13 @@ fn make_keys(config: &Config) -> Result<Vec<String>, String> {
 
 fn make_private_folder(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::DirBuilderExt;
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| format!("the folder {} cannot be made: {error}", path.display()))
+    // A new folder lasts once the one it stands in is synced.
+    let parents = missing.iter().filter_map(|folder| folder.parent());
+    let parents = parents.map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+    let synced = made.and_then(|()| parents.into_iter().try_for_each(|parent| std::fs::File::open(parent)?.sync_all()));
+    synced.map_err(|error| format!("the folder {} cannot be made: {error}", path.display()))
 }
 
 async fn open(config: &Config, mut made: Vec<String>, may_make: bool) -> Result<House, String> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -53,11 +54,13 @@ pub async fn serve(path: &Path) -> Done {
 
 fn spawn_background(working: &mut JoinSet<()>, house: &House, certificates: Certificates, relay: Relay, stop: &Stop) {
     let gateway = &house.desk.gateway;
-    let deliveries = Deliveries::new(gateway.stations().queue.clone(), gateway.failure_reports());
+    let (agenda, guard) = (house.desk.agenda.clone(), house.desk.agenda.clone());
+    let deliveries = Deliveries::new(gateway.stations().queue.clone(), gateway.failure_reports())
+        .while_believed(Arc::new(move || !guard.is_halted()));
     working.spawn(relay.run(deliveries, stop.receiver()));
     working.spawn(until(stop.clone(), certificates.watch()));
     working.spawn(until(stop.clone(), gateway.stations().policies.clone().watch()));
-    let (agenda, agenda_stop) = (house.desk.agenda.clone(), stop.receiver());
+    let agenda_stop = stop.receiver();
     working.spawn(async move { agenda.keep(agenda_stop).await });
     working.spawn(until(stop.clone(), sweep(gateway.stations().objects.clone())));
 }

@@ -30,6 +30,13 @@ impl Default for Schedule {
     }
 }
 
+impl Schedule {
+    /// The longest pause between two attempts.
+    pub fn longest_pause(&self) -> Duration {
+        self.first.iter().copied().max().unwrap_or_default().max(self.then)
+    }
+}
+
 /// What the schedule says after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {

@@ -1,7 +1,7 @@
 //! The life of a message, from the last octet of DATA to the words of 250.
 
 use crate::event::Event;
-use crate::gateway::commit::Taken;
+use crate::gateway::commit::{NotTaken, Taken};
 use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, Snapshot, read, unavailable};
 use crate::id::DepositId;
 use crate::mail::{Origin, Recipient};
@@ -23,14 +23,17 @@ impl Gateway {
     /// A [`Refusal`] for the whole message; nobody is sent anything then.
     pub async fn accept(&self, mut received: ReceivedMessage) -> Result<Receipt, Refusal> {
         let taken = self.take(&mut received).await;
-        let original_is_kept = taken.as_ref().is_ok_and(Taken::keeps_original);
+        let original_is_kept = match &taken {
+            Ok(taken) => taken.keeps_original(),
+            Err(not_taken) => not_taken.is_uncertain(),
+        };
         if !original_is_kept && let Err(error) = received.message.discard().await {
             super::trouble("spool", &error);
         }
-        taken.map(Taken::into_receipt)
+        taken.map(Taken::into_receipt).map_err(NotTaken::into_refusal)
     }
 
-    async fn take(&self, received: &mut ReceivedMessage) -> Result<Taken, Refusal> {
+    async fn take(&self, received: &mut ReceivedMessage) -> Result<Taken, NotTaken> {
         let snapshot = self.stations.policies.snapshot();
         self.direct_postmaster_mail(received);
 

@@ -9,6 +9,7 @@ use crate::directory::Noted;
 use crate::gateway::read::DecodedLeaf;
 use crate::gateway::{Gateway, Receipt, Refusal, trouble, unavailable};
 use crate::mime::Defect;
+use crate::pack::PackError;
 use crate::pack::shipment::{
     LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedGrant, PlannedLetter, PlannedParcel, Shipment, Source,
 };
@@ -33,6 +34,32 @@ struct Sealed {
     letters: Vec<SealedLetter>,
 }
 
+/// Why a shipment was not taken, and whether that is certain.
+pub(super) enum NotTaken {
+    /// Nothing of it is in the journal.
+    Surely(Refusal),
+    /// The store cannot say ([`CommitError::Unknown`]).
+    Perhaps(Refusal),
+}
+
+impl NotTaken {
+    /// Whether the next start may find that it was taken: what it names must be kept until then.
+    pub(super) fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Perhaps(_))
+    }
+
+    pub(super) fn into_refusal(self) -> Refusal {
+        let (Self::Surely(refusal) | Self::Perhaps(refusal)) = self;
+        refusal
+    }
+}
+
+impl From<Refusal> for NotTaken {
+    fn from(refusal: Refusal) -> Self {
+        Self::Surely(refusal)
+    }
+}
+
 /// Where a letter's octets lie.
 enum SealedLetter {
     /// In its entry, all of them.
@@ -47,13 +74,14 @@ impl Gateway {
     /// Makes a shipment durable.
     ///
     /// # Errors
-    /// [`Refusal::Full`], [`Refusal::Unavailable`], or a defect found while decoding; nothing is kept then.
+    /// [`Refusal::Full`], [`Refusal::Unavailable`], or a defect found while decoding; nothing is kept then, unless it is
+    /// uncertain whether it was taken.
     pub(super) async fn commit(
         &self,
         matter: &Matter<'_>,
         shipment: &Shipment,
         message: &RawMessage,
-    ) -> Result<Committed, Refusal> {
+    ) -> Result<Committed, NotTaken> {
         let sealed = self.seal(matter, shipment, message).await?;
         let result = self.commit_sealed(matter, shipment, &sealed).await;
         match result {
@@ -61,9 +89,12 @@ impl Gateway {
                 self.stations.queue.wake();
                 Ok(committed)
             }
-            Err(refusal) => {
-                self.drop_sealed(sealed).await;
-                Err(refusal)
+            Err(not_taken) => {
+                // The next start may find that it happened: what no record names then is for the sweep.
+                if !not_taken.is_uncertain() {
+                    self.drop_sealed(sealed).await;
+                }
+                Err(not_taken)
             }
         }
     }
@@ -73,7 +104,7 @@ impl Gateway {
         matter: &Matter<'_>,
         shipment: &Shipment,
         sealed: &Sealed,
-    ) -> Result<Committed, Refusal> {
+    ) -> Result<Committed, NotTaken> {
         for _ in 0..TRIES {
             let batch = self.batch(matter, shipment, sealed).await?;
             match self.stations.store.commit(batch).await {
@@ -81,12 +112,16 @@ impl Gateway {
                 Err(CommitError::Conflict) => {}
                 Err(CommitError::Disk(cause)) => {
                     trouble("commit", &cause);
-                    return Err(Refusal::Full);
+                    return Err(Refusal::Full.into());
                 }
-                Err(CommitError::TooLarge) => return Err(too_large()),
+                Err(CommitError::Unknown(cause)) => {
+                    trouble("commit", &cause);
+                    return Err(NotTaken::Perhaps(Refusal::Full));
+                }
+                Err(CommitError::TooLarge) => return Err(too_large().into()),
             }
         }
-        Err(unavailable("commit", &"other changes came first, again and again"))
+        Err(unavailable("commit", &"other changes came first, again and again").into())
     }
 
     async fn seal(&self, matter: &Matter<'_>, shipment: &Shipment, message: &RawMessage) -> Result<Sealed, Refusal> {
@@ -135,7 +170,7 @@ impl Gateway {
         shipment: &Shipment,
         letter: &PlannedLetter,
     ) -> Result<LetterOctets, Refusal> {
-        let compose = || shipment.compose(matter, letter).map_err(|error| unavailable("pack", &error));
+        let compose = || shipment.compose(matter, letter).map_err(not_composed);
         if matter.facts.html.as_ref().is_none_or(|html| html.len() <= QUICKLY_READ) {
             return compose();
         }
@@ -320,6 +355,14 @@ fn relayed(shipment: &Shipment) -> usize {
 fn too_large() -> Refusal {
     let words = "The message's header section is too long for so many recipients. Send it to fewer at a time".into();
     Refusal::NotUnderstood(Defect { word: "batch-too-large", words, limit: true })
+}
+
+/// What stands in the message the sender can change; a template that fails is ours.
+fn not_composed(error: PackError) -> Refusal {
+    match error {
+        PackError::FileWithin(defect) => Refusal::NotUnderstood(defect),
+        PackError::Template(_) => unavailable("pack", &error),
+    }
 }
 
 fn disk(error: BlobError) -> Refusal {

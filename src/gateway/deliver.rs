@@ -64,12 +64,19 @@ pub enum Settled {
 pub struct Deliveries {
     queue: Queue,
     reports: Arc<dyn FailureReports>,
+    clock_is_believed: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Deliveries {
     /// Delivery out of this queue.
     pub fn new(queue: Queue, reports: Arc<dyn FailureReports>) -> Self {
-        Self { queue, reports }
+        Self { queue, reports, clock_is_believed: Arc::new(|| true) }
+    }
+
+    /// The same, giving up nothing for its age while the clock is not believed.
+    #[must_use]
+    pub fn while_believed(self, clock_is_believed: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
+        Self { clock_is_believed, ..self }
     }
 
     /// The queue.
@@ -89,6 +96,8 @@ impl Deliveries {
             Outcome::Permanent(cause) => self.fail(claim, cause, sentence(&cause), now),
             Outcome::Transient(cause) => match next(claim.entry.created, attempts, now, self.queue.schedule()) {
                 Next::At(moment) => (Settlement::Later(moment, cause), Settled::Later(moment)),
+                // It seems older than it is where the clock has jumped ahead.
+                Next::GiveUp if !(self.clock_is_believed)() => self.later(cause, now),
                 Next::GiveUp => self.fail(claim, cause, given_up_sentence(&cause), now),
             },
         };
@@ -109,10 +118,14 @@ impl Deliveries {
             Err(fault) => {
                 // A failure nobody is told of would be a loss: the entry stays until the template is mended.
                 Event::Trouble { place: "failure report", cause: fault.to_string() }.log();
-                let moment = now.plus(self.queue.schedule().then);
-                (Settlement::Later(moment, cause), Settled::Later(moment))
+                self.later(cause, now)
             }
         }
+    }
+
+    fn later(&self, cause: Cause, now: Timestamp) -> (Settlement, Settled) {
+        let moment = now.plus(self.queue.schedule().then);
+        (Settlement::Later(moment, cause), Settled::Later(moment))
     }
 
     fn report(

@@ -90,8 +90,10 @@ impl MasterKey {
         ));
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         super::file::make_private_folder(folder).map_err(fault)?;
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fault)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fault)?;
+        if path.exists() {
+            return Err(fault(std::io::ErrorKind::AlreadyExists.into()));
+        }
+        write_private(path, text.as_bytes()).map_err(fault)?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(fault)?;
         Ok(Self(Form::Key(key)))
     }
@@ -116,6 +118,21 @@ impl MasterKey {
         octets.zeroize();
         Ok(key)
     }
+}
+
+/// Writes a file under another name first: after a crash there is the whole key, or no key and the next start makes one.
+fn write_private(path: &Path, octets: &[u8]) -> std::io::Result<()> {
+    let fresh = path.with_added_extension("new");
+    // What a crash left is not written over: it keeps its mode, and whoever has it open.
+    if let Err(error) = std::fs::remove_file(&fresh)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+    file.write_all(octets)?;
+    file.sync_all()?;
+    std::fs::rename(fresh, path)
 }
 
 fn source_error(words: String) -> KeyringError {

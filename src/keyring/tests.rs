@@ -21,6 +21,20 @@ fn words<T>(result: Result<T, KeyringError>) -> String {
     }
 }
 
+/// A crash while the key file was written left an empty one, which every later start rejected.
+#[test]
+fn a_key_file_that_was_begun_is_made_again() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("master.key");
+    std::fs::write(home.path().join("master.key.new"), "postern mas").unwrap();
+    let made = MasterKey::make_file(&path).unwrap();
+    let stretch = crate::keyring::master::Stretch::fresh();
+    let read = MasterKey::read(&MasterSource::File(path.clone())).unwrap();
+    assert_eq!(read.key(&stretch).unwrap().expose(), made.key(&stretch).unwrap().expose());
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
+    assert!(MasterKey::make_file(&path).is_err(), "a key is never replaced");
+}
+
 #[test]
 fn keys_survive_reopening_and_days_do_not_survive_their_end() {
     let (_home, keys, master) = folders();

@@ -10,6 +10,7 @@ use crate::mime::{Defect, Entity, Outline, TransferEncoding, header, names};
 
 mod body;
 mod content;
+mod html;
 mod tags;
 
 /// Decoded octets that are read of a leaf that is no text, to see what it is.
@@ -69,6 +70,9 @@ pub struct Tag {
     /// Its octets in [`Assessment::subject`], brackets included.
     pub span: Range<usize>,
 }
+
+/// The longest time that a tag or a rule can ask for.
+pub const LONGEST_CLOCK: std::time::Duration = std::time::Duration::from_secs(90 * 24 * 3600);
 
 /// The tags known so far (product.md); other text in brackets is left alone.
 #[derive(Clone, PartialEq, Eq)]
@@ -140,7 +144,8 @@ pub struct Assessment {
     pub from_name: Option<String>,
     /// Sender, if given.
     pub sender: Option<Address>,
-    /// The text as plain text in UTF-8 (made from the HTML where there is none), if there is a text.
+    /// The text as plain text in UTF-8 (made from the HTML where there is none), if there is a text: in the form in
+    /// which it is sent (CRLF, no control character but tab).
     pub text: Option<String>,
     /// The HTML as received, in UTF-8, if there is one.
     pub html: Option<String>,
@@ -155,7 +160,7 @@ pub struct Assessment {
 /// The tags in a decoded subject, in order.
 ///
 /// # Errors
-/// A [`Defect`] where a tag is meant and not understood, or two contradict each other.
+/// A [`Defect`] where a tag is meant and not understood.
 pub fn subject_tags(subject: &str) -> Result<Vec<Tag>, Defect> {
     Ok(tags::tags(subject)?)
 }

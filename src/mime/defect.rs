@@ -57,9 +57,6 @@ pub(in crate::mime) enum Flaw {
     Address(&'static str),
     TagPatient,
     TagClock,
-    TagPatients,
-    TagClocks,
-    TagContradiction,
     SecondOpinion,
 }
 
@@ -157,16 +154,10 @@ fn of_content(flaw: Flaw) -> Option<(&'static str, &'static str)> {
         Flaw::TagPatient => {
             ("tag-patient", "The tag for a patient is written [patient 10423] or [patient Jane Citizen 1980-03-04].")
         }
-        Flaw::TagClock => {
-            ("tag-clock", "The tag for a time is written [14d], [2w] or [36h], from one hour to 3650 days.")
-        }
-        Flaw::TagPatients => {
-            ("tag-patients", "The subject names two different patients; please send one message for each.")
-        }
-        Flaw::TagClocks => ("tag-clocks", "The subject names two different times; please keep one of them."),
-        Flaw::TagContradiction => {
-            ("tag-contradiction", "The subject has both [secure] and [plain]; please keep one of them.")
-        }
+        Flaw::TagClock => (
+            "tag-clock",
+            "The time in brackets in the subject must be between one hour and 90 days, such as [14d], [2w] or [36h].",
+        ),
         Flaw::SecondOpinion => {
             ("second-opinion", "Two readers find different parts in the message; it is not clear what it holds.")
         }

@@ -13,6 +13,7 @@ pub mod names;
 pub mod outline;
 pub mod second;
 mod section;
+pub(crate) mod text;
 mod whole;
 
 pub use defect::Defect;

@@ -192,8 +192,8 @@ fn word_class(class: &str) -> Option<&'static str> {
     }
 }
 
-/// The sender's HTML, sanitised; `None` where it is [`too_tangled`] to be read in bounded time. Remote pictures are gone (their words stay); where a picture came with the mail, this
-/// text stands in its place, which is HTML text already.
+/// The sender's HTML, sanitised; `None` where it is [`too_tangled`] to be read in bounded time. Remote pictures are gone
+/// (their words stay); where a picture came with the mail, this text stands in its place, which is HTML text already.
 pub(crate) fn from_html(html: &str, picture: &str, names: &[&str]) -> Option<String> {
     if too_tangled(html) {
         return None;
@@ -332,57 +332,6 @@ const fn escaped(octet: u8) -> Option<&'static str> {
     }
 }
 
-/// Text for a text part: CRLF line ends, no control character but tab, no space at a line's or the text's end (a relaxed
-/// DKIM body hash over such ends is where implementations differ).
-pub(crate) fn as_text_part(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 32);
-    let mut empty = 0;
-    let mut rest = Some(text);
-    while let Some(text) = rest {
-        let (line, after) = split_line(text);
-        rest = after;
-        let line = line.trim_end();
-        if line.is_empty() {
-            empty += 1;
-            continue;
-        }
-        if !out.is_empty() {
-            (0..empty).for_each(|_| out.push_str("\r\n"));
-        }
-        empty = 0;
-        push_printable(&mut out, line);
-        out.push_str("\r\n");
-    }
-    out
-}
-
-/// The first line, and what follows its end (LF, CR, both, or one of Unicode's own); `None` where it has no end.
-fn split_line(text: &str) -> (&str, Option<&str>) {
-    let octets = text.as_bytes();
-    for at in memchr::memchr3_iter(b'\n', b'\r', 0xe2, octets) {
-        let length = match &octets[at..] {
-            [b'\r', b'\n', ..] => 2,
-            [b'\n' | b'\r', ..] => 1,
-            // U+2028 and U+2029
-            [_, 0x80, 0xa8 | 0xa9, ..] => 3,
-            _ => continue,
-        };
-        return (&text[..at], Some(&text[at + length..]));
-    }
-    (text, None)
-}
-
-/// Without control characters but tab.
-fn push_printable(out: &mut String, line: &str) {
-    // 0xc2 begins U+0080 to U+009F, and other characters too. No early end, so that it is many octets at a time.
-    let suspect = line.bytes().fold(false, |seen, b| seen | (b < b' ' && b != b'\t') | (b == 0x7f) | (b == 0xc2));
-    if suspect {
-        out.extend(line.chars().filter(|c| !c.is_control() || *c == '\t'));
-    } else {
-        out.push_str(line);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -447,7 +396,6 @@ mod tests {
             from_text("a <b>\r\n  c\r\n\r\n\r\nd\n"),
             "<p style=\"margin:0 0 16px\">a &lt;b&gt;<br>&nbsp; c</p><p style=\"margin:0 0 16px\">d</p>"
         );
-        assert_eq!(as_text_part("\n\na \r\nb\rc\u{2028}d\0\n\n\ne\n\n"), "a\r\nb\r\nc\r\nd\r\n\r\n\r\ne\r\n");
     }
 
     proptest! {

@@ -2,8 +2,8 @@
 
 use crate::access::AccessCheck;
 use crate::mail::Address;
-use crate::mime::Outline;
 use crate::mime::assess::Assessment;
+use crate::mime::{Defect, Outline};
 use crate::policy::Practice;
 use crate::time::Timestamp;
 
@@ -71,7 +71,7 @@ pub struct ReportParts<'a> {
     pub enhanced: &'a str,
     /// A sentence for a person: `The mail server of the recipient refused the address.`
     pub sentence: &'a str,
-    /// How often it was tried.
+    /// How often it was tried; 0 where policy refused the recipient and nothing was sent, which has its own sentences.
     pub attempts: u32,
     /// Unique text for boundaries and Message-ID.
     pub unique: &'a str,
@@ -79,7 +79,13 @@ pub struct ReportParts<'a> {
     pub now: Timestamp,
 }
 
-/// A template that fails at render time, or a message that cannot be built.
+/// Why a mail is not composed.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot compose the mail: {0}")]
-pub struct PackError(pub String);
+pub enum PackError {
+    /// A template that fails at render time, by its place.
+    #[error("cannot compose the mail: {0}")]
+    Template(String),
+    /// A file is written into what would be sent: only so can a reader take it for an attachment.
+    #[error("cannot compose the mail: {0}")]
+    FileWithin(Defect),
+}

@@ -6,6 +6,7 @@ use minijinja::{Value, context};
 
 use crate::access::AccessCheck;
 use crate::mime::Limits;
+use crate::mime::text::{as_sent, no_files_within};
 use crate::pack::colour::Paint;
 use crate::pack::template::Templates;
 use crate::pack::{NoticeParts, PackError, documents, field, letter, moment};
@@ -14,7 +15,8 @@ use crate::policy::Practice;
 /// The rebuilt message, whole, in CRLF: `multipart/alternative` with the text and the HTML, and nothing else.
 ///
 /// # Errors
-/// A template that fails with values its samples did not foresee.
+/// A template that fails with values its samples did not foresee; a file written into the text, which shows in what
+/// leaves only (a control character dropped, an element taken out of the HTML).
 pub fn notice(templates: &Templates, parts: &NoticeParts<'_>) -> Result<Vec<u8>, PackError> {
     notice_around(&Body::of(templates, parts)?, templates, parts)
 }
@@ -40,23 +42,34 @@ pub(super) fn notice_around(body: &Body, templates: &Templates, parts: &NoticePa
     let text = templates.render(language, "notice.txt", &values)?;
     let html = templates.render(language, "notice.mjml", &values)?;
     let message = field::allowed(parts).header("Content-Language", field::language(templates.language(language)));
-    Ok(alternative(message, parts.unique, &text, &html))
+    alternative(message, parts.unique, &text, &html)
 }
 
-/// A message with these header fields and both texts.
-pub(super) fn alternative(message: mail_builder::MessageBuilder<'_>, unique: &str, text: &str, html: &str) -> Vec<u8> {
+/// A message with these header fields and both texts. Each text, and the message as encoded, is looked through for files
+/// written into it.
+///
+/// # Errors
+/// [`PackError::FileWithin`]
+pub(super) fn alternative(
+    message: mail_builder::MessageBuilder<'_>,
+    unique: &str,
+    text: &str,
+    html: &str,
+) -> Result<Vec<u8>, PackError> {
+    let (text, html) = (as_sent(text), as_sent(html));
     // No text in quoted-printable or base64 holds `=_`, so the boundary cannot occur in a part (RFC 2045, section 6.7).
     let boundary = format!("=_{unique}");
     let body = MimePart::new(
         ContentType::new("multipart/alternative").attribute("boundary", boundary),
-        vec![
-            MimePart::new("text/plain", letter::as_text_part(text)),
-            MimePart::new("text/html", letter::as_text_part(html)),
-        ],
+        vec![MimePart::new("text/plain", text.as_str()), MimePart::new("text/html", html.as_str())],
     );
     let mut octets = Vec::new();
     message.body(body).serialize(&mut octets);
-    octets
+    let header = memchr::memmem::find(&octets, b"\r\n\r\n").unwrap_or_default();
+    for sent in [text.as_bytes(), html.as_bytes(), &octets[header..]] {
+        no_files_within(sent).map_err(PackError::FileWithin)?;
+    }
+    Ok(octets)
 }
 
 /// The practice as templates see it.

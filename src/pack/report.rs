@@ -48,5 +48,5 @@ pub fn failure_report(templates: &Templates, parts: &ReportParts<'_>) -> Result<
         .header("Message-ID", MessageId::new(format!("{}@{}", parts.unique, parts.hostname)))
         .header("Auto-Submitted", Raw::new("auto-replied"))
         .header("Content-Language", field::language(templates.language(language)));
-    Ok(alternative(message, parts.unique, &text, &html))
+    alternative(message, parts.unique, &text, &html)
 }

@@ -38,7 +38,7 @@ pub(crate) fn renderings(language: &str) -> Vec<(&'static str, Value)> {
             all.push(("notice.txt", values));
         }
     }
-    for attempts in [1, 12] {
+    for attempts in [0, 1, 12] {
         let values = report(language, attempts);
         all.push(("report.mjml", values.clone()));
         all.push(("report.txt", values));

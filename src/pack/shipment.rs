@@ -339,6 +339,9 @@ fn relayed(matter: &Matter<'_>) -> Vec<u8> {
     relayed_header(matter.outline, matter.trace, matter.hostname, &matter.transaction.to_string(), rewritten)
 }
 
+/// What tells a report that policy refused: see [`ReportParts::attempts`].
+const NEVER_TRIED: u32 = 0;
+
 fn compose_refusal(matter: &Matter<'_>, letter: &PlannedLetter, words: &str) -> Result<Vec<u8>, PackError> {
     failure_report(
         matter.templates,
@@ -351,7 +354,7 @@ fn compose_refusal(matter: &Matter<'_>, letter: &PlannedLetter, words: &str) -> 
             accepted: matter.now,
             enhanced: "5.7.1",
             sentence: words,
-            attempts: 0,
+            attempts: NEVER_TRIED,
             unique: &letter.id.to_string(),
             now: matter.now,
         },

@@ -83,7 +83,7 @@ fn say(env: &Environment<'_>, words: &str, sentence: &str, values: &[Value]) -> 
 
 /// MiniJinja may quote a value in its errors; ours name the place only.
 fn without_values(name: &str, error: &minijinja::Error) -> PackError {
-    PackError(format!(
+    PackError::Template(format!(
         "template {}, line {}: {}",
         error.name().unwrap_or(name),
         error.line().unwrap_or(0),
@@ -329,7 +329,7 @@ mod tests {
             (notice, "{% endif %}</mj-raw>", "{% endfi %}</mj-raw>", "notice.mjml:"),
             (notice, "<mj-column>", "<mj-colum>", "did you mean \"mj-column\"?"),
             ("templates/notice.txt", "{{ link }}", "{{ lnk }}", "notice.txt:7:4"),
-            ("templates/report.txt", "{{ words.report_next() }}", "{{ words.report_nxt() }}", "report.txt:"),
+            ("templates/report.txt", "words.report_next()", "words.report_nxt()", "report.txt:"),
             (words, "each.count", "each.cuont", "words.txt:"),
             (words, "\"birthdate\": ", "\"birthdat\": ", "words.txt:"),
             (

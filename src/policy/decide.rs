@@ -9,16 +9,14 @@ use std::time::Duration;
 use super::condition::Facts;
 use super::restricted::{self, RestrictedGroup};
 use super::role::write_access;
-use super::rule::{LONGEST, Rule};
+use super::rule::Rule;
 use super::tags::{Tags, stripped_subject};
 use super::{Because, Decision, Plan, PolicySet, RecipientFacts, Role, SenderFacts, Settings, Treatment};
 use crate::mime::assess::{Assessment, Attachment};
-use crate::time::{format_length, parse_length};
+use crate::time::format_length;
 
 /// Between a rule that set a floor and one that did not lower it.
 const HELD: &str = ", a floor that is not lowered by ";
-
-const SHORTEST_CLOCK: Duration = Duration::from_secs(3_600);
 
 /// See [`PolicySet::decide`].
 pub(super) fn decide(
@@ -188,14 +186,9 @@ impl Deciding {
     /// Tags, after the rules. An error refuses the whole message; `{whom}` in it stands for the recipient.
     fn follow(&mut self, tags: &Tags<'_>) -> Result<(), String> {
         if let Some(written) = tags.clock {
-            let longest = parse_length(LONGEST).unwrap_or(written);
-            let clock = written.clamp(SHORTEST_CLOCK, longest);
-            let by = match clock == written {
-                true => format!("tag [{}]", format_length(written)),
-                false => format!("tag [{}], held between 1h and {LONGEST}", format_length(written)),
-            };
-            self.set_link(clock, &by);
-            self.set_keep(clock, &by);
+            let by = format!("tag [{}]", format_length(written));
+            self.set_link(written, &by);
+            self.set_keep(written, &by);
         }
         match self.settings.treatment {
             Treatment::Relay if tags.secure => {

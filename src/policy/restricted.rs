@@ -117,8 +117,8 @@ impl RestrictedGroup {
     }
 }
 
-/// What the sender reads; where the folder lies on this machine is no business of theirs. File names may hold any letter, a reply only ASCII: what is not becomes `?`, and a
-/// long name is cut.
+/// What the sender reads; where the folder lies on this machine is no business of theirs. File names may hold any
+/// letter, a reply only ASCII: what is not becomes `?`, and a long name is cut.
 pub(super) fn words(name: &str, group: &RestrictedGroup) -> String {
     const SHOWN: usize = 60;
     let mut shown: String =

@@ -8,7 +8,7 @@ use super::{Role, SourceFile, Treatment};
 use crate::access::AccessCheck;
 use crate::document::{Faults, Form, Key, Need, Table, Word, read};
 
-/// The longest that a link works or documents are kept, as written.
+/// The longest that a link works or documents are kept, as written: [`crate::mime::assess::LONGEST_CLOCK`].
 pub(super) const LONGEST: &str = "90d";
 
 const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
@@ -177,5 +177,13 @@ fn check_settings(set: &Table, overrides: bool, faults: &mut Faults) {
     {
         let fault = reason.place.fault("\"reason\" must be one line of at most 300 plain letters (ASCII)");
         faults.add(fault.hint("it stands in the reply to the sender's mail program, which may show nothing else"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn rules_and_tags_have_one_limit() {
+        assert_eq!(crate::time::parse_length(super::LONGEST), Some(crate::mime::assess::LONGEST_CLOCK));
     }
 }

@@ -19,6 +19,8 @@ use crate::time::Timestamp;
 
 /// How long an entry that does not open is left alone.
 const SET_ASIDE: Duration = Duration::from_secs(4 * 3600);
+/// What a clock that is put right may step back without anything counting as due.
+const CLOCK_STEP: Duration = Duration::from_secs(3600);
 /// The longest wait without a look, so that a clock that was set is noticed.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
@@ -88,28 +90,44 @@ impl Queue {
         self.desk.ring();
     }
 
-    /// Takes up to `limit` entries that are due, in order of time, found by index. An entry that does not open
-    /// is set aside for four hours with an alarm, and holds up nobody.
+    /// Takes up to `limit` entries that are due, in order of time, found by index. What was queued while the clock was
+    /// ahead, and would be due after the longest pause there is, counts as due. An entry that does not open is set aside
+    /// for four hours with an alarm, and holds up nobody; one whose key went with its day has ended.
     ///
     /// # Errors
-    /// [`StoreError`] where the index cannot be read.
+    /// [`StoreError`] where the index cannot be read, or not be mended.
     pub async fn claim_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>, StoreError> {
         let mut claims = Vec::new();
-        for (due, id) in self.due_before(now.plus(Duration::from_millis(1)), limit).await? {
+        // What is mended makes room for what stands behind it.
+        while self.claim_some(&mut claims, now, limit).await? && claims.len() < limit {}
+        if !claims.is_empty() && claims.len() == limit {
+            self.wake();
+        }
+        Ok(claims)
+    }
+
+    /// Adds to the claims; whether anything was mended or set aside on the way.
+    async fn claim_some(&self, claims: &mut Vec<Claim>, now: Timestamp, limit: usize) -> Result<bool, StoreError> {
+        let mut mended = false;
+        for (due, id) in self.due_now(now, limit).await? {
             if claims.len() == limit {
                 break;
             }
             let Some(hold) = self.desk.take(id) else { continue };
             match self.open_due(id, due).await {
                 Ok(Some(Opened { version, entry, letter })) => claims.push(Claim { id, entry, letter, version, hold }),
-                Ok(None) => {}
-                Err(fault) => self.set_aside(id, due, now, &fault).await?,
+                Ok(None) => mended |= self.drop_stale(id, due).await?,
+                Err(Unopened::Letter(record, KeyringError::NoKeyFor(day))) if day < now.day() => {
+                    self.end(id, *record).await?;
+                    mended = true;
+                }
+                Err(fault) => {
+                    self.set_aside(id, due, now, &fault).await?;
+                    mended = true;
+                }
             }
         }
-        if !claims.is_empty() && claims.len() == limit {
-            self.wake();
-        }
-        Ok(claims)
+        Ok(mended)
     }
 
     /// Waits until something may be due: a wake, or the moment the next entry is due.
@@ -126,6 +144,18 @@ impl Queue {
         first.into_iter().find(|(_, id)| !held.contains(id)).map(|(due, _)| due)
     }
 
+    /// What the index says is due, and what it says is due later than anything can be.
+    async fn due_now(&self, now: Timestamp, limit: usize) -> Result<Vec<(Timestamp, QueueId)>, StoreError> {
+        let mut due = self.due_before(now.plus(Duration::from_millis(1)), limit).await?;
+        let wanted = limit.saturating_add(self.desk.held().len()).saturating_sub(due.len());
+        if wanted > 0 {
+            let end = now.plus(self.schedule.longest_pause().max(SET_ASIDE)).plus(CLOCK_STEP);
+            let ahead = self.store.scan_keys(Table::QueueDue, &end.to_key(), &[], wanted).await?;
+            due.extend(ahead.iter().filter_map(|key| read_due_key(key)));
+        }
+        Ok(due)
+    }
+
     /// The first entries of the index: as many as asked for beside those that are held.
     async fn due_before(&self, end: Timestamp, limit: usize) -> Result<Vec<(Timestamp, QueueId)>, StoreError> {
         let held = self.desk.held().len();
@@ -136,12 +166,56 @@ impl Queue {
     /// The entry that the index says is due; `None` where it was settled since the index was read.
     async fn open_due(&self, id: QueueId, due: Timestamp) -> Result<Option<Opened>, Unopened> {
         let record = self.store.get::<QueueEntry>(&entry_key(id)).await.map_err(Unopened::Record)?;
-        let Some(Record { version, value: entry }) = record.filter(|record| record.value.due == due) else {
-            return Ok(None);
-        };
-        match unseal(&self.keyring, id, &entry) {
-            Ok(letter) => Ok(Some(Opened { version, entry, letter })),
-            Err(fault) => Err(Unopened::Letter(Box::new(entry), fault)),
+        let Some(record) = record.filter(|record| record.value.due == due) else { return Ok(None) };
+        match unseal(&self.keyring, id, &record.value) {
+            Ok(letter) => Ok(Some(Opened { version: record.version, entry: record.value, letter })),
+            Err(fault) => Err(Unopened::Letter(Box::new(record), fault)),
+        }
+    }
+
+    /// Removes a due moment that its entry does not have, and makes sure of the one it has. Whether there was one.
+    async fn drop_stale(&self, id: QueueId, due: Timestamp) -> Result<bool, StoreError> {
+        let mut batch = Batch::default();
+        match self.store.get::<QueueEntry>(&entry_key(id)).await? {
+            Some(Record { value, .. }) if value.due == due => return Ok(false),
+            Some(Record { version, value }) => {
+                batch.require_version(entry_key(id), version).put_octets(due_key(value.due, id), Vec::new());
+            }
+            None => {
+                batch.require_absent(entry_key(id));
+            }
+        }
+        if self.store.get_octets(&due_key(due, id)).await?.is_none() {
+            return Ok(false);
+        }
+        batch.delete(due_key(due, id)).frees_space();
+        self.mend(batch).await?;
+        Ok(true)
+    }
+
+    /// Ends an entry whose key was destroyed with its day: nobody can send it, or read whom to tell.
+    async fn end(&self, id: QueueId, record: Record<QueueEntry>) -> Result<(), StoreError> {
+        let Record { version, value: entry } = record;
+        let mut batch = Batch::default();
+        batch
+            .require_version(entry_key(id), version)
+            .delete(entry_key(id))
+            .delete(due_key(entry.due, id))
+            .frees_space();
+        let released = self.release(&mut batch, entry.object).await?;
+        if self.mend(batch).await? {
+            self.objects.drop_files(released.into_iter().collect()).await;
+            Event::LetterLost { queue: id, transaction: entry.transaction }.log();
+        }
+        Ok(())
+    }
+
+    /// Whether the batch was written: somebody else's change may have come first.
+    async fn mend(&self, batch: Batch) -> Result<bool, StoreError> {
+        match self.store.commit(batch).await {
+            Ok(_) => Ok(true),
+            Err(CommitError::Conflict) => Ok(false),
+            Err(fault) => Err(StoreError::Disk(fault.to_string())),
         }
     }
 
@@ -149,15 +223,13 @@ impl Queue {
         Event::Trouble { place: "queue", cause: format!("entry {id} does not open: {fault}") }.log();
         let later = now.plus(SET_ASIDE);
         let mut batch = Batch::default();
-        batch.delete(due_key(due, id));
+        batch.delete(due_key(due, id)).frees_space();
         batch.put_octets(due_key(later, id), Vec::new());
-        if let Unopened::Letter(entry, _) = fault {
-            batch.put(entry_key(id), &QueueEntry { due: later, ..(**entry).clone() });
+        if let Unopened::Letter(record, _) = fault {
+            batch.require_version(entry_key(id), record.version);
+            batch.put(entry_key(id), &QueueEntry { due: later, ..record.value.clone() });
         }
-        match self.store.commit(batch).await {
-            Ok(_) | Err(CommitError::Conflict) => Ok(()),
-            Err(fault) => Err(StoreError::Disk(fault.to_string())),
-        }
+        self.mend(batch).await.map(drop)
     }
 }
 
@@ -174,5 +246,5 @@ enum Unopened {
     #[error("{0}")]
     Record(StoreError),
     #[error("{1}")]
-    Letter(Box<QueueEntry>, KeyringError),
+    Letter(Box<Record<QueueEntry>>, KeyringError),
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::letter::{Letter, Purpose, TlsDemand};
-use crate::id::{Id, QueueId, TransactionId};
+use crate::id::{BlobId, Id, QueueId, TransactionId};
 use crate::keyring::{Capsule, KeyClass, Keyring, KeyringError};
 use crate::store::{Key, Stored, Table};
 use crate::time::{Day, Timestamp};
@@ -25,6 +25,8 @@ pub struct QueueEntry {
     pub attempts: u32,
     /// Code of the last reply and a word for the cause; never the far side's text.
     pub last: Option<(Option<u16>, String)>,
+    /// The object it holds: outside the letter, so that it can be let go of when the letter opens no more.
+    pub object: Option<BlobId>,
     /// [`Letter`], until the day after the queue gives up.
     pub letter: Capsule,
 }

@@ -9,7 +9,7 @@ use crate::blob::Objects;
 use crate::delivery::retry::Schedule;
 use crate::id::{Id, QueueId};
 use crate::keyring::{Keyring, KeyringError};
-use crate::store::{Batch, Store, StoreError, Table};
+use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::time::{Day, Timestamp};
 
 mod claim;
@@ -23,6 +23,9 @@ pub use letter::{Letter, LetterOctets, NewLetter, Payload, Purpose, TlsDemand};
 pub use settle::{SettleError, Settlement};
 
 use entry::{due_key, entry_key, seal, unseal};
+
+/// Keys looked at together.
+const PAGE: usize = 100;
 
 /// The queue. Cheap to clone; all clones see the same claims.
 #[derive(Clone)]
@@ -51,6 +54,7 @@ impl Queue {
     /// [`StoreError`] where the letter cannot be sealed.
     pub fn put(&self, batch: &mut Batch, letter: NewLetter, now: Timestamp) -> Result<(), StoreError> {
         let day = now.plus(self.schedule.give_up).day().plus(1);
+        let object = letter.payload.rest.as_ref().map(|(object, _)| object.id);
         let sealed = Letter { delivery: letter.delivery, payload: letter.payload };
         let entry = QueueEntry {
             transaction: letter.transaction,
@@ -60,6 +64,7 @@ impl Queue {
             due: now,
             attempts: 0,
             last: None,
+            object,
             letter: seal(&self.keyring, day, letter.id, &sealed).map_err(unsound)?,
         };
         batch.put(entry_key(letter.id), &entry);
@@ -82,13 +87,25 @@ impl Queue {
         Ok(LetterOctets::new(letter.payload.prefix.clone(), rest))
     }
 
-    /// The last day of the letter that has waited longest, by the order of ids; `None` where nothing waits.
+    /// The last day of the letter that has waited longest, by the order of ids; `None` where nothing that can be read waits.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn oldest_sealed_until(&self) -> Result<Option<Day>, StoreError> {
-        let oldest = self.store.scan::<QueueEntry>(Table::Queue, &[], &[0xff; 17], 1).await?;
-        Ok(oldest.first().map(|(_, record)| record.value.letter.day()))
+        let mut from = Vec::new();
+        loop {
+            let keys = self.store.scan_keys(Table::Queue, &from, &[0xff; 17], PAGE).await?;
+            let Some(last) = keys.last() else { return Ok(None) };
+            from = [last.as_slice(), &[0]].concat();
+            for key in &keys {
+                match self.store.get::<QueueEntry>(&Key::new(Table::Queue, &[key])).await {
+                    Ok(Some(record)) => return Ok(Some(record.value.letter.day())),
+                    // Every claim of one that cannot be read raises the alarm; it must not stop the agenda.
+                    Ok(None) | Err(StoreError::Unsound(_)) => {}
+                    Err(fault) => return Err(fault),
+                }
+            }
+        }
     }
 
     /// Rows in order of queueing, after `after`, up to `limit`.

@@ -7,6 +7,7 @@ use super::letter::NewLetter;
 use crate::blob::object::Released;
 use crate::delivery::Cause;
 use crate::event::Event;
+use crate::id::BlobId;
 use crate::store::{Batch, CommitError, Record, StoreError};
 use crate::time::Timestamp;
 
@@ -77,7 +78,7 @@ impl Queue {
         now: Timestamp,
     ) -> Result<Option<Released>, StoreError> {
         let (key, entry) = (entry_key(claim.id), record.value);
-        batch.require_version(key.clone(), record.version);
+        batch.require_version(key.clone(), record.version).frees_space();
         batch.delete(due_key(entry.due, claim.id));
         match settlement {
             Settlement::Later(due, cause) => {
@@ -88,25 +89,29 @@ impl Queue {
             }
             Settlement::Delivered => {
                 batch.delete(key);
-                self.release(batch, claim).await
+                self.release(batch, entry.object).await
             }
             Settlement::Failed(report) => {
                 batch.delete(key);
                 if let Some(letter) = report {
                     self.put(batch, (**letter).clone(), now)?;
                 }
-                self.release(batch, claim).await
+                self.release(batch, entry.object).await
             }
         }
     }
 
-    /// Lets go of the object. One whose record is damaged is left to `vault verify`: the letter is settled all the same.
-    async fn release(&self, batch: &mut Batch, claim: &Claim) -> Result<Option<Released>, StoreError> {
-        let Some((object, _)) = &claim.letter.payload.rest else { return Ok(None) };
-        match self.objects.release(batch, object).await {
+    /// Lets go of an entry's object. One whose record is damaged is left to `vault verify`: the letter ends all the same.
+    pub(super) async fn release(
+        &self,
+        batch: &mut Batch,
+        object: Option<BlobId>,
+    ) -> Result<Option<Released>, StoreError> {
+        let Some(id) = object else { return Ok(None) };
+        match self.objects.release(batch, id).await {
             Ok(released) => Ok(Some(released)),
             Err(StoreError::Unsound(_)) => {
-                Event::BlobUnsound { blob: object.id }.log();
+                Event::BlobUnsound { blob: id }.log();
                 Ok(None)
             }
             Err(fault) => Err(fault),

@@ -25,6 +25,7 @@ pub struct Batch {
     writes: BTreeMap<Key, Option<Vec<u8>>>,
     holds: Vec<Arc<dyn Any + Send + Sync>>,
     unwritable: bool,
+    pub(super) frees_space: bool,
 }
 
 impl Batch {
@@ -61,6 +62,13 @@ impl Batch {
     /// Removes a record; removing what is not there is no error.
     pub fn delete(&mut self, key: Key) -> &mut Self {
         self.writes.insert(key, None);
+        self
+    }
+
+    /// Marks what ends something or settles it, and so makes room: it may use the reserve that new work must leave. A disk
+    /// that is full would else stay full.
+    pub fn frees_space(&mut self) -> &mut Self {
+        self.frees_space = true;
         self
     }
 
@@ -179,7 +187,7 @@ mod tests {
         let long = Key::new(Table::Object, &[&[0; Key::LONGEST + 1]]);
         assert!(Batch::default().put_octets(long, Vec::new()).to_changes(0).is_none());
         let mut batch = Batch::default();
-        for number in 0..49_u8 {
+        for number in 0..=LARGEST_BATCH.div_ceil(LARGEST_RECORD) as u8 {
             batch.put_octets(Key::new(Table::Object, &[&[number]]), vec![0; LARGEST_RECORD]);
         }
         assert!(batch.to_changes(0).is_none());

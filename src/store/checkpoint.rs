@@ -11,11 +11,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::keyring::seal::Sealer;
+use crate::store::disk::LAST_RESERVE;
 use crate::store::frame::{HEADER, Header};
 use crate::store::index::{Found, Index};
 use crate::store::{StoreError, disk};
 
 const MAGIC: &[u8; 16] = b"postern chkpnt\x01\0";
+/// A checkpoint being written.
+const FRESH: &str = "checkpoint.new";
 const ENDING: &str = ".checkpoint";
 /// A frame of records is closed when it is longer.
 const FRAME: usize = 64 * 1024;
@@ -30,6 +33,7 @@ pub struct Written {
 }
 
 struct Export<'a> {
+    folder: &'a Path,
     file: BufWriter<File>,
     header: Header,
     sealer: &'a Sealer,
@@ -52,6 +56,7 @@ impl Export<'_> {
 
     fn close_frame(&mut self) -> io::Result<()> {
         let mut frame = Vec::new();
+        disk::require_space(self.folder, LAST_RESERVE)?;
         self.header.seal_onto(&mut frame, self.sealer, self.frame, &self.plain);
         self.file.write_all(&frame)?;
         self.frame += 1;
@@ -72,7 +77,7 @@ impl Export<'_> {
 }
 
 /// Exports everything as of `sequence` or later; `through` tells, when all is read, the last sequence that may be in it.
-/// Ends early, with nothing left behind that a start does not remove, when `stop` says so.
+/// Ends early when `stop` says so. What was begun and not finished takes no space afterwards.
 pub fn write(
     folder: &Path,
     sealer: &Sealer,
@@ -81,14 +86,30 @@ pub fn write(
     through: impl FnOnce() -> u64,
     stop: impl Fn() -> bool,
 ) -> Result<Written, StoreError> {
+    let written = write_fresh(folder, sealer, index, sequence, through, stop);
+    if written.is_err() {
+        // Where this fails too, the next start removes it.
+        let _ = std::fs::remove_file(folder.join(FRESH));
+    }
+    written
+}
+
+fn write_fresh(
+    folder: &Path,
+    sealer: &Sealer,
+    index: &Index,
+    sequence: u64,
+    through: impl FnOnce() -> u64,
+    stop: impl Fn() -> bool,
+) -> Result<Written, StoreError> {
     let fault = |error: io::Error| StoreError::Disk(error.to_string());
-    let fresh = folder.join("checkpoint.new");
+    let fresh = folder.join(FRESH);
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh).map_err(fault)?;
     let header = Header::fresh(sequence);
     let mut file = BufWriter::new(file);
     file.write_all(&header.to_octets(MAGIC, sealer)).map_err(fault)?;
     let plain = vec![RECORDS];
-    let mut export = Export { file, header, sealer, frame: 0, records: 0, octets: HEADER as u64, plain };
+    let mut export = Export { folder, file, header, sealer, frame: 0, records: 0, octets: HEADER as u64, plain };
     for table in 0..128 {
         for record in index.records(table, &[], &[]) {
             let (key, found) = record?;

@@ -62,27 +62,58 @@ pub fn reach(step: Step) {
 #[cfg(not(debug_assertions))]
 pub fn reach(_step: Step) {}
 
-/// Where tests of this crate make syncing fail.
-#[cfg(test)]
-static FAILING: std::sync::Mutex<Vec<std::path::PathBuf>> = std::sync::Mutex::new(Vec::new());
+/// What a test can make fail, as a full disk would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Syncing a group of commits.
+    Sync,
+    /// Cutting the journal back to its last good record.
+    Cut,
+    /// Making a file: the journal's next, or the index's state.
+    Begin,
+    /// Syncing the folder in which a new journal file has just been given its name.
+    Name,
+}
 
-/// Makes every sync below a folder fail from now on, as a full disk would, or no longer.
+/// Where tests of this crate make which of them fail.
 #[cfg(test)]
-pub(super) fn fail_syncs_below(folder: &std::path::Path, fail: bool) {
+static FAILING: std::sync::Mutex<Vec<(std::path::PathBuf, Fault)>> = std::sync::Mutex::new(Vec::new());
+
+/// Makes these, and no others, fail below a folder from now on.
+#[cfg(test)]
+pub(super) fn fail_below(folder: &std::path::Path, faults: &[Fault]) {
     let mut failing = FAILING.lock().unwrap();
-    failing.retain(|other| other != folder);
-    failing.extend(fail.then(|| folder.to_owned()));
+    failing.retain(|(other, _)| other != folder);
+    failing.extend(faults.iter().map(|fault| (folder.to_owned(), *fault)));
+}
+
+/// Where tests of this crate pretend how much space is free.
+#[cfg(test)]
+static SPACE: std::sync::Mutex<Vec<(std::path::PathBuf, u64)>> = std::sync::Mutex::new(Vec::new());
+
+/// Pretends that this much is free below a folder, or no longer.
+#[cfg(test)]
+pub(crate) fn pretend_space(folder: &std::path::Path, free: Option<u64>) {
+    let mut space = SPACE.lock().unwrap();
+    space.retain(|(other, _)| other != folder);
+    space.extend(free.map(|free| (folder.to_owned(), free)));
+}
+
+/// What a test pretends.
+#[cfg(test)]
+pub(super) fn pretended_space(folder: &std::path::Path) -> Option<u64> {
+    SPACE.lock().unwrap().iter().find(|(other, _)| folder.starts_with(other)).map(|(_, free)| *free)
 }
 
 /// The fault a test asked for.
 #[cfg(test)]
-pub(super) fn fault_at(folder: &std::path::Path) -> std::io::Result<()> {
-    let failing = FAILING.lock().unwrap().iter().any(|other| folder.starts_with(other));
+pub(super) fn fault_at(folder: &std::path::Path, fault: Fault) -> std::io::Result<()> {
+    let failing = FAILING.lock().unwrap().iter().any(|(other, asked)| *asked == fault && folder.starts_with(other));
     if failing { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
 }
 
 /// No fault outside tests.
 #[cfg(not(test))]
-pub(super) fn fault_at(_folder: &std::path::Path) -> std::io::Result<()> {
+pub(super) fn fault_at(_folder: &std::path::Path, _fault: Fault) -> std::io::Result<()> {
     Ok(())
 }

@@ -26,8 +26,29 @@ pub fn publish(fresh: &Path, name: &Path) -> io::Result<()> {
     name.parent().map_or(Ok(()), sync_folder)
 }
 
+/// New work is refused below this much free space, so that what ends and settles work can still be written, and sled,
+/// which cannot bear a full disk, never meets one.
+pub const RESERVE: u64 = 32 * 1024 * 1024;
+/// Below this much nothing is written any more.
+pub const LAST_RESERVE: u64 = 4 * 1024 * 1024;
+
+/// Fails where less than `reserve` is free.
+pub fn require_space(folder: &Path, reserve: u64) -> io::Result<()> {
+    let free = free(folder)?;
+    if free >= reserve {
+        return Ok(());
+    }
+    let (free, reserve) = (free / 1024, reserve / 1024);
+    let words = format!("only {free} KiB are free, {reserve} KiB are kept in reserve");
+    Err(io::Error::new(io::ErrorKind::StorageFull, words))
+}
+
 /// Octets free for us on the disk of `folder`.
 pub fn free(folder: &Path) -> io::Result<u64> {
+    #[cfg(test)]
+    if let Some(free) = crate::store::crash::pretended_space(folder) {
+        return Ok(free);
+    }
     let disk = rustix::fs::statvfs(folder)?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

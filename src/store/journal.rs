@@ -13,8 +13,9 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::event::Event;
 use crate::keyring::seal::Sealer;
-use crate::store::crash::fault_at;
+use crate::store::crash::{Fault, fault_at};
 use crate::store::disk;
 use crate::store::frame::{HEADER, Header, LEAD, lead};
 
@@ -26,6 +27,15 @@ const AHEAD: u64 = 1024 * 1024;
 const ROLL: u64 = 16 * 1024 * 1024;
 /// Octets at the start of a record's plaintext: the sequence of its group's first record.
 pub const GROUP: usize = 8;
+
+/// What became of a group that could not be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing of it is in the file.
+    TakenBack,
+    /// It may lie in the file: a start before the next commit may find it.
+    Lies,
+}
 
 /// The file being written.
 pub struct Journal {
@@ -42,8 +52,8 @@ pub struct Journal {
     synced: u64,
     /// Octets of records since [`Journal::reset_grown`].
     grown: u64,
-    /// A write failed: nothing may follow before [`Journal::recover`].
-    failed: bool,
+    /// What kept a write from being made or taken back: nothing may follow before [`Journal::recover`].
+    failed: Option<Failure>,
     buffer: Vec<u8>,
 }
 
@@ -54,6 +64,7 @@ fn path_of(folder: &Path, first: u64) -> PathBuf {
 impl Journal {
     /// Begins a file whose first record will have this sequence. It has its name only once it is whole and synced.
     pub fn begin(folder: &Path, sealer: &Sealer, first: u64) -> io::Result<Self> {
+        fault_at(folder, Fault::Begin)?;
         let fresh = folder.join("journal.new");
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
         let header = Header::fresh(first);
@@ -63,6 +74,7 @@ impl Journal {
         file.write_all_at(&octets, 0)?;
         file.sync_all()?;
         disk::publish(&fresh, &path_of(folder, first))?;
+        fault_at(folder, Fault::Name)?;
         let (folder, buffer) = (folder.to_owned(), Vec::new());
         Ok(Self {
             folder,
@@ -73,8 +85,28 @@ impl Journal {
             next: first,
             synced: first,
             grown: 0,
-            failed: false,
+            failed: None,
             buffer,
+        })
+    }
+
+    /// Takes up the last file of a journal that was replayed to `next`, where the disk has no space for a new one: nothing
+    /// can be appended before [`Journal::recover`] has begun one.
+    pub fn awaiting_space(folder: &Path, next: u64) -> io::Result<Self> {
+        let (_, last) = disk::numbered(folder, ENDING)?.pop().ok_or(io::ErrorKind::NotFound)?;
+        let file = OpenOptions::new().read(true).write(true).open(last)?;
+        let end = file.metadata()?.len();
+        Ok(Self {
+            folder: folder.to_owned(),
+            file,
+            header: Header::fresh(next),
+            end,
+            filled: end,
+            next,
+            synced: next,
+            grown: 0,
+            failed: Some(Failure::TakenBack),
+            buffer: Vec::new(),
         })
     }
 
@@ -130,7 +162,7 @@ impl Journal {
 
     /// Makes what was appended durable. After an error nothing of the group counts.
     pub fn sync(&mut self) -> io::Result<()> {
-        let synced = fault_at(&self.folder).and_then(|()| Ok(rustix::fs::fdatasync(&self.file)?));
+        let synced = fault_at(&self.folder, Fault::Sync).and_then(|()| Ok(rustix::fs::fdatasync(&self.file)?));
         if let Err(error) = synced {
             self.fail();
             return Err(error);
@@ -141,13 +173,18 @@ impl Journal {
         Ok(())
     }
 
+    /// Takes the group back at once: were it left lying until the next commit, a crash before that would replay it.
     fn fail(&mut self) {
         self.next = self.synced;
-        self.failed = true;
+        let cut = self.finish();
+        if let Err(error) = &cut {
+            Event::Trouble { place: "journal", cause: format!("a refused commit is not cut off yet: {error}") }.log();
+        }
+        self.failed = Some(if cut.is_ok() { Failure::TakenBack } else { Failure::Lies });
     }
 
-    /// Whether a write failed and [`Journal::recover`] has to come first.
-    pub fn has_failed(&self) -> bool {
+    /// What failed, where [`Journal::recover`] has to come first.
+    pub fn failure(&self) -> Option<Failure> {
         self.failed
     }
 
@@ -160,20 +197,19 @@ impl Journal {
         Ok(())
     }
 
-    /// Goes on in a new file.
+    /// Goes on in a new file. Where that fails the new file may have its name already, so nothing may follow in the old
+    /// one: [`Journal::recover`] comes first.
     pub fn roll(&mut self, sealer: &Sealer) -> io::Result<()> {
         if self.end == HEADER as u64 {
             return Ok(());
         }
-        self.finish()?;
-        let grown = self.grown;
-        *self = Self { grown, ..Self::begin(&self.folder, sealer, self.next)? };
-        Ok(())
+        self.failed.get_or_insert(Failure::TakenBack);
+        self.recover(sealer)
     }
 
     /// Cuts off what was filled ahead.
     pub fn finish(&self) -> io::Result<()> {
-        fault_at(&self.folder)?;
+        fault_at(&self.folder, Fault::Cut)?;
         self.file.set_len(self.end)?;
         self.file.sync_all()
     }

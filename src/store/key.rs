@@ -16,8 +16,7 @@ pub enum Table {
     Contact = 3,
     /// keyed hash of an address → `ContactId`.
     ContactByAddress = 4,
-    /// `TransactionId` → what was accepted, from whom, when.
-    Transaction = 5,
+    // 5 is kept for `TransactionId` → what was accepted, from whom, when.
     /// `ParcelId` → parcel.
     Parcel = 6,
     /// `BlobId` → who holds the object, and whether it lies in a record or a file.

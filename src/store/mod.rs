@@ -50,7 +50,8 @@ impl Committed {
     }
 }
 
-/// Why a commit did not happen. Nothing of it is visible then, and nothing of it will be.
+/// Why a commit did not happen. Nothing of it is visible then, and nothing of it will be, except after
+/// [`CommitError::Unknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     /// A condition did not hold.
@@ -59,6 +60,9 @@ pub enum CommitError {
     /// No space, or an I/O error; the store takes no commits until it can write again.
     #[error("the disk does not take it: {0}")]
     Disk(String),
+    /// Writing failed, and so did taking it back: the next start may find that it happened. What it names must be kept.
+    #[error("the disk does not take it, and it cannot be taken back yet: {0}")]
+    Unknown(String),
     /// A record over 256 KiB, a key over 64 octets, or a batch over 12 MiB.
     #[error("too large for one commit")]
     TooLarge,
@@ -69,6 +73,7 @@ impl CommitError {
         match self {
             Self::Conflict => Self::Conflict,
             Self::Disk(cause) => Self::Disk(cause.clone()),
+            Self::Unknown(cause) => Self::Unknown(cause.clone()),
             Self::TooLarge => Self::TooLarge,
         }
     }
@@ -234,7 +239,7 @@ impl Store {
         let request = Request::of(batch, reply).ok_or(CommitError::TooLarge)?;
         let closed = || CommitError::Disk("the store is closed".into());
         self.handle.orders.send(Order::Commit(request)).map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        answer.await.map_err(|_| CommitError::Unknown("the store's writer ended".into()))?
     }
 
     /// Writes a sealed export of everything and lets older journal files go. Commits go on meanwhile.
@@ -258,6 +263,11 @@ impl Store {
         tokio::task::spawn_blocking(move || handle.join()).await.map_err(|_| closed())?;
         result
     }
+}
+
+/// Fails, as a full disk does, where `folder`'s has no room for new work: so much is kept for what ends and settles work.
+pub(crate) fn require_room(folder: &std::path::Path) -> std::io::Result<()> {
+    disk::require_space(folder, disk::RESERVE)
 }
 
 /// A record's octets as what they say.

@@ -44,11 +44,23 @@ pub(super) fn open(settings: StoreSettings, keyring: &Keyring) -> Result<(Shared
     if owed {
         shared.export(next - 1)?;
     }
-    let journal = Journal::begin(&folder, &sealer, next).map_err(fault)?;
+    let journal = begin_or_await(&folder, &sealer, next).map_err(fault)?;
     if owed {
         journal::remove_through(&folder, next - 1).map_err(fault)?;
     }
     Ok((shared, journal))
+}
+
+/// A new journal file; on a full disk the last one, so that what is there can be read.
+fn begin_or_await(folder: &Path, sealer: &Sealer, next: u64) -> std::io::Result<Journal> {
+    match Journal::begin(folder, sealer, next) {
+        Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+            Event::Trouble { place: "journal", cause: format!("nothing is committed before there is space: {error}") }
+                .log();
+            Journal::awaiting_space(folder, next)
+        }
+        begun => begun,
+    }
 }
 
 fn fault(error: std::io::Error) -> StoreError {

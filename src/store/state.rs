@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::store::crash::{Fault, fault_at};
 use crate::store::disk;
 
 /// What is known of the index.
@@ -47,8 +48,27 @@ pub(super) fn read(folder: &Path) -> State {
     }
 }
 
-/// Replaces the file, synced.
+/// Replaces the file, synced. A full disk takes no file but lets one go, and an index without one is not trusted: so any
+/// state but [`State::Clean`] can be written there too.
 pub(super) fn write(folder: &Path, state: &State) -> io::Result<()> {
+    match replace(folder, state) {
+        Err(error) if *state != State::Clean && error.kind() == io::ErrorKind::StorageFull => forget(folder),
+        written => written,
+    }
+}
+
+fn forget(folder: &Path) -> io::Result<()> {
+    for name in ["db.state.new", "db.state"] {
+        match fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    disk::sync_folder(folder)
+}
+
+fn replace(folder: &Path, state: &State) -> io::Result<()> {
+    fault_at(folder, Fault::Begin)?;
     let text = match state {
         State::Clean => "clean\n".to_owned(),
         State::InUse(boot) => format!("in use {boot}\n"),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::crash::Fault;
 use super::*;
 use crate::keyring::MasterKey;
 use crate::time::Day;
@@ -269,6 +270,12 @@ async fn checkpoints_are_made_as_the_journal_grows_and_commits_go_on() {
 #[tokio::test]
 async fn an_index_with_flipped_bits_is_rebuilt() {
     let home = Home::with_notes(200).await;
+    // sled writes this file only when it makes a database.
+    let made = || fs::metadata(home.data().join("db/conf")).unwrap().modified().unwrap();
+    let first = made();
+    drop(home.open().await);
+    assert_eq!(made(), first, "a sound index is not rebuilt");
+    let mut rebuilt = 0;
     let pristine = home.folder.path().join("pristine");
     copy_folder(&home.data(), &pristine);
     let length = fs::metadata(pristine.join("db/db")).unwrap().len() as usize;
@@ -279,12 +286,15 @@ async fn an_index_with_flipped_bits_is_rebuilt() {
         let mut octets = fs::read(home.data().join("db/db")).unwrap();
         octets[at] ^= 0x08;
         fs::write(home.data().join("db/db"), octets).unwrap();
+        let copied = made();
         let store = home.open().await;
+        rebuilt += usize::from(made() != copied);
         assert_eq!(notes(&store).await, expected(200), "octet {at}");
         store.commit(note(200)).await.unwrap();
         drop(store);
         assert_eq!(notes(&home.open().await).await, expected(201), "octet {at}, opened again");
     }
+    assert!(rebuilt > 0, "the damage was found");
 }
 
 #[tokio::test]
@@ -413,17 +423,99 @@ async fn a_disk_that_fails_refuses_and_recovers() {
     let home = Home::new();
     let store = home.open().await;
     store.commit(note(0)).await.unwrap();
-    crash::fail_syncs_below(&home.data(), true);
+    crash::fail_below(&home.data(), &[Fault::Sync, Fault::Cut]);
     for _ in 0..2 {
-        assert!(matches!(store.commit(note(1)).await, Err(CommitError::Disk(_))));
+        assert!(store.commit(note(1)).await.is_err());
     }
     assert_eq!(notes(&store).await, expected(1), "reads go on");
-    crash::fail_syncs_below(&home.data(), false);
+    crash::fail_below(&home.data(), &[]);
     store.commit(note(1)).await.unwrap();
     assert_eq!(notes(&store).await, expected(2));
     drop(store);
     home.forget_index();
     assert_eq!(notes(&home.open().await).await, expected(2), "what was refused is not in the journal");
+}
+
+/// What a failed sync left in the journal was cut off by the next commit only: a crash before that replayed a commit
+/// whose sender was told 452 and whose blobs were gone.
+#[tokio::test]
+async fn a_refused_commit_is_gone_before_the_next_one() {
+    let home = Home::new();
+    let store = home.open().await;
+    store.commit(note(0)).await.unwrap();
+    let crashed = Home { folder: tempfile::tempdir().unwrap(), keyring: home.keyring.clone() };
+    for (faults, taken_back) in [(&[Fault::Sync][..], true), (&[Fault::Sync, Fault::Cut], false)] {
+        crash::fail_below(&home.data(), faults);
+        let refused = store.commit(note(1)).await;
+        assert_eq!(matches!(refused, Err(CommitError::Disk(_))), taken_back, "{refused:?}");
+        assert_eq!(matches!(refused, Err(CommitError::Unknown(_))), !taken_back, "{refused:?}");
+        crash::fail_below(&home.data(), &[]);
+        copy_folder(&home.data(), &crashed.data());
+        crashed.forget_index();
+        let found = notes(&crashed.open().await).await;
+        assert_eq!(found, expected(if taken_back { 1 } else { 2 }), "what is unknown may have happened");
+        fs::remove_dir_all(crashed.data()).unwrap();
+        store.commit(note(0)).await.unwrap();
+    }
+}
+
+/// A new journal file had its name but its folder could not be synced: commits went on in the old one, and the next
+/// start called the journal damaged.
+#[tokio::test]
+async fn nothing_follows_in_a_file_that_has_a_successor() {
+    let home = Home::new();
+    let store = home.open().await;
+    store.commit(note(0)).await.unwrap();
+    crash::fail_below(&home.data(), &[Fault::Name]);
+    assert!(store.checkpoint().await.is_err());
+    assert!(matches!(store.commit(note(1)).await, Err(CommitError::Disk(_))));
+    crash::fail_below(&home.data(), &[]);
+    store.commit(note(1)).await.unwrap();
+    drop(store);
+    home.forget_index();
+    assert_eq!(notes(&home.open().await).await, expected(2));
+}
+
+/// Below the reserve everything was refused, also what would have made room: a full disk stayed full.
+#[tokio::test]
+async fn what_makes_room_is_written_where_new_work_is_refused() {
+    let home = Home::new();
+    let store = home.open().await;
+    for number in 0..3 {
+        store.commit(note(number)).await.unwrap();
+    }
+    let freeing = |number| {
+        let mut batch = Batch::default();
+        batch.delete(key(number)).frees_space();
+        batch
+    };
+    crash::pretend_space(&home.data(), Some(disk::RESERVE - 1));
+    assert!(matches!(store.commit(note(7)).await, Err(CommitError::Disk(_))));
+    let (new_work, freed) = tokio::join!(store.commit(note(8)), store.commit(freeing(2)));
+    assert!(matches!(new_work, Err(CommitError::Disk(_))) && freed.is_ok(), "in one group, too");
+    store.checkpoint().await.unwrap();
+    crash::pretend_space(&home.data(), Some(disk::LAST_RESERVE - 1));
+    assert!(matches!(store.commit(freeing(1)).await, Err(CommitError::Disk(_))));
+    assert!(store.checkpoint().await.is_err());
+    crash::pretend_space(&home.data(), None);
+    assert_eq!(notes(&store).await, expected(2));
+    store.commit(note(2)).await.unwrap();
+}
+
+/// A store whose disk had no space for the next journal file did not open, not even for reading.
+#[tokio::test]
+async fn a_store_opens_on_a_full_disk_and_commits_when_there_is_space() {
+    let home = Home::with_notes(2).await;
+    crash::fail_below(&home.data(), &[Fault::Begin]);
+    let store = home.open().await;
+    assert_eq!(notes(&store).await, expected(2));
+    assert!(matches!(store.commit(note(2)).await, Err(CommitError::Disk(_))));
+    assert!(!state::read(&home.data()).is_trusted(), "what is in use is not called clean");
+    crash::fail_below(&home.data(), &[]);
+    store.commit(note(2)).await.unwrap();
+    drop(store);
+    home.forget_index();
+    assert_eq!(notes(&home.open().await).await, expected(3));
 }
 
 #[tokio::test]

@@ -13,20 +13,20 @@ use crate::event::Event;
 use crate::keyring::seal::Sealer;
 use crate::store::batch::{Change, Expected, changes};
 use crate::store::crash::{Step, reach};
-use crate::store::journal::{GROUP, Journal};
+use crate::store::disk::{self, LAST_RESERVE, RESERVE};
+use crate::store::journal::{Failure, GROUP, Journal};
 use crate::store::shared::Shared;
-use crate::store::{Batch, CommitError, Committed, Key, StoreError, disk};
+use crate::store::{Batch, CommitError, Committed, Key, StoreError};
 
 /// A group is closed when its records are longer than this.
 const LARGEST_GROUP: usize = 4 * 1024 * 1024;
-/// Below this much free space nothing is committed, so that sled, which cannot bear a full disk, never meets one.
-pub(super) const RESERVE: u64 = 32 * 1024 * 1024;
 
 /// A commit that waits.
 pub(super) struct Request {
     /// The record's plaintext: [`GROUP`] octets, then the changes.
     plain: Vec<u8>,
     require: Vec<(Key, Expected)>,
+    frees_space: bool,
     _holds: Vec<Arc<dyn std::any::Any + Send + Sync>>,
     reply: oneshot::Sender<Result<Committed, CommitError>>,
 }
@@ -36,7 +36,7 @@ impl Request {
     pub fn of(mut batch: Batch, reply: oneshot::Sender<Result<Committed, CommitError>>) -> Option<Self> {
         let plain = batch.to_changes(GROUP)?;
         let _holds = batch.take_holds();
-        Some(Self { plain, require: batch.require, _holds, reply })
+        Some(Self { plain, require: batch.require, frees_space: batch.frees_space, _holds, reply })
     }
 
     fn changes(&self) -> impl Iterator<Item = Change<'_>> {
@@ -90,6 +90,10 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Vec<Request>) {
+        let group = self.admit(group);
+        if group.is_empty() {
+            return;
+        }
         let judged =
             self.ready().and_then(|()| self.judge(&group).map_err(|error| CommitError::Disk(error.to_string())));
         let verdicts = match judged {
@@ -108,7 +112,9 @@ impl Writer {
             }
             Err(error) => {
                 Event::Trouble { place: "journal", cause: error.to_string() }.log();
-                refuse(held, &CommitError::Disk(error.to_string()));
+                let cause = error.to_string();
+                let lies = self.journal.failure() == Some(Failure::Lies);
+                refuse(held, &if lies { CommitError::Unknown(cause) } else { CommitError::Disk(cause) });
             }
         }
         for request in stale {
@@ -116,20 +122,29 @@ impl Writer {
         }
     }
 
+    /// Refuses those for which there is too little space.
+    fn admit(&self, group: Vec<Request>) -> Vec<Request> {
+        let folder = &self.shared.settings.folder;
+        let admits = |reserve| disk::require_space(folder, reserve).map_err(fault);
+        let (new_work, freeing) = (admits(RESERVE), admits(LAST_RESERVE));
+        let verdict = |request: &Request| if request.frees_space { freeing.as_ref() } else { new_work.as_ref() };
+        let (admitted, refused) = group.into_iter().partition(|request| verdict(request).is_ok());
+        for request in refused {
+            if let Err(error) = verdict(&request) {
+                let _ = request.reply.send(Err(error.again()));
+            }
+        }
+        admitted
+    }
+
     /// Whether anything can be written now; makes up for an earlier failure where the disk allows it again.
     fn ready(&mut self) -> Result<(), CommitError> {
-        let fault = |error: std::io::Error| CommitError::Disk(error.to_string());
         if self.shared.unsound.load(Ordering::Acquire) {
             return Err(CommitError::Disk(
                 "the index is damaged; restart postern, it rebuilds it from the journal".into(),
             ));
         }
-        let free = disk::free(&self.shared.settings.folder).map_err(fault)?;
-        if free < RESERVE {
-            let (free, reserve) = (free / 1024, RESERVE / 1024);
-            return Err(CommitError::Disk(format!("only {free} KiB are free, {reserve} KiB are kept in reserve")));
-        }
-        if self.journal.has_failed() {
+        if self.journal.failure().is_some() {
             self.journal.recover(&self.sealer).map_err(fault)?;
         }
         if self.journal.is_full() {
@@ -213,6 +228,8 @@ impl Writer {
     }
 
     fn roll(&mut self) -> Result<u64, StoreError> {
+        disk::require_space(&self.shared.settings.folder, LAST_RESERVE)
+            .map_err(|error| StoreError::Disk(error.to_string()))?;
         self.ready().map_err(|error| StoreError::Disk(error.to_string()))?;
         self.journal.roll(&self.sealer).map_err(|error| StoreError::Disk(error.to_string()))?;
         self.journal.reset_grown();
@@ -235,6 +252,10 @@ impl Writer {
             let _ = reply.send(closed);
         }
     }
+}
+
+fn fault(error: std::io::Error) -> CommitError {
+    CommitError::Disk(error.to_string())
 }
 
 fn answer(group: Vec<Request>, first: u64) {

@@ -46,6 +46,7 @@ impl Vault {
 
     async fn expire_page(&self, page: &[Vec<u8>], now: Timestamp) -> Result<usize, VaultError> {
         let (mut batch, mut files, mut removed) = (Batch::default(), Vec::new(), 0);
+        batch.frees_space();
         for key in page {
             let Some(due) = read_due(key) else { continue };
             batch.delete(Key::new(Table::Agenda, &[key]));
@@ -91,7 +92,7 @@ impl Vault {
         let Some(record) = found.filter(|record| record.value.until <= now) else { return Ok(false) };
         batch.require_version(parcel_key(id), record.version).delete(parcel_key(id));
         for object in record.value.objects {
-            files.push(self.objects.release_id(batch, object).await?);
+            files.push(self.objects.release(batch, object).await?);
         }
         Ok(true)
     }

@@ -176,6 +176,7 @@ impl Vault {
                 return Ok(());
             }
             let mut batch = Batch::default();
+            batch.frees_space();
             if let Some(wrapped) = grant.key.take() {
                 batch.delete(day_key(wrapped.day, id)).put(owed_key(wrapped.day), &Mark);
             }

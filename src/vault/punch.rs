@@ -112,7 +112,7 @@ impl Vault {
             Err(error) => return Err(error.into()),
         }
         let mut batch = Batch::default();
-        batch.require_version(owed_key(day), mark.version).delete(owed_key(day));
+        batch.require_version(owed_key(day), mark.version).delete(owed_key(day)).frees_space();
         match self.store.commit(batch).await {
             Ok(_) | Err(CommitError::Conflict) => Ok(()),
             Err(error) => Err(error.into()),
@@ -138,6 +138,7 @@ impl Vault {
 
     async fn rewrap(&self, ids: &[GrantId]) -> Result<(), VaultError> {
         let mut batch = Batch::default();
+        batch.frees_space();
         for id in ids {
             let Some(record) = self.grant(*id).await? else { continue };
             let mut grant = record.value;

@@ -19,6 +19,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 const PATIENT: &str = "Zebulon Quackenbush";
 
 struct House {
+    data: PathBuf,
     store: Store,
     keyring: Keyring,
     objects: Objects,
@@ -47,7 +48,7 @@ impl House {
         let store = Store::open(settings(data), keyring.clone()).await.unwrap();
         let objects = Objects::new(store.clone(), BlobStore::open(&data.join("blob")).unwrap());
         let vault = Vault::new(store.clone(), keyring.clone(), objects.clone());
-        Self { store, keyring, objects, vault }
+        Self { data: data.to_owned(), store, keyring, objects, vault }
     }
 
     /// A parcel with a small and a large document for each grant's life; the grants' ids and tokens.
@@ -126,7 +127,7 @@ impl House {
                 return false;
             }
         }
-        self.objects.blobs().list(None, 1).await.unwrap().is_empty()
+        files_below(&self.data.join("blob")).is_empty()
     }
 }
 

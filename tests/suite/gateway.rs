@@ -183,7 +183,7 @@ async fn nothing_of_a_large_message_stays_but_what_somebody_holds() {
     let clinic = Clinic::with(&[]).await;
     let message = with_attachment("Scan", "scan.pdf", 2 << 20);
     clinic.send(&["pat@home.example"], &message).await.unwrap();
-    assert_eq!(clinic.blobs(), 1, "the document, not the original; the rebuilt letter lies in its entry");
+    assert_eq!(clinic.blobs(), 1, "the document, not the original; the notice lies in its entry");
 
     clinic.send(&["bob@clinic.example", "ann@clinic.example"], &message).await.unwrap();
     assert_eq!(clinic.blobs(), 2, "one original for two colleagues, taken over as it was spooled");
@@ -328,4 +328,33 @@ async fn a_loop_ends() {
         "Received: from a by b; Sat, 21 Nov 2026 00:00:00 +0000\n".repeat(31)
     );
     assert_eq!(clinic.send(&["bob@clinic.example"], &looped).await.unwrap_err(), Refusal::Loop);
+}
+
+/// The HTML was looked through as it came, and left sanitised: an element that was taken out, or a character written as
+/// its number, put `begin 644 a.exe` at a line's start, and mail programs showed an attachment.
+#[tokio::test]
+async fn a_file_written_into_html_is_found_in_what_leaves() {
+    let clinic = Clinic::with(&[]).await;
+    let alternatives = |html: &str| {
+        format!(
+            "From: {JANE}\nSubject: x\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=b\n\n\
+             --b\nContent-Type: text/plain\n\nHello\n--b\nContent-Type: text/html\n\n{html}\n--b--\n"
+        )
+    };
+    for html in [
+        "<pre>x\n<o:p></o:p>begin 644 a.exe\n#86)C\n`\nend</pre>",
+        "<pre>x\n&#98;egin 644 a.exe\n#86)C\n`\nend</pre>",
+        "<pre>x\n&#8;begin 644 a.exe\n#86)C\n`\nend</pre>",
+        "<pre>x&#8232;begin 644 a.exe&#8232;#86)C&#8232;`&#8232;end</pre>",
+        "<pre>x\n<!-- -->=ybegin line=128 size=3 name=a.exe\nxyz\n=yend</pre>",
+        "<p>x<br>begin 644 a.exe<br>#86)C<br>`<br>end",
+    ] {
+        let refusal = clinic.send(&["pat@home.example"], &alternatives(html)).await.unwrap_err();
+        let Refusal::NotUnderstood(defect) = refusal else { panic!("{html}: {refusal:?}") };
+        assert!(["uuencode", "yenc"].contains(&defect.word) && !defect.limit, "{html}: {defect}");
+    }
+    assert!(clinic.letters().await.is_empty());
+    assert_eq!(clinic.blobs(), 0, "what was sealed for them is gone");
+    clinic.send(&["pat@home.example"], &alternatives("<p>We<br>begin 2 tablets daily")).await.unwrap();
+    assert_eq!(clinic.letters().await.len(), 1);
 }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mail_parser::decoders::html::html_to_text;
-
-use crate::mime::assess::{Reading, content};
+use crate::mime::assess::{Reading, content, html};
 use crate::mime::decode::to_utf8;
+use crate::mime::text::{as_sent, no_files_within};
 use crate::mime::{Content, Defect, Entity};
 
 /// The text of a message.
@@ -52,14 +51,15 @@ pub(super) fn choose(
     let mut used = empty;
     for piece in [&shown.plain, &shown.html].into_iter().flatten() {
         used.extend(&piece.leaves);
-        content::no_files_within(&piece.text)?;
     }
     let html = shown.html.map(|piece| piece.text);
-    let from_html = html.as_deref().map(html_to_text);
-    if let Some(text) = &from_html {
-        content::no_files_within(text)?;
+    let plain = shown.plain.map(|piece| as_sent(&piece.text));
+    let from_html = html.as_deref().map(|html| as_sent(&html::as_text(html)));
+    // What is made of the HTML for a letter is looked through when it is made (pack::notice).
+    for text in [&html, &plain, &from_html].into_iter().flatten() {
+        no_files_within(text.as_bytes())?;
     }
-    Ok(Bodies { text: shown.plain.map(|piece| piece.text).or(from_html), html, used })
+    Ok(Bodies { text: plain.or(from_html), html, used })
 }
 
 /// One form of a text, and the leaves in it.
@@ -129,7 +129,7 @@ fn joined(mut parts: Vec<Shown>) -> Shown {
     for part in parts {
         let text = match (&part.plain, &part.html) {
             (Some(piece), _) => piece.text.clone(),
-            (None, Some(piece)) => html_to_text(&piece.text),
+            (None, Some(piece)) => html::as_text(&piece.text),
             (None, None) => String::new(),
         };
         html.push_str(&part.html.map_or_else(|| as_html(&text), |piece| piece.text));

@@ -1,6 +1,4 @@
-//! What octets show of themselves: their media type, whether they are text, files written into text.
-
-use crate::mime::Flaw;
+//! What octets show of themselves: their media type, whether they are text.
 
 /// The media type that the start of a content shows.
 ///
@@ -24,33 +22,6 @@ pub(super) fn reads_as_text(text: &str) -> bool {
     let format = ["%PDF-", "{\\rtf", "%!PS"].iter().any(|magic| start.starts_with(magic));
     // ESC, BS and VT stand in old mail and are shown as nothing; NUL and the others mean that it is no text.
     !format && text.bytes().all(|b| is_text(b) || matches!(b, 0x08 | 0x0b | 0x1b | 0x7f))
-}
-
-/// Refuses files written into a text, which many readers show as attachments: uuencode (POSIX), yEnc, BinHex (RFC 1741).
-/// A `begin` line alone is enough, since old Outlook needs no more.
-pub(super) fn no_files_within(text: &str) -> Result<(), Flaw> {
-    for line in text.split(['\n', '\r']) {
-        let line = line.trim_start();
-        match line.as_bytes().first() {
-            Some(b'b' | b'B') if is_uuencode(line) => return Err(Flaw::Uuencode),
-            Some(b'=') if line.starts_with("=ybegin ") => return Err(Flaw::YEnc),
-            Some(b'(') if line.starts_with("(This file must be converted with BinHex") => return Err(Flaw::BinHex),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// `begin 644 name`, `begin-base64 644 name`.
-fn is_uuencode(line: &str) -> bool {
-    let mut words = line.split_ascii_whitespace();
-    let begin = words.next().is_some_and(|word| {
-        ["begin", "begin-base64", "begin-base64-encoded"].iter().any(|known| word.eq_ignore_ascii_case(known))
-    });
-    let mode = words
-        .next()
-        .is_some_and(|mode| (3..=5).contains(&mode.len()) && mode.bytes().all(|b| matches!(b, b'0'..=b'7')));
-    begin && mode && words.next().is_some()
 }
 
 /// The Content-IDs that an HTML text refers to by `cid:` (RFC 2392).
@@ -85,22 +56,6 @@ mod tests {
         assert_eq!(shown(b"MZ was seen today.\r\n"), None);
         assert_eq!(shown(b"<!DOCTYPE html><html>").as_deref(), Some("text/html"));
         assert_eq!(shown(b"Dear colleague"), None);
-    }
-
-    #[test]
-    fn files_written_into_text_are_found() {
-        for (text, flaw) in [
-            ("Hi\r\nbegin 644 a.exe\r\n#", Some(Flaw::Uuencode)),
-            ("  begin 0755 a b\r\n", Some(Flaw::Uuencode)),
-            ("begin-base64 644 a\r\n", Some(Flaw::Uuencode)),
-            ("=ybegin line=128 size=1 name=a\r\n", Some(Flaw::YEnc)),
-            ("(This file must be converted with BinHex 4.0)", Some(Flaw::BinHex)),
-            ("We begin 644 days ago", None),
-            ("begin with 2 tablets daily", None),
-            ("begin 888 x", None),
-        ] {
-            assert_eq!(no_files_within(text).err(), flaw, "{text}");
-        }
     }
 
     #[test]

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use crate::mime::Flaw;
-use crate::mime::assess::{PatientRef, Tag, TagMeaning};
-
-/// The longest clock that can be asked for.
-const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
+use crate::mime::assess::{LONGEST_CLOCK, PatientRef, Tag, TagMeaning};
 
 /// Octets of a record number.
 const RECORD: usize = 32;
@@ -14,8 +11,8 @@ const RECORD: usize = 32;
 /// The tags in a decoded subject, in order.
 ///
 /// # Errors
-/// A tag that is meant and not understood (a patient without number or birthdate, a clock of nothing), and tags that
-/// contradict one another. The same tag twice is one tag.
+/// A tag that is meant and not understood: a patient without number or birthdate, a clock of nothing or over
+/// [`LONGEST_CLOCK`]. Whether tags contradict one another is policy's to say.
 pub(super) fn tags(subject: &str) -> Result<Vec<Tag>, Flaw> {
     let mut tags = Vec::new();
     let mut from = 0;
@@ -28,27 +25,7 @@ pub(super) fn tags(subject: &str) -> Result<Vec<Tag>, Flaw> {
         }
         from = close + 1;
     }
-    contradictions(&tags)?;
     Ok(tags)
-}
-
-/// Each kind is compared with the first of its kind, so that a subject full of tags costs no more than its length.
-fn contradictions(tags: &[Tag]) -> Result<(), Flaw> {
-    let meanings = || tags.iter().map(|tag| &tag.meaning);
-    if meanings().any(|meaning| *meaning == TagMeaning::Secure)
-        && meanings().any(|meaning| *meaning == TagMeaning::Plain)
-    {
-        return Err(Flaw::TagContradiction);
-    }
-    let mut clocks = meanings().filter(|meaning| matches!(meaning, TagMeaning::Clock(_)));
-    if clocks.next().is_some_and(|first| clocks.any(|other| other != first)) {
-        return Err(Flaw::TagClocks);
-    }
-    let mut patients = meanings().filter(|meaning| matches!(meaning, TagMeaning::Patient(_)));
-    if patients.next().is_some_and(|first| patients.any(|other| other != first)) {
-        return Err(Flaw::TagPatients);
-    }
-    Ok(())
 }
 
 fn meaning(inner: &str) -> Result<Option<TagMeaning>, Flaw> {
@@ -76,7 +53,7 @@ fn clock(text: &str) -> Result<Option<TagMeaning>, Flaw> {
     }
     let count: u64 = digits.parse().map_err(|_| Flaw::TagClock)?;
     let clock = Duration::from_secs(count * unit);
-    if count == 0 || clock > LONGEST { Err(Flaw::TagClock) } else { Ok(Some(TagMeaning::Clock(clock))) }
+    if count == 0 || clock > LONGEST_CLOCK { Err(Flaw::TagClock) } else { Ok(Some(TagMeaning::Clock(clock))) }
 }
 
 /// A record number (one word with a digit in it), or a name and a birthdate.
@@ -121,7 +98,8 @@ mod tests {
             ("[secure] Letter", &["secure"]),
             ("Re: [ SECURE ]x[Plain list]", &["secure"]),
             ("[14d][2w", &["336h"]),
-            ("[36 h]", &["36h"]),
+            ("[36 h] [90d]", &["36h", "2160h"]),
+            ("[secure] [plain] [patient 1] [patient 2]", &["secure", "plain", "#1", "#2"]),
             ("[patient 10423]", &["#10423"]),
             ("[Patient  Jane  Citizen 1980-03-04] [7d]", &["Jane Citizen/1980-03-04", "168h"]),
             ("[EXT] [2024] [3 days] [12345d] [d] [] [patients 1] [ticket #5]", &[]),
@@ -142,9 +120,8 @@ mod tests {
             ("[patient 1980-03-04]", "tag-patient"),
             ("[0d]", "tag-clock"),
             ("[9999w]", "tag-clock"),
-            ("[1d] [2d]", "tag-clocks"),
-            ("[patient 1] [patient 2]", "tag-patients"),
-            ("[secure] [plain]", "tag-contradiction"),
+            ("[365d]", "tag-clock"),
+            ("[91d]", "tag-clock"),
         ] {
             assert_eq!(read(subject), Err(word), "{subject}");
         }

@@ -25,7 +25,7 @@ pub struct Reports {
 impl FailureReports for Reports {
     fn compose(&self, failure: &Failure<'_>) -> Result<Vec<u8>, PackError> {
         if *self.broken.lock().unwrap() {
-            return Err(PackError("a template that fails".into()));
+            return Err(PackError::Template("a template that fails".into()));
         }
         let row = (failure.to.to_string(), failure.sentence, failure.enhanced.clone(), failure.attempts);
         self.told.lock().unwrap().push(row);

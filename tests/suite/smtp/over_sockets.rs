@@ -324,6 +324,8 @@ async fn the_log_tells_the_story_and_nothing_of_anybody() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    // Beside a lone subscriber, another test's thread that logs first settles for every thread that nobody listens.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let logging = tracing::subscriber::set_default(subscriber);
     let live = Live::start(plan(Purpose::Submissions)).await;
     let mut client = live.connect().await;

@@ -1,0 +1,163 @@
+//! Text as it is sent: its lines, and that no file is written into it.
+//!
+//! A text is brought into this form once, before it is judged, and again when it is written; the form is its own form, so
+//! what was judged is what leaves.
+
+use memchr::memchr2_iter;
+
+use crate::mime::{Defect, Flaw};
+
+/// The text with CRLF line ends, no control character but tab, no space at a line's or the text's end (a relaxed DKIM
+/// body hash over such ends is where implementations differ), and no empty line at its start. Whatever a reader may take
+/// for the end of a line is one (Unicode Standard, section 5.8).
+pub(crate) fn as_sent(text: &str) -> String {
+    const ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+    let mut out = String::with_capacity(text.len() + text.len() / 32);
+    let mut empty = 0;
+    for line in text.replace("\r\n", "\n").split(ENDS) {
+        let start = out.len();
+        if start > 0 {
+            (0..empty).for_each(|_| out.push_str("\r\n"));
+        }
+        let line_start = out.len();
+        match line.chars().any(is_dropped) {
+            true => out.extend(line.chars().filter(|c| !is_dropped(*c))),
+            false => out.push_str(line),
+        }
+        let end = line_start + out[line_start..].trim_end().len();
+        if end == line_start {
+            out.truncate(start);
+            empty += 1;
+            continue;
+        }
+        empty = 0;
+        out.truncate(end);
+        out.push_str("\r\n");
+    }
+    out
+}
+
+fn is_dropped(c: char) -> bool {
+    c.is_control() && c != '\t'
+}
+
+/// Refuses files written into a text, which many readers show as attachments: uuencode (POSIX), yEnc, BinHex (RFC 1741).
+/// A `begin` line is one only with data behind it: `begin 500 mg twice daily` is a dose. Looks at each line once.
+///
+/// # Errors
+/// `uuencode`, `yenc`, `binhex`.
+pub(crate) fn no_files_within(octets: &[u8]) -> Result<(), Defect> {
+    let (mut start, mut begun) = (0, false);
+    for end in memchr2_iter(b'\n', b'\r', octets).chain([octets.len()]) {
+        let line = &octets[start..end];
+        match begins_a_file(line) {
+            Some(Beginning::OfData) => begun = true,
+            Some(Beginning::OfFile(flaw)) => return Err(flaw.into()),
+            None if begun && is_data(line) => return Err(Flaw::Uuencode.into()),
+            None => {}
+        }
+        start = end + 1;
+    }
+    Ok(())
+}
+
+/// A line of uuencode (no letter is small; what a reader may lack at its end are spaces) or of xxencode (a length, then as
+/// much as it says).
+fn is_data(line: &[u8]) -> bool {
+    const XX: &[u8; 64] = b"+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let Some((first, rest)) = line.trim_ascii_end().split_first() else { return false };
+    let groups = |octets: usize| octets.div_ceil(3) * 4;
+    let uu = (b'!'..=b'`').contains(first)
+        && !rest.is_empty()
+        && rest.len() <= groups(usize::from((first - b' ') & 0x3f)) + 1
+        && rest.iter().all(|b| (b' '..=b'`').contains(b));
+    let xx = || {
+        let length = XX.iter().position(|b| b == first).filter(|length| *length > 0);
+        length.is_some_and(|length| rest.len() == groups(length)) && rest.iter().all(|b| XX.contains(b))
+    };
+    uu || xx()
+}
+
+/// What a line may begin.
+enum Beginning {
+    /// A file: nothing else looks so.
+    OfFile(Flaw),
+    /// A file, if data follows.
+    OfData,
+}
+
+fn begins_a_file(line: &[u8]) -> Option<Beginning> {
+    let line = line.trim_ascii_start();
+    match line.first()? {
+        b'b' | b'B' => uuencoded(line),
+        b'=' if line.starts_with(b"=ybegin ") => Some(Beginning::OfFile(Flaw::YEnc)),
+        b'(' if line.starts_with(b"(This file must be converted with BinHex") => Some(Beginning::OfFile(Flaw::BinHex)),
+        // A space or mark of Unicode, which a reader may drop with its spaces.
+        0x80.. => {
+            let text = String::from_utf8_lossy(line);
+            let rest = text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'));
+            (rest.len() < text.len()).then(|| begins_a_file(rest.as_bytes())).flatten()
+        }
+        _ => None,
+    }
+}
+
+/// `begin 644 name`, `begin-base64 644 name`. The mode is octal, but not all who decode insist.
+fn uuencoded(line: &[u8]) -> Option<Beginning> {
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let begin = words.next()?;
+    let beginning = if begin.eq_ignore_ascii_case(b"begin") {
+        Beginning::OfData
+    } else if begin.to_ascii_lowercase().starts_with(b"begin-base64") {
+        Beginning::OfFile(Flaw::Uuencode)
+    } else {
+        return None;
+    };
+    let is_mode = |mode: &[u8]| (3..=5).contains(&mode.len()) && mode.iter().all(u8::is_ascii_digit);
+    (words.next().is_some_and(is_mode) && words.next().is_some()).then_some(beginning)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn files_written_into_text_are_found() {
+        for (text, word) in [
+            ("Hi\r\nbegin 644 a.exe\r\n#86)C\r\n`\r\nend", Some("uuencode")),
+            ("  begin 0755 a b\r\n\r\nwords\r\n#86)C", Some("uuencode")),
+            ("\u{feff}begin 644 a\r\n#86)C", Some("uuencode")),
+            ("\u{a0} begin 644 a\r\n&8", Some("uuencode")),
+            ("begin 644 a\r\n1MZ3E\r\n", Some("uuencode")),
+            ("begin 644 a\r\n1ML5aPr+0\r\n", None),
+            ("begin 644 a\r\n3MLAZ\r\n", Some("uuencode")),
+            ("begin-base64 644 a\r\nTVqQAAMA\r\n", Some("uuencode")),
+            ("begin 500 mg twice daily\r\nThen 250 mg until Thursday.\r\nRest\r\n\r\nKind regards\r\nDr Roe", None),
+            ("=ybegin line=128 size=1 name=a\r\n", Some("yenc")),
+            ("(This file must be converted with BinHex 4.0)", Some("binhex")),
+            ("We begin 644 days ago", None),
+            ("begin with 2 tablets daily", None),
+            ("begin 888 x\r\n#86)C", Some("uuencode")),
+            ("Für", None),
+        ] {
+            assert_eq!(no_files_within(text.as_bytes()).err().map(|defect| defect.word), word, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_and_widths_stay_and_the_rest_goes() {
+        assert_eq!(as_sent("\n\na \r\nb\rc\u{2028}d\0\n\n\ne\n\n"), "a\r\nb\r\nc\r\nd\r\n\r\n\r\ne\r\n");
+        assert_eq!(as_sent("\ta \u{8}\n\u{1b}\nb\u{85}c\u{b}d\u{c}e\u{80}f"), "\ta\r\n\r\nb\r\nc\r\nd\r\nef\r\n");
+    }
+
+    proptest! {
+        #[test]
+        fn the_form_is_its_own_form(text in "[a \t\r\n\u{0}\u{8}\u{b}\u{c}\u{1b}\u{7f}\u{80}\u{85}\u{a0}\u{2028}é]{0,40}") {
+            let once = as_sent(&text);
+            prop_assert_eq!(&as_sent(&once), &once);
+            prop_assert!(once.replace("\r\n", "").chars().all(|c| !c.is_control() || c == '\t'));
+        }
+    }
+}
