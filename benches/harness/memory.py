@@ -16,6 +16,10 @@ def measure(gateway, client, quick):
     time.sleep(1)
     rest = gateway.resident()
     rows = []
+    # As many sign-ins at once as there may be: their memory is kept, however many connections there are.
+    submission.send(gateway, client, "tls", 4_096, 16, 16, 1)
+    gateway.wait_until_idle(16)
+    signed_in = gateway.resident()
     ways = {
         "one attachment, TLS": lambda: submission.send(gateway, client, "tls", SIZE, 1, 1, 1),
         "one plain text": lambda: send_text(gateway.address),
@@ -28,7 +32,7 @@ def measure(gateway, client, quick):
             highest = peak(gateway, send, connections)
             rows.append({"what": what, "connections": connections, "before": before, "highest": highest})
             print(f"{what}, {connections} connections: {before >> 20} MiB before, {highest >> 20} MiB at most", flush=True)
-    return {"rest": rest, "size": SIZE, "rows": rows}
+    return {"rest": rest, "signed_in": signed_in, "size": SIZE, "rows": rows}
 
 
 def send_text(address):

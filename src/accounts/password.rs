@@ -1,10 +1,11 @@
 //! Passwords: Argon2id, a few at a time, and the same work for names that do not exist.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use argon2::password_hash::CustomizedPasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{CustomizedPasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use tokio::sync::Semaphore;
 
 use crate::random;
@@ -43,6 +44,7 @@ pub enum PasswordError {
 pub struct Passwords {
     turns: Arc<Semaphore>,
     queue: Arc<Semaphore>,
+    memory: Arc<Memory>,
     /// What is verified against where there is no account; no password matches it but by a miracle.
     nobody: Arc<str>,
 }
@@ -56,6 +58,7 @@ impl Passwords {
         Ok(Self {
             turns: Arc::new(Semaphore::new(at_once.max(1))),
             queue: Arc::new(Semaphore::new(WAITING)),
+            memory: Arc::default(),
             nobody: hash_now(&random::octets::<32>())?.into(),
         })
     }
@@ -79,8 +82,27 @@ impl Passwords {
         let _place = self.queue.try_acquire().ok()?;
         let _turn = self.turns.acquire().await.ok()?;
         let (password, nobody) = (password.clone(), Arc::clone(&self.nobody));
-        let verify = move || verify_now(password.expose(), hash.as_deref().unwrap_or(&nobody), hash.is_some());
+        let memory = Arc::clone(&self.memory);
+        let verify = move || {
+            let phc = hash.as_deref().unwrap_or(&nobody);
+            memory.lend(|blocks| verify_now(password.expose(), phc, blocks)) && hash.is_some()
+        };
         tokio::task::spawn_blocking(verify).await.ok()
+    }
+}
+
+/// Memory of computations, kept for the next ones. Given back each time, most of it would stay with the allocator, 19 MiB
+/// for every thread that ever checked a password.
+#[derive(Default)]
+struct Memory(Mutex<Vec<Vec<Block>>>);
+
+impl Memory {
+    fn lend<T>(&self, work: impl FnOnce(&mut Vec<Block>) -> T) -> T {
+        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocks = kept().pop().unwrap_or_default();
+        let result = work(&mut blocks);
+        kept().push(blocks);
+        result
     }
 }
 
@@ -131,10 +153,21 @@ fn hash_now(password: &[u8]) -> Result<String, PasswordError> {
         .map_err(|_| PasswordError::NoMemory)
 }
 
-fn verify_now(password: &str, phc: &str, exists: bool) -> bool {
-    let Ok(parsed) = PasswordHash::new(phc) else { return false };
+fn verify_now(password: &str, phc: &str, blocks: &mut Vec<Block>) -> bool {
     let capped = &password.as_bytes()[..password.len().min(LONGEST)];
-    argon2().verify_password(capped, &parsed).is_ok() && exists && password.len() <= LONGEST
+    matches(capped, phc, blocks).unwrap_or(false) && password.len() <= LONGEST
+}
+
+/// `None` where the PHC string is none of ours.
+fn matches(password: &[u8], phc: &str, blocks: &mut Vec<Block>) -> Option<bool> {
+    let stored = PasswordHash::new(phc).ok()?;
+    let ours = stored.algorithm.as_str() == "argon2id" && stored.version == Some(Version::V0x13 as u32);
+    let (params, salt, expected) = (Params::try_from(&stored).ok()?, stored.salt?, stored.hash.filter(|_| ours)?);
+    blocks.resize(params.block_count(), Block::new());
+    let mut found = vec![0; expected.as_ref().len()];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon2.hash_password_into_with_memory(password, salt.as_ref(), &mut found, blocks.as_mut_slice()).ok()?;
+    Some(verify_slices_are_equal(&found, expected.as_ref()).is_ok())
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl Purpose {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Payload {
     /// Octets that come first (a relayed message's header section, or a whole small mail of our own). They lie in the
-    /// entry's record: at most about 200 KiB.
+    /// entry's record: at most about 240 KiB.
     #[serde(with = "serde_bytes")]
     pub prefix: Vec<u8>,
     /// What follows them: an object, from this octet to its end.

@@ -26,9 +26,10 @@ const CONTINUED: u8 = 0xF0;
 /// The key under which the last applied sequence stands.
 const APPLIED: &[u8] = &[0xFF];
 
-/// Octets of commits after which they are poured into sled: what a start after a crash replays at most, beside what sled
-/// had not written out.
-const POUR: usize = 4 * 1024 * 1024;
+/// Commits are poured into sled when they hold more octets than this,
+const HELD: usize = 4 * 1024 * 1024;
+/// or when so many went by: what a start after a crash replays at most, beside what sled had not written out.
+const TAKEN: usize = 64 * 1024 * 1024;
 
 /// The opened index.
 pub struct Index {
@@ -245,7 +246,7 @@ impl Index {
             recent.put(head_key(table, key), version, octets, |key| guarded(|| self.db.contains_key(key)))?;
         }
         recent.reached(mark);
-        if recent.taken() > POUR { self.pour_from(&mut recent) } else { Ok(()) }
+        if recent.held() > HELD || recent.taken() > TAKEN { self.pour_from(&mut recent) } else { Ok(()) }
     }
 
     /// Gives everything applied to sled.

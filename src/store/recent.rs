@@ -4,7 +4,6 @@
 //! between two pours never reaches the files at all; it was durable all the while, in the journal.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 use crate::store::StoreError;
@@ -19,10 +18,17 @@ pub struct Latest {
     below: bool,
 }
 
+impl Latest {
+    fn size(&self) -> usize {
+        self.octets.as_ref().map_or(0, Vec::len)
+    }
+}
+
 /// The last write to each record that was written since the last pour.
 #[derive(Default)]
 pub struct Recent {
     writes: BTreeMap<Vec<u8>, Latest>,
+    held: usize,
     taken: usize,
     mark: Option<u64>,
 }
@@ -36,20 +42,15 @@ impl Recent {
         octets: Option<&[u8]>,
         below: impl FnOnce(&[u8]) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
-        self.taken += key.len() + octets.map_or(0, <[u8]>::len);
-        let octets = octets.map(<[u8]>::to_vec);
-        match self.writes.entry(key) {
-            Entry::Occupied(entry) if octets.is_none() && !entry.get().below => drop(entry.remove()),
-            Entry::Occupied(mut entry) => {
-                let below = entry.get().below;
-                entry.insert(Latest { version, octets, below });
-            }
-            Entry::Vacant(entry) => {
-                let below = below(entry.key())?;
-                if octets.is_some() || below {
-                    entry.insert(Latest { version, octets, below });
-                }
-            }
+        let size = octets.map_or(0, <[u8]>::len);
+        self.taken += key.len() + size;
+        let before = self.writes.get(&key);
+        let below = before.map_or_else(|| below(&key), |before| Ok(before.below))?;
+        self.held = self.held + size - before.map_or(0, Latest::size);
+        if octets.is_none() && !below {
+            self.writes.remove(&key);
+        } else {
+            self.writes.insert(key, Latest { version, octets: octets.map(<[u8]>::to_vec), below });
         }
         Ok(())
     }
@@ -62,6 +63,11 @@ impl Recent {
     /// The last commit that was taken; `None` where none was since the last pour.
     pub fn mark(&self) -> Option<u64> {
         self.mark
+    }
+
+    /// Octets of the records held.
+    pub fn held(&self) -> usize {
+        self.held
     }
 
     /// Octets taken since the last pour, those that came and went too: what a start after a crash reads again.
