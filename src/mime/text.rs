@@ -12,29 +12,39 @@ use crate::mime::{Defect, Flaw};
 /// for the end of a line is one (Unicode Standard, section 5.8).
 pub(crate) fn as_sent(text: &str) -> String {
     const ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
-    let mut out = String::with_capacity(text.len() + text.len() / 32);
-    let mut empty = 0;
-    for line in text.replace("\r\n", "\n").split(ENDS) {
-        let start = out.len();
-        if start > 0 {
-            (0..empty).for_each(|_| out.push_str("\r\n"));
+    let text = text.replace("\r\n", "\n");
+    let mut lines = Lines { out: String::with_capacity(text.len() + text.len() / 32), empty: 0 };
+    // Most text is ASCII, and for that many octets can be looked at together.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
+        text.split('\n').for_each(|line| lines.push(line.trim_end()));
+    } else {
+        for line in text.split(ENDS) {
+            let line: String = line.chars().filter(|c| !is_dropped(*c)).collect();
+            lines.push(line.trim_end());
         }
-        let line_start = out.len();
-        match line.chars().any(is_dropped) {
-            true => out.extend(line.chars().filter(|c| !is_dropped(*c))),
-            false => out.push_str(line),
-        }
-        let end = line_start + out[line_start..].trim_end().len();
-        if end == line_start {
-            out.truncate(start);
-            empty += 1;
-            continue;
-        }
-        empty = 0;
-        out.truncate(end);
-        out.push_str("\r\n");
     }
-    out
+    lines.out
+}
+
+/// Lines as they are sent; empty ones only between others.
+struct Lines {
+    out: String,
+    empty: usize,
+}
+
+impl Lines {
+    fn push(&mut self, line: &str) {
+        if line.is_empty() {
+            self.empty += 1;
+            return;
+        }
+        if !self.out.is_empty() {
+            (0..self.empty).for_each(|_| self.out.push_str("\r\n"));
+        }
+        self.empty = 0;
+        self.out.push_str(line);
+        self.out.push_str("\r\n");
+    }
 }
 
 fn is_dropped(c: char) -> bool {
@@ -59,6 +69,28 @@ pub(crate) fn no_files_within(octets: &[u8]) -> Result<(), Defect> {
         start = end + 1;
     }
     Ok(())
+}
+
+/// The text, with a no-break space behind each `begin` that could begin a file if data followed: `begin 500 mg` reads as it
+/// did, and no reader takes it, and what stands below it, for an attachment.
+pub(crate) fn without_beginnings(text: String) -> String {
+    let begins = |line: &str| matches!(begins_a_file(line.as_bytes()), Some(Beginning::OfData));
+    if !text.split(['\n', '\r']).any(begins) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in text.split_inclusive(['\n', '\r']) {
+        match line.to_ascii_lowercase().find("begin").filter(|_| begins(line)) {
+            Some(at) => {
+                let (begin, rest) = line.split_at(at + "begin".len());
+                out.push_str(begin);
+                out.push('\u{a0}');
+                out.push_str(rest.trim_start_matches([' ', '\t']));
+            }
+            None => out.push_str(line),
+        }
+    }
+    out
 }
 
 /// A line of uuencode (no letter is small; what a reader may lack at its end are spaces) or of xxencode (a length, then as
@@ -144,6 +176,14 @@ mod tests {
         ] {
             assert_eq!(no_files_within(text.as_bytes()).err().map(|defect| defect.word), word, "{text}");
         }
+    }
+
+    #[test]
+    fn a_dose_is_no_beginning_of_a_file_for_any_reader() {
+        let text = "Hi\r\n  begin 500 mg twice\r\nbegin now\r\nBEGIN  250 MG X\r\n";
+        let sent = without_beginnings(text.into());
+        assert_eq!(sent, "Hi\r\n  begin\u{a0}500 mg twice\r\nbegin now\r\nBEGIN\u{a0}250 MG X\r\n");
+        assert_eq!(without_beginnings(sent.clone()), sent);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use minijinja::{Value, context};
 
 use crate::access::AccessCheck;
 use crate::mime::Limits;
-use crate::mime::text::{as_sent, no_files_within};
+use crate::mime::text::{as_sent, no_files_within, without_beginnings};
 use crate::pack::colour::Paint;
 use crate::pack::template::Templates;
 use crate::pack::{NoticeParts, PackError, documents, field, letter, moment};
@@ -57,6 +57,10 @@ pub(super) fn alternative(
     html: &str,
 ) -> Result<Vec<u8>, PackError> {
     let (text, html) = (as_sent(text), as_sent(html));
+    for sent in [&text, &html] {
+        no_files_within(sent.as_bytes()).map_err(PackError::FileWithin)?;
+    }
+    let (text, html) = (without_beginnings(text), without_beginnings(html));
     // No text in quoted-printable or base64 holds `=_`, so the boundary cannot occur in a part (RFC 2045, section 6.7).
     let boundary = format!("=_{unique}");
     let body = MimePart::new(
@@ -66,9 +70,7 @@ pub(super) fn alternative(
     let mut octets = Vec::new();
     message.body(body).serialize(&mut octets);
     let header = memchr::memmem::find(&octets, b"\r\n\r\n").unwrap_or_default();
-    for sent in [text.as_bytes(), html.as_bytes(), &octets[header..]] {
-        no_files_within(sent).map_err(PackError::FileWithin)?;
-    }
+    no_files_within(&octets[header..]).map_err(PackError::FileWithin)?;
     Ok(octets)
 }
 
