@@ -1,7 +1,7 @@
 //! Something small, sealed with a data key of its own that dies with a day.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 use crate::keyring::seal::Sealer;
 use crate::keyring::{DataKey, KeyClass, Keyring, KeyringError, WrappedKey};
@@ -27,9 +27,10 @@ impl Capsule {
         context: &[u8],
         value: &T,
     ) -> Result<Self, KeyringError> {
-        let plain = postcard::to_allocvec(value).map(Zeroizing::new).map_err(|_| KeyringError::Unsound)?;
+        let plain = postcard::to_allocvec(value).map_err(|_| KeyringError::Unsound)?;
         let key = DataKey::fresh();
         let sealed = Sealer::new(&key).seal(context, &plain);
+        wipe(plain);
         Ok(Self { key: ring.wrap(day, class, &key, context)?, sealed })
     }
 
@@ -40,13 +41,24 @@ impl Capsule {
     /// place.
     pub fn open<T: DeserializeOwned>(&self, ring: &Keyring, context: &[u8]) -> Result<T, KeyringError> {
         let key = ring.unwrap(&self.key, context)?;
-        let mut sealed = Zeroizing::new(self.sealed.clone());
+        let mut sealed = self.sealed.clone();
         let plain = Sealer::new(&key).open(context, &mut sealed).map_err(|_| KeyringError::Unsound)?;
-        postcard::from_bytes(plain).map_err(|_| KeyringError::Unsound)
+        let value = postcard::from_bytes(plain).map_err(|_| KeyringError::Unsound);
+        wipe(sealed);
+        value
     }
 
     /// The last day on which it opens.
     pub fn day(&self) -> Day {
         self.key.day
+    }
+}
+
+/// Keys, names and addresses do not stay behind in freed memory. What is longer is a mail, which lies in other buffers
+/// too; to wipe it octet by octet would cost more than to seal it.
+fn wipe(mut octets: Vec<u8>) {
+    const WIPED: usize = 4096;
+    if octets.len() <= WIPED {
+        octets.zeroize();
     }
 }
