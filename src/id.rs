@@ -109,6 +109,23 @@ ids! {
     ContactId;
     /// One person with a staff account.
     StaffId;
+    /// One browser's visit to the portal.
+    VisitId;
+    /// One question to a sender about one recipient.
+    QuestionId;
+    /// One reply that a guest wrote.
+    GuestReplyId;
+}
+
+/// A keyed hash that stands for one patient of the clinic, by record number or by name and birthdate: what rights and
+/// visits hold instead of the patient's name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PatientMark(pub [u8; 16]);
+
+impl fmt::Debug for PatientMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PatientMark(…)")
+    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@
 //! | ring | modules | may use |
 //! |---|---|---|
 //! | 5 shell | `main`, [`cli`], [`config`], [`tls`], [`log`] | everything |
-//! | 4 edges | [`smtp`], [`relay`], [`admin`], over [`net`] | rings 0–3, `net`; never a sibling |
+//! | 4 edges | [`smtp`], [`relay`], [`portal`], [`admin`], over [`net`] | rings 0–3, `net`; never a sibling |
 //! | 3 service | [`gateway`] | rings 0–2 |
-//! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
-//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`] | rings 0–1; no I/O, clock, randomness or log |
+//! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`guests`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
+//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`] | rings 0–1; no I/O, clock, randomness or log |
 //! | 0 words | [`mail`], [`id`], [`time`], [`secret`], [`fault`], [`document`], [`event`] | ring 0 |
 //!
 //! # Where is …?
@@ -40,6 +40,7 @@ pub mod time;
 
 pub mod access;
 pub mod delivery;
+pub mod invitation;
 pub mod mime;
 pub mod pack;
 pub mod policy;
@@ -48,6 +49,7 @@ pub mod accounts;
 pub mod agenda;
 pub mod blob;
 pub mod directory;
+pub mod guests;
 pub mod keyring;
 pub mod queue;
 pub mod random;
@@ -58,6 +60,7 @@ pub mod gateway;
 
 pub mod admin;
 pub mod net;
+pub mod portal;
 pub mod relay;
 pub mod smtp;
 

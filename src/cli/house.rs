@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::fault;
 use crate::gateway::{Gateway, GatewaySettings, Policies, Stations};
+use crate::guests::Guests;
 use crate::keyring::{Keyring, MasterKey, MasterSource};
 use crate::mail::Address;
 use crate::queue::Queue;
@@ -148,12 +149,13 @@ async fn open(config: &Config, mut made: Vec<String>, may_make: bool) -> Result<
     let vault = Vault::new(store.clone(), keyring.clone(), objects.clone());
     let queue = Queue::new(store.clone(), keyring.clone(), objects.clone(), settings::schedule(config));
     let passwords = Passwords::new(config.limits.sign_ins_at_once).map_err(|error| said(&error))?;
-    let accounts = Accounts::new(store.clone(), keyring.clone(), passwords);
+    let accounts = Accounts::new(store.clone(), keyring.clone(), passwords.clone());
+    let guests = Guests::new(store.clone(), keyring.clone(), passwords);
     let guarded = config.gateway.clock_guard;
     let agenda = Agenda::new(store.clone(), keyring.clone(), vault.clone(), queue.clone(), guarded, Reading::take());
     let agenda = Arc::new(agenda.await.map_err(|error| said(&error))?);
     let directory = Directory::new(store.clone(), keyring);
-    let stations = Stations { store, objects, vault, queue, accounts, directory, policies };
+    let stations = Stations { store, objects, vault, queue, accounts, directory, guests, policies };
     if may_make {
         made.extend(first_start::ensure_admin(config, &stations).await?);
     }

@@ -8,6 +8,7 @@ use crate::accounts::{Accounts, SignIn};
 use crate::blob::{Objects, RawMessage, SpoolWriter};
 use crate::directory::Directory;
 use crate::event::Event;
+use crate::guests::Guests;
 use crate::id::{SessionId, TransactionId};
 use crate::mail::{Address, Domain, Envelope, Origin, ReceivedTrace};
 use crate::queue::Queue;
@@ -18,11 +19,15 @@ use crate::vault::Vault;
 pub mod accept;
 pub mod commit;
 pub mod deliver;
+pub mod history;
+pub mod invitations;
+pub mod mails;
 pub mod parties;
 pub mod policies;
 pub mod read;
 pub mod refusal;
 mod reports;
+pub mod visits;
 
 pub use deliver::Deliveries;
 pub use policies::{Policies, Snapshot};
@@ -94,6 +99,8 @@ pub struct Stations {
     pub accounts: Accounts,
     /// Contacts.
     pub directory: Directory,
+    /// People outside: accounts, invitations, visits.
+    pub guests: Guests,
     /// What admins wrote.
     pub policies: Arc<Policies>,
 }

@@ -14,6 +14,7 @@ mod letter;
 mod mjml;
 mod moment;
 pub mod notice;
+pub mod own;
 pub mod relay;
 pub mod report;
 mod sample;

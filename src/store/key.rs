@@ -16,7 +16,8 @@ pub enum Table {
     Contact = 3,
     /// keyed hash of an address → `ContactId`.
     ContactByAddress = 4,
-    // 5 is kept for `TransactionId` → what was accepted, from whom, when.
+    /// `TransactionId` → what was accepted, from whom, for whom, and what became of it.
+    Message = 5,
     /// `ParcelId` → parcel.
     Parcel = 6,
     /// `BlobId` → who holds the object, and whether it lies in a record or a file.
@@ -39,6 +40,36 @@ pub enum Table {
     GrantByTransaction = 15,
     /// day → nothing; days whose key is to be punched.
     PunchOwed = 16,
+    /// `ContactId`, `GrantId` → nothing; the rights of a contact.
+    GrantByContact = 17,
+    /// `ContactId` → guest account.
+    Guest = 18,
+    /// `ContactId` → invitation.
+    Invitation = 19,
+    /// due moment, `ContactId` → nothing.
+    InvitationDue = 20,
+    /// keyed hash of a cookie's token → visit.
+    Visit = 21,
+    /// `ContactId`, hash of a cookie's token → nothing; the visits of a contact.
+    VisitByContact = 22,
+    /// hash of a single-use token (a password to be set, a magic link) → ticket.
+    Ticket = 23,
+    /// keyed hash of a purpose and a subject → counted guesses and requests.
+    Guesses = 24,
+    /// `GrantId`, moment, `GuestReplyId` → a reply of the guest.
+    Reply = 25,
+    /// `ContactId`, `GrantId` → what a guest has typed and not sent.
+    Draft = 26,
+    /// `QuestionId` → a question to a sender, with the message that waits for its answer.
+    Question = 27,
+    /// due moment, `QuestionId` → nothing.
+    QuestionDue = 28,
+    /// due moment, `TransactionId` → nothing; messages whose status mail is to be sent.
+    StatusDue = 29,
+    /// `TransactionId`, moment, random octets → what happened to a message (opened, downloaded, replied, revoked).
+    History = 30,
+    /// end of life, kind, id → nothing; what portal records (visits, tickets, replies, drafts, messages) end when.
+    PortalEnd = 31,
 }
 
 /// Where a record is: a table and the octets of its id. The octets hold ids, times and keyed hashes only.

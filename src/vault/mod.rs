@@ -10,6 +10,7 @@ use crate::store::{Store, StoreError};
 
 mod expire;
 mod grants;
+mod held;
 mod parcel;
 mod punch;
 mod put;

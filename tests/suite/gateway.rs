@@ -8,6 +8,7 @@ use postern::accounts::{Accounts, NewStaff, Passwords};
 use postern::blob::{BlobStore, Objects, RawMessage};
 use postern::delivery::retry::Schedule;
 use postern::directory::Directory;
+use postern::guests::Guests;
 use postern::gateway::{Gateway, GatewaySettings, Policies, Receipt, ReceivedMessage, Refusal, Stations};
 use postern::keyring::{Keyring, MasterKey};
 use postern::mail::{Address, BodyType, Domain, Envelope, Origin, ReceivedTrace, Recipient, ReversePath};
@@ -44,6 +45,7 @@ impl Clinic {
             vault: Vault::new(store.clone(), keyring.clone(), objects.clone()),
             queue: Queue::new(store.clone(), keyring.clone(), objects.clone(), Schedule::default()),
             accounts: Accounts::new(store.clone(), keyring.clone(), Passwords::new(1).unwrap()),
+            guests: Guests::new(store.clone(), keyring.clone(), Passwords::new(1).unwrap()),
             directory: Directory::new(store.clone(), keyring),
             policies: Arc::new(Policies::open(&policies).unwrap()),
             store,

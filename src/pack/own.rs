@@ -1,0 +1,217 @@
+//! Mails of our own: invitations, reminders, codes, passwords, fresh links, what staff are told and asked, and the
+//! mail a guest's reply becomes. Texts in `policies/templates`; nothing confidential in any of them but in the last.
+
+use crate::invitation::Why;
+use crate::mail::Address;
+use crate::pack::{PackError, Templates};
+use crate::policy::{Practice, Role};
+use crate::time::Timestamp;
+
+/// What every mail of our own has.
+pub struct OwnParts<'a> {
+    /// The practice that speaks.
+    pub practice: &'a Practice,
+    /// Whom it is for.
+    pub to: &'a Address,
+    /// From; the practice's name stands before it.
+    pub from: &'a Address,
+    /// Reply-To, where an answer is read: a token address for questions and status mails.
+    pub reply_to: Option<&'a Address>,
+    /// The gateway's host name.
+    pub hostname: &'a str,
+    /// Unique text for boundaries and Message-ID.
+    pub unique: &'a str,
+    /// Now.
+    pub now: Timestamp,
+    /// What it says.
+    pub says: Says<'a>,
+}
+
+/// What a mail of our own says.
+pub enum Says<'a> {
+    /// To a guest: the mail that invites again (a resend) or reminds. The first invitation is the notice itself.
+    Invitation {
+        /// As what; the words differ.
+        role: Option<Role>,
+        /// Who invited.
+        sender_name: &'a str,
+        /// `public_url/p/token`.
+        link: &'a str,
+        /// When the invitation ends.
+        until: Timestamp,
+        /// `None`: sent again. `Some(number)`: the reminder of this number; 0 for one by hand.
+        reminder: Option<u8>,
+        /// Whether this is the last one.
+        last: bool,
+    },
+    /// To a guest: too many wrong birthdates, or taken back; call the practice.
+    InvitationCancelled {
+        /// Who invited.
+        sender_name: &'a str,
+        /// Why.
+        why: Why,
+    },
+    /// To a guest: set the password.
+    Password {
+        /// The link, single-use.
+        link: &'a str,
+        /// When it stops working.
+        until: Timestamp,
+        /// Whether it is the first password.
+        first: bool,
+    },
+    /// To a guest: welcome, after the first password; differs by role and speaks for the sender.
+    Welcome {
+        /// As what.
+        role: Option<Role>,
+        /// The person's name.
+        name: &'a str,
+        /// Who invited.
+        sender_name: &'a str,
+        /// The portal.
+        link: &'a str,
+    },
+    /// To a guest: the code. It stands in the text, not in the subject.
+    Code {
+        /// Six digits, written as `123 456`.
+        code: &'a str,
+        /// When it stops working.
+        until: Timestamp,
+    },
+    /// To a guest: a fresh link, or a magic one.
+    Link {
+        /// The link.
+        link: &'a str,
+        /// When it stops working.
+        until: Timestamp,
+        /// Whether it works once only.
+        once: bool,
+    },
+    /// To staff: an invitation was cancelled by wrong birthdates, or nobody came.
+    InvitationEnded {
+        /// Who was invited.
+        guest: &'a Address,
+        /// `None`: expired.
+        why: Option<Why>,
+        /// When it was sent.
+        issued: Timestamp,
+    },
+    /// To staff: somebody registered whose address is outside the practice's domains: an admin must agree.
+    WaitsForAdmin {
+        /// Who.
+        guest: &'a Address,
+        /// The name they gave.
+        name: &'a str,
+    },
+    /// To staff: a birthdate was entered wrong twice on a link.
+    BirthdateWrong {
+        /// Who has the right.
+        guest: &'a Address,
+        /// When the message was sent.
+        sent: Timestamp,
+    },
+    /// To staff: who is this recipient? Answered by one word.
+    Question {
+        /// The unclear recipient.
+        recipient: &'a Address,
+        /// Whether only the birthdate is missing.
+        birthdate_only: bool,
+        /// When the message was accepted.
+        accepted: Timestamp,
+        /// When it is returned if nobody answers.
+        until: Timestamp,
+        /// Whether it is asked for the second time.
+        again: bool,
+        /// The answer before was not understood; its first word.
+        not_understood: Option<&'a str>,
+    },
+    /// To staff: nobody answered; the message did not go to this recipient.
+    QuestionReturned {
+        /// The recipient.
+        recipient: &'a Address,
+        /// When the message was accepted.
+        accepted: Timestamp,
+        /// Dropped by a word of the sender, not by time.
+        dropped: bool,
+    },
+    /// To staff: what became of a secured message, per recipient; also the answer to `history` and `pending`.
+    Status {
+        /// When the message was accepted.
+        accepted: Timestamp,
+        /// The title's word: `delivered` (all of them), `partly`, `waiting`, `history`, `pending`, `done` (a word was carried out).
+        title: &'a str,
+        /// For `done`: the word that was carried out.
+        done: Option<&'a str>,
+        /// One for each recipient.
+        lines: &'a [StatusLine],
+    },
+    /// To staff: what was written back was not understood, or cannot be done; the words that can.
+    NotUnderstood {
+        /// The first word of it, in ASCII letters and digits, at most 32.
+        word: &'a str,
+        /// What can be written.
+        known: &'a [&'a str],
+    },
+    /// To staff: a guest's reply, **with its text**; it goes to the sender's own mailbox.
+    GuestReply(GuestReplyParts<'a>),
+}
+
+/// One recipient in a status mail.
+#[derive(Debug, Clone)]
+pub struct StatusLine {
+    /// Who.
+    pub recipient: Address,
+    /// What happened, as the word of a sentence: `delivered`, `on-its-way`, `failed`, `relayed`, `asked`, `refused`.
+    pub outcome: &'static str,
+    /// For `failed`: a sentence of our own.
+    pub sentence: Option<&'static str>,
+    /// The link's state: `invited`, `not-registered`, `registered`, `opened`, `downloaded`, `revoked`, `over`, `cancelled`, `expired`; none where there is no link.
+    pub link: Option<&'static str>,
+    /// When the link's state came to be (opened, downloaded, invited …).
+    pub at: Option<Timestamp>,
+    /// Until when the documents are kept.
+    pub until: Option<Timestamp>,
+    /// Words that help now: `remind`, `cancel`, `resend`, `unshare`.
+    pub words: Vec<&'static str>,
+    /// What happened, oldest first, for `history`: a word (`sent`, `opened`, `downloaded`, `replied`, `reminded`, `revoked`) and when.
+    pub events: Vec<(&'static str, Timestamp)>,
+}
+
+/// A guest's reply as mail.
+pub struct GuestReplyParts<'a> {
+    /// The guest; becomes Reply-To, so that an answer from Outlook goes to them, through the gateway.
+    pub guest: &'a Address,
+    /// The name they registered with.
+    pub guest_name: &'a str,
+    /// The subject of what they answer.
+    pub subject: &'a str,
+    /// Message-ID of what they answer, for In-Reply-To and References.
+    pub in_reply_to: Option<&'a str>,
+    /// References of what they answer.
+    pub references: &'a [String],
+    /// The text.
+    pub text: &'a str,
+    /// Sanitised names and types of attachments; their octets are appended by who sends it.
+    pub attachments: &'a [(String, String)],
+}
+
+/// The whole mail, in CRLF. For [`Says::GuestReply`] with attachments: up to where the first attachment's octets begin
+/// is a template of its own, see [`guest_reply_frame`].
+///
+/// # Errors
+/// [`PackError::Template`].
+pub fn own_mail(_templates: &Templates, _parts: &OwnParts<'_>) -> Result<Vec<u8>, PackError> {
+    todo!()
+}
+
+/// A guest's reply with attachments that are too large for memory: the octets before, between and after the
+/// attachments, each of which goes between two of them in base64 of 76 columns.
+///
+/// # Errors
+/// [`PackError::Template`].
+pub fn guest_reply_frame(
+    _templates: &Templates,
+    _parts: &OwnParts<'_>,
+) -> Result<Vec<Vec<u8>>, PackError> {
+    todo!()
+}
