@@ -277,6 +277,8 @@ fn new_grant(planned: &PlannedGrant, contact: crate::id::ContactId) -> NewGrant 
         keep: settings.keep,
         keep_after_download: settings.keep_after_download,
         token: planned.token.clone(),
+        held: None,
+        patient: None,
     }
 }
 
@@ -292,6 +294,9 @@ fn new_parcel(matter: &Matter<'_>, planned: &PlannedParcel, sealed: &Sealed, gra
             patient: planned.patient.clone(),
             sent: matter.now,
             deposits: sealed.deposits.iter().map(|(deposit, _)| deposit.clone()).collect(),
+            birthdate: None,
+            message_id: None,
+            references: Vec::new(),
         },
         objects: sealed.deposits.iter().map(|(_, object)| object.clone()).collect(),
         grants,

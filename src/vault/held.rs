@@ -2,13 +2,25 @@
 
 use std::time::Duration;
 
-use crate::id::{ContactId, GrantId};
+use crate::id::{ContactId, GrantId, PatientMark};
+use crate::mime::assess::PatientRef;
 use crate::secret::Secret;
 use crate::store::Batch;
 use crate::time::Timestamp;
 use crate::vault::{Grant, Vault, VaultError};
 
 impl Vault {
+    /// What stands for a patient in rights and visits: a keyed hash of the record number, or of name and birthdate. Case
+    /// and spacing of a name do not count.
+    pub fn patient_mark(&self, patient: &PatientRef) -> PatientMark {
+        let folded = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        let text = match patient {
+            PatientRef::Record(number) => format!("record\0{}", number.trim()),
+            PatientRef::Named { name, birthdate } => format!("named\0{}\0{birthdate}", folded(name)),
+        };
+        PatientMark(self.keyring.lookup("patient", text.as_bytes()))
+    }
+
     /// The living grants of a contact, newest first, up to `limit`.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ mod punch;
 mod put;
 mod verify;
 
-pub use grants::{Grant, NewGrant};
+pub use grants::{Grant, Held, NewGrant};
 pub use parcel::{Deposit, DepositKind, NewParcel, Parcel, ParcelContent};
 pub use verify::VerifyReport;
 

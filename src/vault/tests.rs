@@ -78,6 +78,9 @@ impl House {
             patient: Some(PatientRef::Record(PATIENT.into())),
             sent: NOW,
             deposits: deposits.collect(),
+            birthdate: Some("1980-03-04".into()),
+            message_id: None,
+            references: Vec::new(),
         };
         let grants: Vec<NewGrant> = keeps
             .iter()
@@ -89,6 +92,8 @@ impl House {
                 keep: *keep,
                 keep_after_download: None,
                 token: random::token(),
+                held: None,
+                patient: None,
             })
             .collect();
         let named = grants.iter().map(|grant| (grant.id, grant.token.expose().clone())).collect();
@@ -119,6 +124,7 @@ impl House {
             Table::GrantByToken,
             Table::GrantByDay,
             Table::GrantByTransaction,
+            Table::GrantByContact,
             Table::Agenda,
             Table::PunchOwed,
         ];
@@ -332,14 +338,20 @@ async fn a_day_without_a_key_takes_no_grant() {
     assert!(matches!(refused, Err(VaultError::Ended)));
 }
 
-#[tokio::test]
-async fn parcels_and_grants_of_version_1_are_read() {
+#[test]
+fn parcels_and_grants_of_each_version_are_read() {
+    use super::grants::GrantV1;
+    use super::parcel::ParcelV1;
     use crate::id::Id;
+    use crate::store::{Stored, decode};
+    fn written<T: serde::Serialize>(version: u8, value: &T) -> Vec<u8> {
+        [&[version], postcard::to_allocvec(value).unwrap().as_slice()].concat()
+    }
     let wrapped =
         crate::keyring::WrappedKey { day: NOW.day(), class: KeyClass::Grant, generation: 1, sealed: vec![7; 60] };
     let (transaction, id) = (TransactionId::from_octets([1; 16]), ParcelId::from_octets([2; 16]));
-    let parcel = Parcel { transaction, until: NOW, objects: vec![Id::from_octets([3; 16])], sealed: vec![9; 5] };
-    let grant = Grant {
+    let parcel = ParcelV1 { transaction, until: NOW, objects: vec![Id::from_octets([3; 16])], sealed: vec![9; 5] };
+    let grant = GrantV1 {
         parcel: id,
         transaction,
         contact: Id::from_octets([4; 16]),
@@ -353,9 +365,42 @@ async fn parcels_and_grants_of_version_1_are_read() {
         revoked: None,
     };
     let mut vector = crate::keyring::vectors::Vector::read("vault-records");
-    let parcel = vector.octets("parcel_1", &[&[1], postcard::to_allocvec(&parcel).unwrap().as_slice()].concat());
-    let grant = vector.octets("grant_1", &[&[1], postcard::to_allocvec(&grant).unwrap().as_slice()].concat());
+    let old_parcel = decode::<Parcel>(Table::Parcel, &vector.octets("parcel_1", &written(1, &parcel))).unwrap();
+    let old_grant = decode::<Grant>(Table::Grant, &vector.octets("grant_1", &written(1, &grant))).unwrap();
+    assert_eq!((old_parcel.until, old_parcel.content), (NOW, 1));
+    assert_eq!((old_grant.token_hash, old_grant.held), ([5; 16], None));
+    let new_parcel = Parcel { content: 2, ..old_parcel };
+    let new_grant = Grant {
+        patient: Some(crate::id::PatientMark([6; 16])),
+        held: Some(Held { link: DAY, keep: 7 * DAY }),
+        opened: Some(NOW),
+        downloaded: Some(NOW.plus(DAY)),
+        ..old_grant
+    };
+    let new_parcel = vector.octets("parcel_2", &written(Parcel::VERSION, &new_parcel));
+    let new_grant = vector.octets("grant_2", &written(Grant::VERSION, &new_grant));
     vector.finish();
-    assert_eq!(crate::store::decode::<Parcel>(Table::Parcel, &parcel).unwrap().until, NOW);
-    assert_eq!(crate::store::decode::<Grant>(Table::Grant, &grant).unwrap().token_hash, [5; 16]);
+    assert_eq!(decode::<Parcel>(Table::Parcel, &new_parcel).unwrap().content, 2);
+    assert_eq!(decode::<Grant>(Table::Grant, &new_grant).unwrap().opened, Some(NOW));
+}
+
+#[test]
+fn what_version_1_sealed_is_read() {
+    use super::parcel::ContentV1;
+    use crate::keyring::DataKey;
+    use crate::keyring::seal::Sealer;
+    let (id, key) = (random::id::<ParcelId>(), DataKey::fresh());
+    let content = ContentV1 {
+        subject: "Findings".into(),
+        sender: Address::parse("doctor@clinic.example").unwrap(),
+        sender_name: "Dr Roe".into(),
+        practice: "clinic".into(),
+        patient: None,
+        sent: NOW,
+        deposits: Vec::new(),
+    };
+    let sealed = Sealer::new(&key).seal(crate::id::Id::octets(&id), &postcard::to_allocvec(&content).unwrap());
+    let parcel = Parcel { transaction: random::id(), until: NOW, objects: Vec::new(), sealed, content: 1 };
+    let read = parcel.open(id, &key).unwrap();
+    assert_eq!((read.subject.as_str(), read.birthdate), ("Findings", None));
 }

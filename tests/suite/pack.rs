@@ -33,6 +33,7 @@ fn address(text: &str) -> Address {
 
 fn practice() -> Practice {
     Practice {
+        logo: None,
         id: "north".into(),
         name: "North Street Clinic".into(),
         domains: vec![Domain::parse("clinic.example").unwrap()],
@@ -47,6 +48,7 @@ fn practice() -> Practice {
 
 fn french() -> Practice {
     Practice {
+        logo: None,
         id: "lac".into(),
         name: "Cabinet du Lac".into(),
         phone: "04 50 55 01 23".into(),
