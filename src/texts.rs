@@ -54,13 +54,14 @@ impl fmt::Debug for Language {
 }
 
 impl Texts {
-    /// Reads the files. `fields` are the fields of all role files, whose labels must be among the texts.
+    /// Reads the files. `fields` are the fields of all role files, whose labels must be among the texts; `None` where those
+    /// files are unsound, so that nothing can be said about labels.
     ///
     /// # Errors
     /// All faults at once: what does not parse, what is missing or superfluous, what names something it is not told.
-    pub fn load(files: &[SourceFile], fields: &BTreeSet<String>) -> Result<Self, (Vec<Fault>, Sources)> {
+    pub fn load(files: &[SourceFile], fields: Option<&BTreeSet<String>>) -> Result<Self, (Vec<Fault>, Sources)> {
         let (mut faults, mut sources, mut languages) = (Vec::new(), Sources::new(), Vec::new());
-        let wanted = wanted(fields);
+        let wanted = Wanted::of(fields);
         for file in files {
             let Some(tag) = language_of(file) else { continue };
             sources.insert(file.path.clone(), file.text.clone());
@@ -130,20 +131,30 @@ fn language_of(file: &SourceFile) -> Option<&str> {
     file.name.strip_prefix(FOLDER)?.strip_suffix(FILE)?.strip_suffix('/').filter(|tag| !tag.contains('/'))
 }
 
-/// Which texts there must be, and what each may name; `None` for one that may be missing.
+/// Which texts there must be, and what each may name; and which there may be.
 struct Wanted {
     required: BTreeMap<String, BTreeSet<String>>,
-    possible: BTreeSet<String>,
+    /// Help for fields; `None`: any label and any help.
+    possible: Option<BTreeSet<String>>,
 }
 
-fn wanted(fields: &BTreeSet<String>) -> Wanted {
-    let (reference, _) = parse(REFERENCE);
-    let mut required = texts_of(&reference);
-    for field in fields {
-        required.entry(format!("{LABEL}{field}")).or_default();
+impl Wanted {
+    fn of(fields: Option<&BTreeSet<String>>) -> Self {
+        let (reference, _) = parse(REFERENCE);
+        let mut required = texts_of(&reference);
+        for field in fields.into_iter().flatten() {
+            required.entry(format!("{LABEL}{field}")).or_default();
+        }
+        let possible = fields.map(|fields| fields.iter().map(|field| format!("{HELP}{field}")).collect());
+        Self { required, possible }
     }
-    let possible = fields.iter().map(|field| format!("{HELP}{field}")).collect();
-    Wanted { required, possible }
+
+    fn allows(&self, id: &str) -> bool {
+        match &self.possible {
+            Some(possible) => possible.contains(id),
+            None => id.starts_with(LABEL) || id.starts_with(HELP),
+        }
+    }
 }
 
 /// What parses of a file, and its faults as spans and sentences.
@@ -156,22 +167,34 @@ fn parse(text: &str) -> (FluentResource, Vec<(std::ops::Range<usize>, String)>) 
     }
 }
 
-/// The texts of a file, and what each names.
+/// What a text names: values it is told, and other texts.
+#[derive(Default)]
+struct Named {
+    values: BTreeSet<String>,
+    texts: BTreeSet<String>,
+}
+
+/// The texts of a file, and the values that each names, itself or by another text.
 fn texts_of(resource: &FluentResource) -> BTreeMap<String, BTreeSet<String>> {
     let messages = resource.entries().filter_map(|entry| match entry {
         Entry::Message(message) => Some(message),
         _ => None,
     });
-    messages
+    let named: BTreeMap<String, Named> = messages
         .map(|message| {
-            let mut named = BTreeSet::new();
+            let mut named = Named::default();
             message.value.iter().for_each(|pattern| in_pattern(pattern, &mut named));
             (message.id.name.to_owned(), named)
         })
-        .collect()
+        .collect();
+    // One step is enough for texts that are put together of parts; Fluent itself refuses circles.
+    let by_texts = |texts: &BTreeSet<String>| -> BTreeSet<String> {
+        texts.iter().filter_map(|text| named.get(text)).flat_map(|part| part.values.clone()).collect()
+    };
+    named.iter().map(|(id, it)| (id.clone(), it.values.union(&by_texts(&it.texts)).cloned().collect())).collect()
 }
 
-fn in_pattern(pattern: &Pattern<&str>, named: &mut BTreeSet<String>) {
+fn in_pattern(pattern: &Pattern<&str>, named: &mut Named) {
     for element in &pattern.elements {
         if let PatternElement::Placeable { expression } = element {
             in_expression(expression, named);
@@ -179,7 +202,7 @@ fn in_pattern(pattern: &Pattern<&str>, named: &mut BTreeSet<String>) {
     }
 }
 
-fn in_expression(expression: &Expression<&str>, named: &mut BTreeSet<String>) {
+fn in_expression(expression: &Expression<&str>, named: &mut Named) {
     match expression {
         Expression::Inline(inline) => in_inline(inline, named),
         Expression::Select { selector, variants } => {
@@ -189,10 +212,13 @@ fn in_expression(expression: &Expression<&str>, named: &mut BTreeSet<String>) {
     }
 }
 
-fn in_inline(inline: &InlineExpression<&str>, named: &mut BTreeSet<String>) {
+fn in_inline(inline: &InlineExpression<&str>, named: &mut Named) {
     match inline {
         InlineExpression::VariableReference { id } => {
-            named.insert(id.name.to_owned());
+            named.values.insert(id.name.to_owned());
+        }
+        InlineExpression::MessageReference { id, .. } => {
+            named.texts.insert(id.name.to_owned());
         }
         InlineExpression::Placeable { expression } => in_expression(expression, named),
         InlineExpression::FunctionReference { arguments, .. } => in_arguments(arguments, named),
@@ -201,7 +227,7 @@ fn in_inline(inline: &InlineExpression<&str>, named: &mut BTreeSet<String>) {
     }
 }
 
-fn in_arguments(arguments: &CallArguments<&str>, named: &mut BTreeSet<String>) {
+fn in_arguments(arguments: &CallArguments<&str>, named: &mut Named) {
     arguments.positional.iter().for_each(|value| in_inline(value, named));
     arguments.named.iter().for_each(|argument| in_inline(&argument.value, named));
 }
@@ -260,7 +286,7 @@ fn compare(file: &SourceFile, texts: &BTreeMap<String, BTreeSet<String>>, wanted
     for (id, named) in texts {
         let at = place(&file.text, id);
         let Some(may_name) = wanted.required.get(id) else {
-            if !wanted.possible.contains(id) {
+            if !wanted.allows(id) {
                 let fault = Fault::new(&file.path, at, format!("nobody reads a text named \"{id}\""));
                 let near = nearest(id, wanted.required.keys().map(String::as_str));
                 faults.push(fault.hint(near.map_or("remove it".into(), |it| format!("did you mean \"{it}\"?"))));
@@ -303,7 +329,7 @@ mod tests {
 
     fn load(files: &[SourceFile], fields: &[&str]) -> Result<Texts, String> {
         let fields = fields.iter().map(|field| (*field).to_owned()).collect();
-        Texts::load(files, &fields).map_err(|(faults, sources)| render(&faults, &sources))
+        Texts::load(files, Some(&fields)).map_err(|(faults, sources)| render(&faults, &sources))
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod sample;
 pub mod shipment;
 pub mod template;
 
+pub(crate) use colour::Paint;
 pub use notice::notice;
 pub use relay::relayed_header;
 pub use report::failure_report;

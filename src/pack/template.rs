@@ -111,7 +111,8 @@ impl<'a> Loading<'a> {
     fn sort(files: &'a [SourceFile]) -> Self {
         let mut loading = Self::default();
         for file in files {
-            if let Some(name) = file.name.strip_prefix(FOLDER) {
+            // The words of pages are read by `texts`.
+            if let Some(name) = file.name.strip_prefix(FOLDER).filter(|name| !name.ends_with("/portal.ftl")) {
                 loading.sources.insert(file.path.clone(), file.text.clone());
                 loading.take(name, file);
             }

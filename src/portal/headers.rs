@@ -22,12 +22,16 @@ pub const BODY: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; im
 /// The policy of documents, should a browser show one after all.
 pub const DOCUMENT: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
 
+/// The policy of a PDF that is shown: nothing but the browser's own viewer, which a sandbox would forbid.
+pub const PDF: &str = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'";
+
 /// The policy of pictures that may be SVG (a practice's logo): its own styles, no script.
 pub const PICTURE: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /// The headers, where the answer has none of its own.
 pub fn secure(headers: &mut HeaderMap, origin: &Origin) {
-    for (name, value) in ALWAYS {
+    for (name, value) in &ALWAYS {
         headers.entry(name.clone()).or_insert(HeaderValue::from_static(value));
     }
     if origin.secure() && !is_loopback(origin.authority()) {

@@ -40,7 +40,6 @@ mod sign_in;
 mod steps;
 mod tokens;
 mod visitor;
-mod zip;
 
 pub use app::app;
 pub use reception::{OctetSource, Pieces, Reception, ReplyInHand, Served};

@@ -87,6 +87,11 @@ impl Page {
         assets::logo_of(&self.snapshot, &practice.id).map(|_| format!("/logo/{}", practice.id))
     }
 
+    /// A kind of document, in words.
+    pub fn kind(&self, kind: &str) -> String {
+        self.language.say(&format!("kind-{kind}")).to_owned()
+    }
+
     /// A phone number as a link dials it (RFC 3966).
     pub fn dial(&self, phone: &str) -> String {
         phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
@@ -121,15 +126,17 @@ impl Page {
     pub fn with_two<'a>(
         &self,
         id: &str,
-        (name, value): (&str, impl Into<Value<'a>>),
-        (second, other): (&str, impl Into<Value<'a>>),
+        name: &str,
+        value: impl Into<Value<'a>>,
+        second: &str,
+        other: impl Into<Value<'a>>,
     ) -> String {
         self.language.fill(id, &[(name, value.into()), (second, other.into())])
     }
 
     /// A text with a count.
-    pub fn count(&self, id: &str, count: &usize) -> String {
-        self.language.fill(id, &[("count", Value::from(*count))])
+    pub fn count<'a>(&self, id: &str, count: impl Into<Value<'a>>) -> String {
+        self.with(id, "count", count)
     }
 
     /// A day in the practice's time zone: `29 November 2026`.

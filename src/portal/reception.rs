@@ -125,7 +125,7 @@ pub trait Reception: Send + Sync + 'static {
         deposit: DepositId,
         counts: bool,
     ) -> Result<Served, VisitError>;
-    async fn documents(&self, visit: &Visit, grant: GrantId) -> Result<Vec<Served>, VisitError>;
+    async fn archive(&self, visit: &Visit, grant: GrantId) -> Result<(u64, Pieces), VisitError>;
 
     async fn begin_reply(&self, visit: &Visit, grant: GrantId) -> Result<Box<dyn ReplyInHand>, VisitError>;
     async fn keep_draft(&self, cookie: &str, grant: GrantId, text: &str) -> Result<(), VisitError>;
@@ -268,9 +268,8 @@ impl Reception for Gateway {
         Gateway::document(self, visit, grant, deposit, counts).await.map(|document| served(self, document))
     }
 
-    async fn documents(&self, visit: &Visit, grant: GrantId) -> Result<Vec<Served>, VisitError> {
-        let documents = Gateway::documents(self, visit, grant).await?;
-        Ok(documents.into_iter().map(|document| served(self, document)).collect())
+    async fn archive(&self, _visit: &Visit, _grant: GrantId) -> Result<(u64, Pieces), VisitError> {
+        Err(VisitError::Unavailable)
     }
 
     async fn begin_reply(&self, visit: &Visit, grant: GrantId) -> Result<Box<dyn ReplyInHand>, VisitError> {
