@@ -47,7 +47,7 @@ fn shown_name(reply: &GuestReplyParts<'_>) -> String {
 /// The guest's text as it is sent: their lines, but quoted where a program would make a file of them.
 pub(super) fn plain(text: &str) -> String {
     match no_files_within(text.as_bytes()) {
-        Ok(()) => text.to_owned(),
+        Ok(_) => text.to_owned(),
         Err(_) => text.lines().map(|line| format!("> {line}\n")).collect(),
     }
 }
