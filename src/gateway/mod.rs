@@ -19,6 +19,7 @@ use crate::vault::Vault;
 pub mod accept;
 pub mod commit;
 pub mod deliver;
+pub mod due;
 pub mod history;
 pub mod invitations;
 pub mod mails;
