@@ -83,7 +83,7 @@ pub enum Why {
 }
 
 /// An invitation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
     /// When it was sent, the last time.
     pub issued: Timestamp,
@@ -190,9 +190,7 @@ impl Invitation {
             Event::WrongBirthdate => wrong_birthdate((opened, reminded, wrong), schedule),
             Event::Registered => (State::Accepted, vec![Effect::StartClocks]),
             Event::Remind => (unchanged, vec![Effect::MailReminder(0)]),
-            Event::Cancel => {
-                (State::Cancelled(Why::ByHand), vec![Effect::TellGuestCancelled, Effect::StartClocks])
-            }
+            Event::Cancel => (State::Cancelled(Why::ByHand), vec![Effect::TellGuestCancelled, Effect::StartClocks]),
             Event::Resend | Event::Written => (unchanged, Vec::new()),
             Event::Due if self.until(schedule) <= now => {
                 (State::Expired, vec![Effect::TellSenderExpired, Effect::StartClocks])

@@ -312,6 +312,8 @@ impl Shipment {
             subject: &matter.plan.subject,
             link: link.as_deref(),
             access: grant.map_or(&[], |grant| grant.access.as_slice()),
+            registers: false,
+            role: None,
             link_until: matter.now.plus(settings.link),
             keep_until: matter.now.plus(settings.keep),
             hostname: matter.hostname,
