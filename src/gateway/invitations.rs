@@ -320,7 +320,7 @@ impl Gateway {
         }
         let token = random::token();
         let mut rights = vec![(record.grant, record.transaction)];
-        let others = vault.grants_of_contact(contact, LOOKED_THROUGH).await?;
+        let others = vault.grants_of_contact(contact, now, LOOKED_THROUGH).await?;
         rights.extend(others.into_iter().map(|(id, grant)| (id, grant.transaction)));
         for (grant, transaction) in rights {
             match vault.renew_link(batch, grant, &token, lives, now).await {

@@ -53,7 +53,9 @@ impl Written {
 fn policy(rules: &[Written]) -> PolicySet {
     let text: String = rules.iter().enumerate().map(|(number, rule)| rule.toml(number)).collect();
     let kept = |file: &SourceFile| {
-        ["restricted.toml", "specialties.toml"].contains(&file.name.as_str()) || file.name.starts_with("roles/") || file.name.starts_with("practices/")
+        ["restricted.toml", "specialties.toml"].contains(&file.name.as_str())
+            || file.name.starts_with("roles/")
+            || file.name.starts_with("practices/")
     };
     let mut files: Vec<SourceFile> = shipped().into_iter().filter(kept).collect();
     files.push(SourceFile { path: "policies/10.toml".into(), name: "10.toml".into(), text });

@@ -18,7 +18,7 @@ use crate::mail::Address;
 use crate::pack::own::Says;
 use crate::store::{self, Batch};
 use crate::time::{Timestamp, parse_date};
-use crate::vault::{Grant, ParcelContent, VaultError};
+use crate::vault::{Grant, ParcelFacts, VaultError};
 
 /// How long a magic link works.
 const MAGIC_LIVES: Duration = Duration::from_secs(15 * 60);
@@ -77,9 +77,9 @@ impl Gateway {
         }
     }
 
-    async fn content_of(&self, grant: &Grant, now: Timestamp) -> Result<ParcelContent, VisitError> {
-        match self.stations.vault.open(grant, now).await {
-            Ok((_, content)) => Ok(content),
+    async fn known_of(&self, grant: &Grant, now: Timestamp) -> Result<ParcelFacts, VisitError> {
+        match self.stations.vault.facts(grant, now).await {
+            Ok(known) => Ok(known),
             Err(VaultError::Ended | VaultError::Missing) => Err(VisitError::NotFound),
             Err(error) => Err(not_now("vault", &error)),
         }
@@ -93,22 +93,22 @@ impl Gateway {
         says: Says<'_>,
         now: Timestamp,
     ) -> Result<(), VisitError> {
-        let content = self.content_of(grant, now).await?;
+        let known = self.known_of(grant, now).await?;
         let person = self.stations.directory.person(grant.contact).await;
         let person = person.map_err(|error| not_now("directory", &error))?.ok_or(VisitError::NotFound)?;
-        self.put_mail(batch, grant, &content, &person.address, says, now)
+        self.put_mail(batch, grant, &known, &person.address, says, now)
     }
 
     fn put_mail(
         &self,
         batch: &mut Batch,
         grant: &Grant,
-        content: &ParcelContent,
+        known: &ParcelFacts,
         to: &Address,
         says: Says<'_>,
         now: Timestamp,
     ) -> Result<(), VisitError> {
-        let (transaction, practice) = (grant.transaction, content.practice.as_str());
+        let (transaction, practice) = (grant.transaction, known.practice.as_str());
         let mail = OwnMail { transaction, practice, to, reply_to: None, says };
         self.put_own_mail(batch, &self.policies(), mail, now).map_err(|error| not_now("mail", &error))
     }
@@ -203,12 +203,13 @@ impl Gateway {
         let (id, now) = (grant, store::now());
         let grant = self.asked_for(visit, id, AccessCheck::Birthdate, now).await?;
         let Some(typed) = parse_date(birthdate.trim()) else { return Ok(BirthdateAnswer::NoDate) };
-        let content = self.content_of(&grant, now).await?;
+        let known = self.known_of(&grant, now).await?;
         let left = self.count_birthdate(id, &grant, from, now).await?;
         // One that is known to nobody is nobody's.
-        if content.birthdate.as_deref().and_then(parse_date) != Some(typed) {
+        let right = self.stations.vault.is_birthdate(&grant, typed, now).await;
+        if right.map_err(|error| not_now("vault", &error))? != Some(true) {
             Event::GuestRefused { what: "birthdate", peer: from }.log();
-            self.note_wrong_birthdate((id, &grant), &content, left, from, now).await?;
+            self.note_wrong_birthdate((id, &grant), &known, left, from, now).await?;
             return Ok(BirthdateAnswer::Wrong { left });
         }
         self.uncount_birthdate(Some(id), &grant, from).await?;
@@ -270,7 +271,7 @@ impl Gateway {
     async fn note_wrong_birthdate(
         &self,
         (id, grant): (GrantId, &Grant),
-        content: &ParcelContent,
+        known: &ParcelFacts,
         left: u32,
         from: IpAddr,
         now: Timestamp,
@@ -281,8 +282,8 @@ impl Gateway {
         if left == limits::BIRTHDATE.most - 2 {
             let person = self.stations.directory.person(grant.contact).await;
             if let Some(person) = person.map_err(|error| not_now("directory", &error))? {
-                let says = Says::BirthdateWrong { guest: &person.address, sent: content.sent };
-                self.put_mail(&mut batch, grant, content, &content.sender, says, now)?;
+                let says = Says::BirthdateWrong { guest: &person.address, sent: known.sent };
+                self.put_mail(&mut batch, grant, known, &known.sender, says, now)?;
             }
         }
         self.commit_mail(batch).await

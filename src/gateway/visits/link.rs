@@ -16,7 +16,7 @@ use crate::policy::Role;
 use crate::random;
 use crate::store::{self, Batch, Record};
 use crate::time::Timestamp;
-use crate::vault::{DepositKind, Grant, ParcelContent, VaultError};
+use crate::vault::{Grant, ParcelFacts, VaultError};
 
 /// How long a fresh link works, at most.
 const FRESH: Duration = Duration::from_secs(7 * 86_400);
@@ -73,12 +73,12 @@ impl Gateway {
         if grant.revoked.is_some() {
             return Ok(LinkView::Withdrawn(self.facts_of(&grant, None).await?));
         }
-        let content = match self.stations.vault.open(&grant, now).await {
-            Ok((_, content)) => content,
+        let known = match self.stations.vault.facts(&grant, now).await {
+            Ok(known) => known,
             Err(VaultError::Ended | VaultError::Missing) => return Ok(LinkView::Unknown),
             Err(error) => return Err(not_now("link", &error)),
         };
-        let facts = self.facts_of(&grant, Some(&content)).await?;
+        let facts = self.facts_of(&grant, Some(known)).await?;
         Ok(if grant.link_until <= now { LinkView::LinkOver(facts) } else { LinkView::Living(facts) })
     }
 
@@ -86,19 +86,18 @@ impl Gateway {
         self.stations.vault.grant_by_token(token).await.map_err(|error| not_now("link", &error))
     }
 
-    async fn facts_of(&self, grant: &Grant, content: Option<&ParcelContent>) -> Result<LinkFacts, VisitError> {
+    async fn facts_of(&self, grant: &Grant, known: Option<ParcelFacts>) -> Result<LinkFacts, VisitError> {
         let registers = grant.access.contains(&AccessCheck::Account)
             && self.must_register(grant.contact).await.map_err(|error| not_now("guests", &error))?;
         let first_practice = || self.policies().policy.first_practice().id.clone();
-        let deposits = content.iter().flat_map(|content| &content.deposits);
         Ok(LinkFacts {
-            practice: content.map_or_else(first_practice, |content| content.practice.clone()),
-            sender_name: content.map(|content| content.sender_name.clone()).unwrap_or_default(),
-            sent: content.map_or(grant.created, |content| content.sent),
+            sent: known.as_ref().map_or(grant.created, |known| known.sent),
+            documents: known.as_ref().map_or(0, |known| known.documents),
+            practice: known.as_ref().map_or_else(first_practice, |known| known.practice.clone()),
+            sender_name: known.map(|known| known.sender_name).unwrap_or_default(),
             link_until: grant.link_until,
             keep_until: grant.held.is_none().then_some(grant.keep_until),
             checks: grant.access.clone(),
-            documents: deposits.filter(|deposit| deposit.kind == DepositKind::Document).count(),
             registers,
         })
     }
@@ -185,7 +184,7 @@ impl Gateway {
         let person =
             self.stations.directory.person(grant.contact).await.map_err(|error| not_now("directory", &error))?;
         let person = person.ok_or(VisitError::NotFound)?;
-        let (_, content) = self.stations.vault.open(grant, now).await.map_err(gone)?;
+        let known = self.stations.vault.facts(grant, now).await.map_err(gone)?;
         let lives = match person.role {
             Some(Role::DoctorElsewhere | Role::StaffElsewhere) => FRESH_ELSEWHERE,
             _ => FRESH,
@@ -196,7 +195,7 @@ impl Gateway {
         self.put_history(&mut batch, grant.transaction, &line).map_err(|error| not_now("history", &error))?;
         let mail = OwnMail {
             transaction: grant.transaction,
-            practice: &content.practice,
+            practice: &known.practice,
             to: &person.address,
             reply_to: None,
             says: Says::Link {
