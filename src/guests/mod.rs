@@ -81,4 +81,4 @@ impl Guests {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -175,6 +175,7 @@ fn sample_address() -> Address {
 fn sample_practice(language: &str, rich: bool) -> Practice {
     let text = |text: &str| if rich { text.to_owned() } else { String::new() };
     Practice {
+        logo: None,
         id: "sample".into(),
         name: "Sample Practice".into(),
         domains: Vec::new(),
@@ -182,6 +183,7 @@ fn sample_practice(language: &str, rich: bool) -> Practice {
         address: if rich { vec!["1 Sample Street".into()] } else { Vec::new() },
         colour: "#1f5f8b".into(),
         website: rich.then(|| "https://sample.example".into()),
+        logo: None,
         time_zone: "UTC".into(),
         language: language.into(),
     }
