@@ -54,7 +54,8 @@ fn reply_page(
     faults: FieldFaults,
 ) -> ReplyPage {
     let page = visitor.page_of(app, visit, Some(&view.row.practice));
-    ReplyPage { page, view, text, faults, most: app.settings().max_upload }
+    let most = view.reply.most_together.min(app.settings().max_upload);
+    ReplyPage { page, view, text, faults, most }
 }
 
 /// `POST /m/{grant}/reply`

@@ -10,6 +10,7 @@ mod live;
 mod mime;
 mod pack;
 mod policy;
+mod portal;
 mod queue;
 mod reference;
 mod regression;
