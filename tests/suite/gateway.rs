@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 
+use postern::access::{Door, Proved, admit};
 use postern::accounts::{Accounts, NewStaff, Passwords};
 use postern::blob::{BlobStore, Objects, RawMessage};
 use postern::delivery::retry::Schedule;
@@ -18,17 +19,17 @@ use postern::secret::Secret;
 use postern::store::{self, Store, StoreSettings};
 use postern::vault::Vault;
 
-const JANE: &str = "jane@clinic.example";
+pub const JANE: &str = "jane@clinic.example";
 
-struct Clinic {
-    gateway: Gateway,
-    jane: Origin,
-    folder: tempfile::TempDir,
+pub struct Clinic {
+    pub gateway: Gateway,
+    pub jane: Origin,
+    pub folder: tempfile::TempDir,
 }
 
 impl Clinic {
     /// The shipped policies, and these files beside them.
-    async fn with(extra: &[(&str, &str)]) -> Self {
+    pub async fn with(extra: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policies = folder.path().join("policies");
         copy(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/policies")), &policies);
@@ -60,7 +61,7 @@ impl Clinic {
         Self { gateway: Gateway::new(settings, stations), jane, folder }
     }
 
-    async fn send(&self, to: &[&str], message: &str) -> Result<Receipt, Refusal> {
+    pub async fn send(&self, to: &[&str], message: &str) -> Result<Receipt, Refusal> {
         self.send_as(self.jane.clone(), JANE, to, message).await
     }
 
@@ -86,7 +87,7 @@ impl Clinic {
     }
 
     /// What waits to be delivered: to whom, and the octets.
-    async fn letters(&self) -> Vec<(String, String)> {
+    pub async fn letters(&self) -> Vec<(String, String)> {
         let queue = &self.gateway.stations().queue;
         let claims: Vec<Claim> = queue.claim_due(store::now(), 100).await.unwrap();
         let mut letters = Vec::new();
@@ -103,7 +104,7 @@ impl Clinic {
     }
 
     /// Files below the folder of blobs.
-    fn blobs(&self) -> usize {
+    pub fn blobs(&self) -> usize {
         fn files(folder: &Path) -> usize {
             let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
             entries.map(|path| if path.is_dir() { files(&path) } else { 1 }).sum()
@@ -126,7 +127,7 @@ async fn add_staff(accounts: &Accounts) -> Origin {
     Origin::Staff { id, address: address(JANE) }
 }
 
-fn address(text: &str) -> Address {
+pub fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
 
@@ -171,9 +172,12 @@ async fn each_recipient_gets_what_policy_says() {
     let vault = &clinic.gateway.stations().vault;
     let grants = vault.grants(None, 10).await.unwrap();
     assert_eq!(grants.len(), 1);
-    let grant = &grants[0].1;
+    let (id, grant) = &grants[0];
     assert_eq!(grant.keep_until.since(grant.created).as_secs(), 14 * 86_400);
-    let (_, content) = vault.open(grant, store::now()).await.unwrap();
+    let (checks, keep_until) = (grant.access.as_slice(), grant.keep_until);
+    let door = Door { grant: *id, checks, patient: grant.patient, keep_until, revoked: false };
+    let proved = Proved { account: true, code: true, magic: true, patients: grant.patient.into_iter().collect() };
+    let (_, content) = vault.open(&admit(&door, &proved, store::now()).unwrap(), store::now()).await.unwrap();
     let names: Vec<_> = content.deposits.iter().map(|deposit| deposit.name.as_str()).collect();
     assert_eq!(names, ["letter.pdf", "message.txt"]);
 }

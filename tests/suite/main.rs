@@ -8,6 +8,7 @@ mod layering;
 mod live;
 mod mime;
 mod pack;
+mod parcels;
 mod policy;
 mod queue;
 mod reference;
