@@ -18,6 +18,9 @@ use postern::secret::Secret;
 use postern::store::{self, Store, StoreSettings};
 use postern::vault::Vault;
 
+mod questions;
+mod status;
+
 const JANE: &str = "jane@clinic.example";
 
 struct Clinic {
@@ -38,6 +41,20 @@ impl Clinic {
         }
         let master = MasterKey::make_file(&folder.path().join("master.key")).unwrap();
         let keyring = Keyring::create(&folder.path().join("keys"), &master, store::now().day()).unwrap();
+        Self::over(folder, keyring).await
+    }
+
+    /// The same house after a restart.
+    async fn restarted(self) -> Self {
+        let Self { gateway, folder, .. } = self;
+        let Stations { store, keyring, .. } = gateway.stations().clone();
+        drop(gateway);
+        store.close().await.unwrap();
+        Self::over(folder, keyring).await
+    }
+
+    async fn over(folder: tempfile::TempDir, keyring: Keyring) -> Self {
+        let policies = folder.path().join("policies");
         let data = folder.path().join("data");
         let settings = StoreSettings { folder: data.clone(), cache: 8 << 20, checkpoint_every: 64 << 20 };
         let store = Store::open(settings, keyring.clone()).await.unwrap();
@@ -53,7 +70,10 @@ impl Clinic {
             store,
             objects,
         };
-        let jane = add_staff(&stations.accounts).await;
+        let jane = match stations.accounts.find(&address(JANE)).await.unwrap() {
+            Some((id, _)) => Origin::Staff { id, address: address(JANE) },
+            None => add_staff(&stations.accounts).await,
+        };
         let settings = GatewaySettings {
             hostname: Domain::parse("mail.clinic.example").unwrap(),
             public_url: "https://mail.clinic.example".into(),
@@ -87,10 +107,10 @@ impl Clinic {
         spool.finish().await.unwrap()
     }
 
-    /// What waits to be delivered: to whom, and the octets.
+    /// What waits to be delivered within the hour: to whom, and the octets.
     async fn letters(&self) -> Vec<(String, String)> {
         let queue = &self.gateway.stations().queue;
-        let claims: Vec<Claim> = queue.claim_due(store::now(), 100).await.unwrap();
+        let claims: Vec<Claim> = queue.claim_due(store::now().plus(std::time::Duration::from_secs(3600)), 100).await.unwrap();
         let mut letters = Vec::new();
         for claim in &claims {
             let mut octets = queue.octets(&claim.letter).await.unwrap();
@@ -126,6 +146,12 @@ async fn add_staff(accounts: &Accounts) -> Origin {
     };
     let id = accounts.add(new, &Secret::new("tea at half past nine".into()), store::now()).await.unwrap();
     Origin::Staff { id, address: address(JANE) }
+}
+
+/// The address in a mail that answers to it go to: `ask.…` or `about.…`.
+fn token(kind: &str, mail: &str) -> String {
+    let token = regex::Regex::new(&format!(r"{kind}\.[a-z2-7]{{52}}@mail\.clinic\.example")).unwrap();
+    token.find(mail).unwrap_or_else(|| panic!("no address {kind}.… in\n{mail}")).as_str().to_owned()
 }
 
 fn address(text: &str) -> Address {
