@@ -183,7 +183,6 @@ fn sample_practice(language: &str, rich: bool) -> Practice {
         address: if rich { vec!["1 Sample Street".into()] } else { Vec::new() },
         colour: "#1f5f8b".into(),
         website: rich.then(|| "https://sample.example".into()),
-        logo: None,
         time_zone: "UTC".into(),
         language: language.into(),
     }
