@@ -124,13 +124,16 @@ pub struct Gateway {
     stations: Stations,
     /// Turns at what takes long, reading a sender's HTML: for half the cores.
     readers: Arc<Semaphore>,
+    /// Downloads that were counted.
+    downloads: Arc<visits::Downloads>,
 }
 
 impl Gateway {
     /// A gateway over these stations.
     pub fn new(settings: GatewaySettings, stations: Stations) -> Self {
         let readers = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
-        Self { settings: Arc::new(settings), stations, readers: Arc::new(Semaphore::new(readers)) }
+        let (settings, readers) = (Arc::new(settings), Arc::new(Semaphore::new(readers)));
+        Self { settings, stations, readers, downloads: Arc::default() }
     }
 
     /// What it was told.

@@ -15,7 +15,7 @@ mod html;
 mod tags;
 
 /// Decoded octets that are read of a leaf that is no text, to see what it is.
-const START: usize = 8 * 1024;
+pub const START: usize = 8 * 1024;
 
 /// What of the leaves was read while they streamed by: by entity, in the order of [`leaves`].
 #[derive(Clone, Default)]
@@ -212,6 +212,21 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
         received: section.all("Received").count(),
         auto_submitted: section.all("Auto-Submitted").any(|field| is_automatic(&field.value)),
     })
+}
+
+/// The facts of a file that came alone, in a form of the portal: every name a system might save it by, and what its first
+/// octets (8 KiB are enough) show.
+pub fn uploaded(name: &str, declared_type: &str, start: &[u8], octets: u64) -> Attachment {
+    Attachment {
+        body: 0..octets,
+        encoding: TransferEncoding::Identity,
+        name: names::sanitise(name),
+        names: names::saved_as(name),
+        declared_type: declared_type.to_owned(),
+        content_type: content::shown(&start[..start.len().min(START)]),
+        octets,
+        inline: false,
+    }
 }
 
 fn addresses(outline: &Outline, name: &'static str) -> Result<Vec<header::Mailbox>, Defect> {

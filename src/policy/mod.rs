@@ -9,7 +9,7 @@ use crate::document;
 use crate::fault::{Fault, Sources};
 use crate::invitation::Schedule;
 use crate::mail::{Address, Domain};
-use crate::mime::assess::Assessment;
+use crate::mime::assess::{Assessment, Attachment};
 
 mod condition;
 mod decide;
@@ -148,6 +148,12 @@ impl PolicySet {
     fn access_of(&self, settings: &Settings, role: Option<Role>) -> Vec<AccessCheck> {
         let by_role = || role.and_then(|role| self.role(role)).map(|file| file.access.clone());
         settings.access.clone().or_else(by_role).unwrap_or_else(|| vec![AccessCheck::Account])
+    }
+
+    /// The group of restricted file types that this file belongs to, by any of its names, its declared type or its content.
+    pub fn restricted_group(&self, file: &Attachment) -> Option<&str> {
+        let group = self.restricted.iter().find(|group| group.offending_name(file).is_some());
+        group.map(|group| group.name.as_str())
     }
 
     /// How many rules, roles and practices.

@@ -11,9 +11,8 @@ use crate::keyring::WrappedKey;
 use crate::secret::Secret;
 use crate::store::{Batch, CommitError, Key, Record, Stored, Table};
 use crate::time::{Day, Timestamp};
-use crate::vault::parcel::parcel_key;
 use crate::vault::punch::owed_key;
-use crate::vault::{Parcel, ParcelContent, Vault, VaultError};
+use crate::vault::{Vault, VaultError};
 
 /// One recipient's right to a parcel, as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,6 +47,8 @@ pub struct Grant {
     pub opened: Option<Timestamp>,
     /// When this recipient first downloaded a document of it.
     pub downloaded: Option<Timestamp>,
+    /// What `held` was before its clocks started: an invitation that is sent again holds it again.
+    pub begun: Option<Held>,
 }
 
 /// How long the clocks of a held right run, once they start.
@@ -101,6 +102,7 @@ impl GrantV1 {
             held: None,
             opened: None,
             downloaded: None,
+            begun: None,
         }
     }
 }
@@ -273,18 +275,5 @@ impl Vault {
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    /// What the parcel of a living grant says.
-    ///
-    /// # Errors
-    /// [`VaultError::Ended`] where the grant was revoked or its time has passed; [`VaultError::Unsound`].
-    pub async fn open(&self, grant: &Grant, now: Timestamp) -> Result<(Parcel, ParcelContent), VaultError> {
-        let wrapped = grant.key.as_ref().filter(|_| grant.revoked.is_none() && now < grant.keep_until);
-        let wrapped = wrapped.ok_or(VaultError::Ended)?;
-        let key = self.keyring.unwrap(wrapped, &wrap_context(grant.contact, grant.parcel))?;
-        let parcel = self.store.get::<Parcel>(&parcel_key(grant.parcel)).await?.ok_or(VaultError::Missing)?.value;
-        let content = parcel.open(grant.parcel, &key)?;
-        Ok((parcel, content))
     }
 }

@@ -75,6 +75,7 @@ impl Vault {
             held: new.held.map(|_| Held { link: new.link, keep: new.keep }),
             opened: None,
             downloaded: None,
+            begun: None,
         }
     }
 

@@ -14,23 +14,23 @@ use crate::random;
 use crate::store::{Batch, StoreSettings, Table};
 use crate::time::Timestamp;
 
-const NOW: Timestamp = Timestamp::from_secs(20_000 * 86_400 + 40_000);
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const NOW: Timestamp = Timestamp::from_secs(20_000 * 86_400 + 40_000);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 const PATIENT: &str = "Zebulon Quackenbush";
 
-struct House {
-    data: PathBuf,
-    store: Store,
-    keyring: Keyring,
-    objects: Objects,
-    vault: Vault,
+pub(super) struct House {
+    pub data: PathBuf,
+    pub store: Store,
+    pub keyring: Keyring,
+    pub objects: Objects,
+    pub vault: Vault,
 }
 
 fn settings(data: &Path) -> StoreSettings {
     StoreSettings { folder: data.to_owned(), cache: 8 << 20, checkpoint_every: 64 << 20 }
 }
 
-fn open_keyring(keys: &Path) -> Keyring {
+pub(super) fn open_keyring(keys: &Path) -> Keyring {
     let master = keys.join("master.key");
     if Keyring::exists(keys) {
         Keyring::open(keys, &MasterKey::read(&MasterSource::File(master)).unwrap(), NOW.day()).unwrap()
@@ -40,11 +40,11 @@ fn open_keyring(keys: &Path) -> Keyring {
 }
 
 impl House {
-    async fn at(home: &Path) -> Self {
+    pub async fn at(home: &Path) -> Self {
         Self::with(&home.join("data"), open_keyring(&home.join("keys"))).await
     }
 
-    async fn with(data: &Path, keyring: Keyring) -> Self {
+    pub async fn with(data: &Path, keyring: Keyring) -> Self {
         let store = Store::open(settings(data), keyring.clone()).await.unwrap();
         let objects = Objects::new(store.clone(), BlobStore::open(&data.join("blob")).unwrap());
         let vault = Vault::new(store.clone(), keyring.clone(), objects.clone());
@@ -60,7 +60,7 @@ impl House {
         grants
     }
 
-    async fn parcel(&self, transaction: TransactionId, keeps: &[Duration]) -> (NewParcel, Vec<(GrantId, String)>) {
+    pub async fn parcel(&self, transaction: TransactionId, keeps: &[Duration]) -> (NewParcel, Vec<(GrantId, String)>) {
         let text = format!("Findings for {PATIENT}\r\n").into_bytes();
         let objects = vec![self.objects.of(&text).await.unwrap(), self.objects.of(&text.repeat(4000)).await.unwrap()];
         let deposits = objects.iter().map(|object| Deposit {
@@ -100,10 +100,10 @@ impl House {
         (NewParcel { id: random::id::<ParcelId>(), transaction, content, objects, grants }, named)
     }
 
-    async fn opens(&self, id: GrantId, now: Timestamp) -> bool {
+    pub async fn opens(&self, id: GrantId, now: Timestamp) -> bool {
         let Some(grant) = self.vault.grant(id).await.unwrap() else { return false };
-        match self.vault.open(&grant.value, now).await {
-            Ok((_, content)) => {
+        match self.vault.content(&grant.value, now).await {
+            Ok(content) => {
                 assert_eq!(content.deposits[0].name, format!("{PATIENT}.txt"));
                 for deposit in &content.deposits {
                     self.objects.verify(&deposit.object).await.unwrap();
@@ -115,7 +115,7 @@ impl House {
         }
     }
 
-    async fn is_empty(&self) -> bool {
+    pub async fn is_empty(&self) -> bool {
         let tables = [
             Table::Parcel,
             Table::Object,
@@ -127,6 +127,9 @@ impl House {
             Table::GrantByContact,
             Table::Agenda,
             Table::PunchOwed,
+            Table::Reply,
+            Table::Draft,
+            Table::PortalEnd,
         ];
         for table in tables {
             if !self.store.scan_keys(table, &[], &[], 1).await.unwrap().is_empty() {
@@ -146,7 +149,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(super) fn copy_folder(from: &Path, to: &Path) {
     for file in files_below(from) {
         let target = to.join(file.strip_prefix(from).unwrap());
         fs::create_dir_all(target.parent().unwrap()).unwrap();
@@ -212,10 +215,10 @@ async fn a_revoked_grant_opens_in_no_copy_and_the_others_of_its_day_do() {
     }
     assert!(matches!(house.vault.revoke(random::id(), NOW).await, Err(VaultError::Missing)));
     assert!(!house.opens(grants[0].0, NOW).await);
-    assert!(house.vault.open(&before, NOW).await.is_ok(), "until the punch an old copy still opens");
+    assert!(house.vault.content(&before, NOW).await.is_ok(), "until the punch an old copy still opens");
     assert_eq!(house.vault.punch_owed().await.unwrap(), 1);
     assert_eq!(house.vault.punch_owed().await.unwrap(), 0);
-    assert!(matches!(house.vault.open(&before, NOW).await, Err(VaultError::Ended)));
+    assert!(matches!(house.vault.content(&before, NOW).await, Err(VaultError::Ended)));
     for (id, _) in &grants[1..] {
         assert!(house.opens(*id, NOW).await, "survivors are re-wrapped");
     }
@@ -257,7 +260,7 @@ async fn a_punch_cut_short_is_taken_up_again() {
     assert!(house.opens(grants[1].0, NOW).await);
     assert_eq!(house.vault.punch_owed().await.unwrap(), 1);
     assert!(house.opens(grants[1].0, NOW).await);
-    assert!(matches!(house.vault.open(&before, NOW).await, Err(VaultError::Ended)));
+    assert!(matches!(house.vault.content(&before, NOW).await, Err(VaultError::Ended)));
 }
 
 #[tokio::test]
@@ -269,7 +272,7 @@ async fn verify_reads_what_lives_and_names_what_is_damaged() {
     let report = house.vault.verify(&|_| {}).await.unwrap();
     assert_eq!((report.parcels, report.deposits, report.damaged.len(), report.orphans), (2, 4, 0, 0));
     let grant = house.vault.grant(grants[0].0).await.unwrap().unwrap().value;
-    let (_, content) = house.vault.open(&grant, NOW).await.unwrap();
+    let content = house.vault.content(&grant, NOW).await.unwrap();
     let id = content.deposits[1].object.id.to_string();
     let path = home.path().join("data/blob").join(&id[24..]).join(&id);
     let mut octets = fs::read(&path).unwrap();
@@ -375,6 +378,7 @@ fn parcels_and_grants_of_each_version_are_read() {
         held: Some(Held { link: DAY, keep: 7 * DAY }),
         opened: Some(NOW),
         downloaded: Some(NOW.plus(DAY)),
+        begun: None,
         ..old_grant
     };
     let new_parcel = vector.octets("parcel_2", &written(Parcel::VERSION, &new_parcel));

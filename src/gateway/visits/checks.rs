@@ -14,11 +14,10 @@ use crate::gateway::visits::account::go_on;
 use crate::gateway::visits::{Entered, Visit, VisitError, door, limits, links, not_committed, not_now};
 use crate::guests::{Code, Count, Counted, Guest, Ticket};
 use crate::id::GrantId;
-use crate::mail::Address;
 use crate::pack::own::Says;
 use crate::store::{self, Batch};
 use crate::time::{Timestamp, parse_date};
-use crate::vault::{Grant, ParcelContent, VaultError};
+use crate::vault::{Grant, ParcelFacts, VaultError};
 
 /// How long a magic link works.
 const MAGIC_LIVES: Duration = Duration::from_secs(15 * 60);
@@ -77,9 +76,9 @@ impl Gateway {
         }
     }
 
-    async fn content_of(&self, grant: &Grant, now: Timestamp) -> Result<ParcelContent, VisitError> {
-        match self.stations.vault.open(grant, now).await {
-            Ok((_, content)) => Ok(content),
+    async fn known_of(&self, grant: &Grant, now: Timestamp) -> Result<ParcelFacts, VisitError> {
+        match self.stations.vault.facts(grant, now).await {
+            Ok(known) => Ok(known),
             Err(VaultError::Ended | VaultError::Missing) => Err(VisitError::NotFound),
             Err(error) => Err(not_now("vault", &error)),
         }
@@ -93,23 +92,14 @@ impl Gateway {
         says: Says<'_>,
         now: Timestamp,
     ) -> Result<(), VisitError> {
-        let content = self.content_of(grant, now).await?;
+        let known = self.known_of(grant, now).await?;
         let person = self.stations.directory.person(grant.contact).await;
         let person = person.map_err(|error| not_now("directory", &error))?.ok_or(VisitError::NotFound)?;
-        self.put_mail(batch, grant, &content, &person.address, says, now)
+        let (transaction, practice) = (grant.transaction, known.practice.as_str());
+        self.put_mail(batch, OwnMail { transaction, practice, to: &person.address, reply_to: None, says }, now)
     }
 
-    fn put_mail(
-        &self,
-        batch: &mut Batch,
-        grant: &Grant,
-        content: &ParcelContent,
-        to: &Address,
-        says: Says<'_>,
-        now: Timestamp,
-    ) -> Result<(), VisitError> {
-        let (transaction, practice) = (grant.transaction, content.practice.as_str());
-        let mail = OwnMail { transaction, practice, to, reply_to: None, says };
+    fn put_mail(&self, batch: &mut Batch, mail: OwnMail<'_>, now: Timestamp) -> Result<(), VisitError> {
         self.put_own_mail(batch, &self.policies(), mail, now).map_err(|error| not_now("mail", &error))
     }
 
@@ -203,12 +193,13 @@ impl Gateway {
         let (id, now) = (grant, store::now());
         let grant = self.asked_for(visit, id, AccessCheck::Birthdate, now).await?;
         let Some(typed) = parse_date(birthdate.trim()) else { return Ok(BirthdateAnswer::NoDate) };
-        let content = self.content_of(&grant, now).await?;
+        let known = self.known_of(&grant, now).await?;
         let left = self.count_birthdate(id, &grant, from, now).await?;
         // One that is known to nobody is nobody's.
-        if content.birthdate.as_deref().and_then(parse_date) != Some(typed) {
+        let right = self.stations.vault.is_birthdate(&grant, typed, now).await;
+        if right.map_err(|error| not_now("vault", &error))? != Some(true) {
             Event::GuestRefused { what: "birthdate", peer: from }.log();
-            self.note_wrong_birthdate((id, &grant), &content, left, from, now).await?;
+            self.note_wrong_birthdate((id, &grant), &known, left, from, now).await?;
             return Ok(BirthdateAnswer::Wrong { left });
         }
         self.uncount_birthdate(Some(id), &grant, from).await?;
@@ -270,7 +261,7 @@ impl Gateway {
     async fn note_wrong_birthdate(
         &self,
         (id, grant): (GrantId, &Grant),
-        content: &ParcelContent,
+        known: &ParcelFacts,
         left: u32,
         from: IpAddr,
         now: Timestamp,
@@ -281,8 +272,11 @@ impl Gateway {
         if left == limits::BIRTHDATE.most - 2 {
             let person = self.stations.directory.person(grant.contact).await;
             if let Some(person) = person.map_err(|error| not_now("directory", &error))? {
-                let says = Says::BirthdateWrong { guest: &person.address, sent: content.sent };
-                self.put_mail(&mut batch, grant, content, &content.sender, says, now)?;
+                let says = Says::BirthdateWrong { guest: &person.address, sent: known.sent };
+                let (transaction, practice) = (grant.transaction, known.practice.as_str());
+                let reply_to = Some(&self.status_address(transaction));
+                let mail = OwnMail { transaction, practice, to: &known.sender, reply_to, says };
+                self.put_mail(&mut batch, mail, now)?;
             }
         }
         self.commit_mail(batch).await
@@ -330,7 +324,7 @@ impl Gateway {
         let found = guests.ticket(token, now).await.map_err(|error| not_now("tickets", &error))?;
         let Some((ticket, contact, id)) = found.and_then(|found| match found.ticket {
             Ticket::Magic { contact, grant } => Some((found, contact, grant)),
-            Ticket::Password { .. } => None,
+            Ticket::Password { .. } | Ticket::OldLink { .. } => None,
         }) else {
             return Ok(None);
         };

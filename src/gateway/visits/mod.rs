@@ -26,11 +26,13 @@ pub mod links;
 mod parcels;
 mod password;
 mod replies;
+mod send;
 
 pub use crate::guests::Visit;
 pub use account::{AccountView, GuestSignIn};
 pub use checks::{BirthdateAnswer, CodeAnswer, CodeSent};
 pub use documents::Document;
+pub(in crate::gateway) use documents::Downloads;
 pub use enrol::{FormAnswers, FormFault, Registered, RegistrationView};
 pub use forgotten::PasswordView;
 pub use link::{LinkFacts, LinkView};
