@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::id::{BlobId, GrantId, QueueId, RequestId, SessionId, StaffId, TransactionId, VisitId};
+use crate::id::{BlobId, GrantId, QuestionId, QueueId, RequestId, SessionId, StaffId, TransactionId, VisitId};
 use crate::time::Day;
 
 /// Something worth a line. [`Event::log`] writes it.
@@ -112,6 +112,20 @@ pub enum Event {
     },
     Revoked {
         grant: GrantId,
+    },
+    /// A question to a sender has ended: with the role given, `drop`, `nothing` (returned) or `lost`.
+    Answered {
+        question: QuestionId,
+        transaction: TransactionId,
+        with: &'static str,
+    },
+    /// A word about a message was carried out.
+    Ordered {
+        transaction: TransactionId,
+        word: &'static str,
+    },
+    StatusTold {
+        transaction: TransactionId,
     },
     InvitationChanged {
         grant: GrantId,
@@ -242,6 +256,11 @@ impl fmt::Display for Event {
             }
             Self::SenderTold { queue, about } => write!(f, "{queue} sender-told about={about}"),
             Self::Revoked { grant } => write!(f, "{grant} revoked"),
+            Self::Answered { question, transaction, with } => {
+                write!(f, "{transaction} answered question={question} with={with}")
+            }
+            Self::Ordered { transaction, word } => write!(f, "{transaction} ordered word={word}"),
+            Self::StatusTold { transaction } => write!(f, "{transaction} status-told"),
             Self::InvitationChanged { grant, state } => write!(f, "{grant} invitation state={state:?}"),
             Self::VisitBegan { visit, grant: Some(grant) } => write!(f, "{visit} visit-began grant={grant}"),
             Self::VisitBegan { visit, grant: None } => write!(f, "{visit} visit-began grant=-"),

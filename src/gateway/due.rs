@@ -1,5 +1,5 @@
-//! What is due for guests, done by index: invitations that are to be reminded or have expired, and records whose time is
-//! over. Nothing is scanned.
+//! What is due, done by index: invitations that are to be reminded or have expired, questions to senders, status mails,
+//! and records whose time is over. Nothing is scanned.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +11,9 @@ use crate::gateway::invitations::InvitationError;
 use crate::gateway::{Gateway, trouble};
 use crate::guests::{DueInvitation, ends};
 use crate::invitation::Event;
-use crate::store::{self, Batch, CommitError, StoreError};
+use crate::store::{self, Batch, CommitError, StoreError, Table};
 use crate::time::Timestamp;
+use crate::vault::VaultError;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(30);
@@ -46,6 +47,18 @@ impl Gateway {
     async fn do_due(&self, now: Timestamp) {
         if let Err(error) = self.do_due_invitations(now).await {
             trouble("due invitations", &error);
+        }
+        if let Err(error) = self.do_due_questions(now).await {
+            trouble("due questions", &error);
+        }
+        if let Err(error) = self.do_due_status(now).await {
+            trouble("due status mails", &error);
+        }
+        if let Err(error) = self.do_due_questions(now).await {
+            trouble("due questions", &error);
+        }
+        if let Err(error) = self.do_due_status(now).await {
+            trouble("due status mails", &error);
         }
         if let Err(error) = self.do_ended(now).await {
             trouble("ended records", &error);
@@ -122,13 +135,30 @@ impl Gateway {
     async fn end_all(&self, page: &[ends::Ended]) -> Result<usize, CommitError> {
         let (mut batch, mut done) = (Batch::default(), 0);
         for ended in page {
-            done += usize::from(self.stations.guests.forget_ended(&mut batch, ended).await.map_err(unread)?);
+            done += usize::from(match self.stations.guests.forget_ended(&mut batch, ended).await.map_err(unread)? {
+                true => true,
+                false => self.end_elsewhere(ended).await?,
+            });
         }
         if !batch.is_empty() {
             batch.frees_space();
             self.stations.store.commit(batch).await?;
         }
         Ok(done)
+    }
+}
+
+impl Gateway {
+    /// A conversation holds replies, and they hold octets: the vault ends them all together.
+    async fn end_elsewhere(&self, ended: &ends::Ended) -> Result<bool, CommitError> {
+        if ended.key.table != Table::Reply {
+            return Ok(false);
+        }
+        match self.stations.vault.end_conversation(ended.at, &ended.key).await {
+            Ok(over) => Ok(over),
+            Err(VaultError::Commit(error)) => Err(error),
+            Err(error) => Err(CommitError::Disk(error.to_string())),
+        }
     }
 }
 

@@ -15,7 +15,6 @@ use crate::mail::Address;
 use crate::mime::assess::PatientRef;
 use crate::pack::own::Says;
 use crate::policy::Role;
-use crate::random;
 use crate::secret::Secret;
 use crate::store::{Batch, CommitError, Record, StoreError};
 use crate::time::Timestamp;
@@ -140,6 +139,8 @@ impl Gateway {
         };
         let due = life.due(&schedule);
         guests.put_invitation(batch, new.contact, read.as_ref(), &new.record(life, now), due, now)?;
+        let held = self.stations.vault.hold(batch, new.contact, schedule.longest(), now).await;
+        held.map_err(|error| StoreError::Unsound(error.to_string()))?;
         let line = HistoryLine { grant: new.grant, what: Happened::Invited, at: now, from: None };
         self.put_history(batch, new.transaction, &line)
     }
@@ -161,7 +162,25 @@ impl Gateway {
             match self.commit_change(&change, now).await {
                 Err(InvitationError::Commit(CommitError::Conflict)) => {}
                 Err(error) => return Err(error),
+                Ok(()) if event == Event::Resend => return self.hold_again(contact, read.value.role, now).await,
                 Ok(()) => return Ok(()),
+            }
+        }
+        Err(CommitError::Conflict.into())
+    }
+
+    /// What lives of the documents waits again for who is invited again. In a commit of its own: the invitation's may give
+    /// one of their rights a fresh link.
+    async fn hold_again(&self, contact: ContactId, role: Option<Role>, now: Timestamp) -> Result<(), InvitationError> {
+        let longest = schedule(&self.stations.policies.snapshot(), role).longest();
+        for _ in 0..TRIES {
+            let mut batch = Batch::default();
+            if self.stations.vault.hold(&mut batch, contact, longest, now).await? == 0 {
+                return Ok(());
+            }
+            match self.stations.store.commit(batch).await {
+                Err(CommitError::Conflict) => {}
+                held => return Ok(held.map(drop)?),
             }
         }
         Err(CommitError::Conflict.into())
@@ -234,7 +253,7 @@ impl Gateway {
             Effect::TellGuestCancelled => {
                 let why = if change.event == Event::WrongBirthdate { Why::Birthdate } else { Why::ByHand };
                 let says = Says::InvitationCancelled { sender_name: &record.sender_name, why };
-                self.put_mail_about(batch, snapshot, record, &record.address, says, now)
+                self.put_mail_about(batch, snapshot, record, (&record.address, None), says, now)
             }
             Effect::TellSenderCancelled => self.tell_sender(batch, snapshot, record, Some(Why::Birthdate), now),
             Effect::TellSenderExpired => self.tell_sender(batch, snapshot, record, None, now),
@@ -254,7 +273,8 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<(), InvitationError> {
         let says = Says::InvitationEnded { guest: &record.address, why, issued: record.life.issued };
-        self.put_mail_about(batch, snapshot, record, &record.sender, says, now)
+        let reply_to = self.status_address(record.transaction);
+        self.put_mail_about(batch, snapshot, record, (&record.sender, Some(&reply_to)), says, now)
     }
 
     fn put_mail_about(
@@ -262,12 +282,12 @@ impl Gateway {
         batch: &mut Batch,
         snapshot: &Snapshot,
         record: &InvitationRecord,
-        to: &Address,
+        (to, reply_to): (&Address, Option<&Address>),
         says: Says<'_>,
         now: Timestamp,
     ) -> Result<(), InvitationError> {
         let InvitationRecord { transaction, practice, .. } = record;
-        let mail = OwnMail { transaction: *transaction, practice, to, reply_to: None, says };
+        let mail = OwnMail { transaction: *transaction, practice, to, reply_to, says };
         Ok(self.put_own_mail(batch, snapshot, mail, now)?)
     }
 
@@ -297,7 +317,7 @@ impl Gateway {
         let what = if reminder.is_some() { Happened::Reminded } else { Happened::Invited };
         let line = HistoryLine { grant: record.grant, what, at: now, from: None };
         self.put_history(batch, record.transaction, &line)?;
-        self.put_mail_about(batch, snapshot, record, &record.address, says, now)
+        self.put_mail_about(batch, snapshot, record, (&record.address, None), says, now)
     }
 
     /// The link it came with while that works, so that every mail's link leads somewhere; else a fresh one, to the same right
@@ -318,13 +338,12 @@ impl Gateway {
                 return Ok(true);
             }
         }
-        let token = random::token();
         let mut rights = vec![(record.grant, record.transaction)];
         let others = vault.grants_of_contact(contact, now, LOOKED_THROUGH).await?;
         rights.extend(others.into_iter().map(|(id, grant)| (id, grant.transaction)));
         for (grant, transaction) in rights {
-            match vault.renew_link(batch, grant, &token, lives, now).await {
-                Ok(()) => {
+            match self.put_fresh_token(batch, grant, lives, now).await {
+                Ok(token) => {
                     (record.grant, record.transaction) = (grant, transaction);
                     record.token = token.expose().clone();
                     return Ok(true);

@@ -7,7 +7,7 @@ use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::time::Timestamp;
 
 /// The kinds of records that end by this index.
-const ENDING: [Table; 10] = [
+const ENDING: [Table; 9] = [
     Table::Guest,
     Table::Invitation,
     Table::Visit,
@@ -16,7 +16,6 @@ const ENDING: [Table; 10] = [
     Table::Reply,
     Table::Draft,
     Table::Message,
-    Table::Question,
     Table::History,
 ];
 

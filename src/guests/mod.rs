@@ -58,13 +58,19 @@ impl Guests {
     }
 
     /// Removes a record whose time is over, one of [`ends::due`], in the batch: the commit fails if it was let live longer
-    /// meanwhile. False for what is kept elsewhere; the batch is as before then.
+    /// meanwhile. False for one that others depend on; the batch is as before then.
     ///
     /// # Errors
     /// Where the store cannot be read.
     pub async fn forget_ended(&self, batch: &mut Batch, ended: &ends::Ended) -> Result<bool, StoreError> {
         match ended.key.table {
-            Table::Guest | Table::Invitation | Table::Ticket | Table::Guesses => {
+            Table::Guest
+            | Table::Invitation
+            | Table::Ticket
+            | Table::Guesses
+            | Table::Draft
+            | Table::Message
+            | Table::History => {
                 if ends::settle(&self.store, batch, ended).await? {
                     batch.delete(ended.key.clone());
                 }

@@ -13,17 +13,22 @@ pub(super) fn seal<T: Serialize>(
     until: Timestamp,
     value: &T,
 ) -> Result<Capsule, StoreError> {
-    let sealed = Capsule::seal(ring, until.day(), KeyClass::Contact, &key.octets, value);
+    let sealed = Capsule::seal(ring, until.day(), KeyClass::Contact, &context(key), value);
     sealed.map_err(|error| StoreError::Unsound(error.to_string()))
 }
 
 /// Opens it; `None` once its day has passed.
 pub(super) fn open<T: DeserializeOwned>(ring: &Keyring, key: &Key, sealed: &Capsule) -> Result<Option<T>, StoreError> {
-    match sealed.open(ring, &key.octets) {
+    match sealed.open(ring, &context(key)) {
         Ok(value) => Ok(Some(value)),
         Err(KeyringError::NoKeyFor(_)) => Ok(None),
         Err(other) => Err(StoreError::Unsound(other.to_string())),
     }
+}
+
+/// Accounts and invitations are found by the same id: the table tells them apart.
+fn context(key: &Key) -> Vec<u8> {
+    [&[key.table as u8], key.octets.as_slice()].concat()
 }
 
 /// When what is sealed until then opens no more: the record goes.

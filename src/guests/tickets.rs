@@ -26,6 +26,11 @@ pub enum Ticket {
         /// What it opens.
         grant: GrantId,
     },
+    /// A link whose place a fresh one took: it opens nothing, and leads to a fresh one.
+    OldLink {
+        /// The right it led to.
+        grant: GrantId,
+    },
 }
 
 /// A ticket as stored.
@@ -63,6 +68,37 @@ impl Guests {
         ends::put(batch, until, &key);
         batch.put(key, &StoredTicket { ticket: ticket.clone(), made: now, until });
         token
+    }
+
+    /// Remembers, in the batch, what the link with this hash of its token led to.
+    pub fn put_old_link(
+        &self,
+        batch: &mut Batch,
+        token_hash: &[u8; 16],
+        grant: GrantId,
+        until: Timestamp,
+        now: Timestamp,
+    ) {
+        let key = self.old_link_key(token_hash);
+        ends::put(batch, until, &key);
+        batch.put(key, &StoredTicket { ticket: Ticket::OldLink { grant }, made: now, until });
+    }
+
+    /// The right that a link led to before a fresh one took its place.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn old_link(&self, token: &str, now: Timestamp) -> Result<Option<GrantId>, StoreError> {
+        let key = self.old_link_key(&self.keyring.lookup("token", token.as_bytes()));
+        let found = self.store.get::<StoredTicket>(&key).await?.filter(|found| now < found.value.until);
+        Ok(found.and_then(|found| match found.value.ticket {
+            Ticket::OldLink { grant } => Some(grant),
+            Ticket::Password { .. } | Ticket::Magic { .. } => None,
+        }))
+    }
+
+    fn old_link_key(&self, token_hash: &[u8; 16]) -> Key {
+        Key::new(Table::Ticket, &[&self.keyring.lookup("old-link", token_hash)])
     }
 
     /// What a single-use token is for, without using it up. Used, expired and unknown ones are one answer.

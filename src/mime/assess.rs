@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::mail::Address;
 use crate::mime::decode::Decoder;
 use crate::mime::{Defect, Entity, Outline, TransferEncoding, header, names};
+use crate::policy::Role;
 
 mod body;
 mod content;
@@ -67,6 +68,8 @@ pub fn leaves(outline: &Outline, text_limit: usize) -> Vec<LeafPlan> {
 pub struct Tag {
     /// What it says.
     pub meaning: TagMeaning,
+    /// The one recipient it is about, where it begins with an address: `[jane@example.org doctor]`.
+    pub whom: Option<Address>,
     /// Its octets in [`Assessment::subject`], brackets included.
     pub span: Range<usize>,
 }
@@ -83,6 +86,8 @@ pub enum TagMeaning {
     Plain,
     /// `[patient …]`: a record number, or a name and birthdate (ISO 8601).
     Patient(PatientRef),
+    /// `[doctor]`, `[staff]`, `[doctor-elsewhere]`, `[staff-elsewhere]`, `[payer]`: what an unknown recipient is.
+    Role(Role),
     /// `[14d]`, `[2w]`, `[36h]`: link and document clocks.
     Clock(std::time::Duration),
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::access::AccessCheck;
 use crate::document;
 use crate::fault::{Fault, Sources};
+use crate::invitation::Schedule;
 use crate::mail::{Address, Domain};
 use crate::mime::assess::{Assessment, Attachment};
 
@@ -26,12 +27,15 @@ mod role;
 mod rule;
 mod specialty;
 mod tags;
+mod whom;
 
 pub use explain::{Explanation, RecipientExplanation, explain};
 pub use form::{FieldKind, FormField};
 pub use logo::Logo;
 pub use people::DirectoryEntry;
-pub use plan::{Because, Decision, Plan, RecipientFacts, SenderFacts, Settings, Treatment};
+pub use plan::{
+    Asking, Because, Decision, Plan, RecipientFacts, RoleSource, SenderFacts, Settings, StatusMail, Treatment,
+};
 pub use practice::Practice;
 pub use role::{Role, RoleFile};
 pub use specialty::Specialty;
@@ -133,8 +137,17 @@ impl PolicySet {
     /// What must be shown before documents open: by the rules, else by the role's file; an account where no role is
     /// known.
     pub fn access_for(&self, decision: &Decision) -> Vec<AccessCheck> {
-        let by_role = || decision.role.and_then(|role| self.role(role)).map(|file| file.access.clone());
-        decision.settings.access.clone().or_else(by_role).unwrap_or_else(|| vec![AccessCheck::Account])
+        self.access_of(&decision.settings, decision.role)
+    }
+
+    /// The life of an invitation as this role.
+    pub fn schedule(&self, role: Option<Role>) -> Schedule {
+        role.and_then(|role| self.role(role)).map_or_else(Schedule::default, |file| file.schedule.clone())
+    }
+
+    fn access_of(&self, settings: &Settings, role: Option<Role>) -> Vec<AccessCheck> {
+        let by_role = || role.and_then(|role| self.role(role)).map(|file| file.access.clone());
+        settings.access.clone().or_else(by_role).unwrap_or_else(|| vec![AccessCheck::Account])
     }
 
     /// The group of restricted file types that this file belongs to, by any of its names, its declared type or its content.

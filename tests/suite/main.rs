@@ -9,6 +9,7 @@ mod lifecycle;
 mod live;
 mod mime;
 mod pack;
+mod parcels;
 mod policy;
 mod portal;
 mod queue;

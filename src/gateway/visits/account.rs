@@ -127,6 +127,7 @@ impl Gateway {
             None => Visit::begin(contact, None, now),
         };
         visit.proved.account = true;
+        visit.proved.any_patient = guest.value.role.is_some_and(|role| role != Role::Patient);
         for patient in &guest.value.patients {
             visit.proved.show_patient(Some(*patient));
         }

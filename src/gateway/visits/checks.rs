@@ -14,7 +14,6 @@ use crate::gateway::visits::account::go_on;
 use crate::gateway::visits::{Entered, Visit, VisitError, door, limits, links, not_committed, not_now};
 use crate::guests::{Code, Count, Counted, Guest, Ticket};
 use crate::id::GrantId;
-use crate::mail::Address;
 use crate::pack::own::Says;
 use crate::store::{self, Batch};
 use crate::time::{Timestamp, parse_date};
@@ -96,20 +95,11 @@ impl Gateway {
         let known = self.known_of(grant, now).await?;
         let person = self.stations.directory.person(grant.contact).await;
         let person = person.map_err(|error| not_now("directory", &error))?.ok_or(VisitError::NotFound)?;
-        self.put_mail(batch, grant, &known, &person.address, says, now)
+        let (transaction, practice) = (grant.transaction, known.practice.as_str());
+        self.put_mail(batch, OwnMail { transaction, practice, to: &person.address, reply_to: None, says }, now)
     }
 
-    fn put_mail(
-        &self,
-        batch: &mut Batch,
-        grant: &Grant,
-        known: &ParcelFacts,
-        to: &Address,
-        says: Says<'_>,
-        now: Timestamp,
-    ) -> Result<(), VisitError> {
-        let (transaction, practice) = (grant.transaction, known.practice.as_str());
-        let mail = OwnMail { transaction, practice, to, reply_to: None, says };
+    fn put_mail(&self, batch: &mut Batch, mail: OwnMail<'_>, now: Timestamp) -> Result<(), VisitError> {
         self.put_own_mail(batch, &self.policies(), mail, now).map_err(|error| not_now("mail", &error))
     }
 
@@ -283,7 +273,10 @@ impl Gateway {
             let person = self.stations.directory.person(grant.contact).await;
             if let Some(person) = person.map_err(|error| not_now("directory", &error))? {
                 let says = Says::BirthdateWrong { guest: &person.address, sent: known.sent };
-                self.put_mail(&mut batch, grant, known, &known.sender, says, now)?;
+                let (transaction, practice) = (grant.transaction, known.practice.as_str());
+                let reply_to = Some(&self.status_address(transaction));
+                let mail = OwnMail { transaction, practice, to: &known.sender, reply_to, says };
+                self.put_mail(&mut batch, mail, now)?;
             }
         }
         self.commit_mail(batch).await
@@ -331,7 +324,7 @@ impl Gateway {
         let found = guests.ticket(token, now).await.map_err(|error| not_now("tickets", &error))?;
         let Some((ticket, contact, id)) = found.and_then(|found| match found.ticket {
             Ticket::Magic { contact, grant } => Some((found, contact, grant)),
-            Ticket::Password { .. } => None,
+            Ticket::Password { .. } | Ticket::OldLink { .. } => None,
         }) else {
             return Ok(None);
         };

@@ -60,7 +60,7 @@ impl Gateway {
         let ticket = guests.ticket(token, now).await.map_err(|error| not_now("tickets", &error))?;
         let Some((ticket, contact)) = ticket.and_then(|ticket| match ticket.ticket {
             Ticket::Password { contact } => Some((ticket, contact)),
-            Ticket::Magic { .. } => None,
+            Ticket::Magic { .. } | Ticket::OldLink { .. } => None,
         }) else {
             return Ok(None);
         };

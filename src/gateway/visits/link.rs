@@ -14,6 +14,7 @@ use crate::invitation;
 use crate::pack::own::Says;
 use crate::policy::Role;
 use crate::random;
+use crate::secret::Secret;
 use crate::store::{self, Batch, Record};
 use crate::time::Timestamp;
 use crate::vault::{Grant, ParcelFacts, VaultError};
@@ -57,6 +58,14 @@ pub struct LinkFacts {
     pub registers: bool,
 }
 
+/// What is behind a link.
+struct Behind {
+    id: GrantId,
+    grant: Grant,
+    /// A fresh one took its place.
+    old: bool,
+}
+
 impl Gateway {
     /// What the link with this token leads to. Changes nothing.
     ///
@@ -64,12 +73,7 @@ impl Gateway {
     /// [`VisitError::Unavailable`].
     pub async fn link(&self, token: &str) -> Result<LinkView, VisitError> {
         let now = store::now();
-        let Some((_, Record { value: grant, .. })) = self.grant_behind(token).await? else {
-            return Ok(LinkView::Unknown);
-        };
-        if grant.keep_until <= now {
-            return Ok(LinkView::Unknown);
-        }
+        let Some(Behind { grant, old, .. }) = self.behind(token, now).await? else { return Ok(LinkView::Unknown) };
         if grant.revoked.is_some() {
             return Ok(LinkView::Withdrawn(self.facts_of(&grant, None).await?));
         }
@@ -79,11 +83,42 @@ impl Gateway {
             Err(error) => return Err(not_now("link", &error)),
         };
         let facts = self.facts_of(&grant, Some(known)).await?;
-        Ok(if grant.link_until <= now { LinkView::LinkOver(facts) } else { LinkView::Living(facts) })
+        Ok(if old || grant.link_until <= now { LinkView::LinkOver(facts) } else { LinkView::Living(facts) })
     }
 
-    async fn grant_behind(&self, token: &str) -> Result<Option<(GrantId, Record<Grant>)>, VisitError> {
-        self.stations.vault.grant_by_token(token).await.map_err(|error| not_now("link", &error))
+    /// What is behind a link, while its documents are kept.
+    async fn behind(&self, token: &str, now: Timestamp) -> Result<Option<Behind>, VisitError> {
+        let vault = &self.stations.vault;
+        let found = vault.grant_by_token(token).await.map_err(|error| not_now("link", &error))?;
+        let behind = match found {
+            Some((id, Record { value: grant, .. })) => Some(Behind { id, grant, old: false }),
+            None => {
+                let id = self.stations.guests.old_link(token, now).await.map_err(|error| not_now("link", &error))?;
+                let Some(id) = id else { return Ok(None) };
+                let grant = vault.grant(id).await.map_err(|error| not_now("link", &error))?;
+                grant.map(|Record { value: grant, .. }| Behind { id, grant, old: true })
+            }
+        };
+        Ok(behind.filter(|behind| now < behind.grant.keep_until))
+    }
+
+    /// Gives a right a fresh link, in the batch; the old one is remembered, so that it leads to the next fresh one.
+    ///
+    /// # Errors
+    /// [`VaultError::Ended`], [`VaultError::Missing`].
+    pub(in crate::gateway) async fn put_fresh_token(
+        &self,
+        batch: &mut Batch,
+        id: GrantId,
+        lives: Duration,
+        now: Timestamp,
+    ) -> Result<Secret<String>, VaultError> {
+        let vault = &self.stations.vault;
+        let Record { value: grant, .. } = vault.grant(id).await?.ok_or(VaultError::Missing)?;
+        let token = random::token();
+        vault.renew_link(batch, id, &token, lives, now).await?;
+        self.stations.guests.put_old_link(batch, &grant.token_hash, id, grant.keep_until, now);
+        Ok(token)
     }
 
     async fn facts_of(&self, grant: &Grant, known: Option<ParcelFacts>) -> Result<LinkFacts, VisitError> {
@@ -109,9 +144,8 @@ impl Gateway {
     /// [`VisitError::NotFound`] where the link does not live.
     pub async fn enter(&self, token: &str, cookie: Option<&str>) -> Result<Entered, VisitError> {
         let now = store::now();
-        let (id, grant) = self.grant_behind(token).await?.ok_or(VisitError::NotFound)?;
-        let grant = grant.value;
-        if grant.revoked.is_some() || grant.keep_until <= now || grant.link_until <= now {
+        let Behind { id, grant, old } = self.behind(token, now).await?.ok_or(VisitError::NotFound)?;
+        if old || grant.revoked.is_some() || grant.link_until <= now {
             return Err(VisitError::NotFound);
         }
         let mut visit = Visit::begin(grant.contact, Some(id), now);
@@ -153,9 +187,8 @@ impl Gateway {
     /// [`VisitError::NotFound`] where the documents are gone; [`VisitError::LockedUntil`] where it was asked too often.
     pub async fn mail_fresh_link(&self, token: &str) -> Result<(), VisitError> {
         let now = store::now();
-        let (id, grant) = self.grant_behind(token).await?.ok_or(VisitError::NotFound)?;
-        let grant = grant.value;
-        if grant.revoked.is_some() || grant.keep_until <= now {
+        let Behind { id, grant, .. } = self.behind(token, now).await?.ok_or(VisitError::NotFound)?;
+        if grant.revoked.is_some() {
             return Err(VisitError::NotFound);
         }
         self.count_mail(grant.contact, now).await?;
@@ -189,8 +222,8 @@ impl Gateway {
             Some(Role::DoctorElsewhere | Role::StaffElsewhere) => FRESH_ELSEWHERE,
             _ => FRESH,
         };
-        let (mut batch, token) = (Batch::default(), random::token());
-        self.stations.vault.renew_link(&mut batch, id, &token, lives, now).await.map_err(gone)?;
+        let mut batch = Batch::default();
+        let token = self.put_fresh_token(&mut batch, id, lives, now).await.map_err(gone)?;
         let line = HistoryLine { grant: id, what: Happened::LinkMailed, at: now, from: None };
         self.put_history(&mut batch, grant.transaction, &line).map_err(|error| not_now("history", &error))?;
         let mail = OwnMail {
