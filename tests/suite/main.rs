@@ -10,6 +10,7 @@ mod lifecycle;
 mod live;
 mod mime;
 mod pack;
+mod parcels;
 mod policy;
 mod queue;
 mod reference;
