@@ -7,6 +7,7 @@ use crate::mime::{Defect, Outline};
 use crate::policy::{Practice, Role};
 use crate::time::Timestamp;
 
+pub mod base64;
 mod colour;
 mod documents;
 mod field;
@@ -19,6 +20,8 @@ pub mod relay;
 pub mod report;
 mod sample;
 pub mod shipment;
+pub mod shown;
+pub mod stored;
 pub mod template;
 
 pub use notice::notice;

@@ -179,6 +179,7 @@ fn sample_address() -> Address {
 fn sample_practice(language: &str, rich: bool) -> Practice {
     let text = |text: &str| if rich { text.to_owned() } else { String::new() };
     Practice {
+        logo: None,
         id: "sample".into(),
         name: "Sample Practice".into(),
         domains: Vec::new(),

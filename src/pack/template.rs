@@ -257,7 +257,8 @@ mod tests {
         }
         let values = minijinja::context! { recipient => "a@b.example" };
         assert_eq!(templates.render("fr-CH", "report.txt", &values).unwrap(), "Bonjour a@b.example");
-        let error = templates.render("de", "report.txt", &values).unwrap_err().to_string();
+        let error = templates.render("de", "report.txt", &values).unwrap_err();
+        let error = crate::pack::PackError::from(error).to_string();
         assert!(error.contains("template en/") && !error.contains("b.example"), "{error}");
     }
 }

@@ -5,9 +5,11 @@
 mod bad_config;
 mod gateway;
 mod layering;
+mod lifecycle;
 mod live;
 mod mime;
 mod pack;
+mod parcels;
 mod policy;
 mod queue;
 mod reference;

@@ -37,6 +37,7 @@ fn address(text: &str) -> Address {
 
 fn practice() -> Practice {
     Practice {
+        logo: None,
         id: "north".into(),
         name: "North Street Clinic".into(),
         domains: vec![Domain::parse("clinic.example").unwrap()],
@@ -51,6 +52,7 @@ fn practice() -> Practice {
 
 fn french() -> Practice {
     Practice {
+        logo: None,
         id: "lac".into(),
         name: "Cabinet du Lac".into(),
         phone: "04 50 55 01 23".into(),
