@@ -8,7 +8,7 @@
 //! | 4 edges | [`smtp`], [`relay`], [`portal`], [`admin`], over [`net`] | rings 0–3, `net`; never a sibling |
 //! | 3 service | [`gateway`] | rings 0–2 |
 //! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`guests`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
-//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`] | rings 0–1; no I/O, clock, randomness or log |
+//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`], [`conversation`], [`archive`] | rings 0–1; no I/O, clock, randomness or log |
 //! | 0 words | [`mail`], [`id`], [`time`], [`secret`], [`fault`], [`document`], [`event`] | ring 0 |
 //!
 //! # Where is …?
@@ -39,6 +39,8 @@ pub mod secret;
 pub mod time;
 
 pub mod access;
+pub mod archive;
+pub mod conversation;
 pub mod delivery;
 pub mod invitation;
 pub mod mime;

@@ -14,6 +14,7 @@ mod explain;
 mod first_start;
 mod harden;
 mod house;
+mod invitation;
 mod listeners;
 mod print;
 mod schema;
@@ -52,6 +53,9 @@ enum Command {
     /// Recipients' rights to documents.
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// Invitations: who was asked to register, and who has not yet.
+    #[command(subcommand)]
+    Invitation(invitation::InvitationCommand),
     /// The encrypted vault.
     #[command(subcommand)]
     Vault(VaultCommand),
@@ -189,6 +193,7 @@ async fn dispatch(cli: Cli) -> Done {
         Command::Queue(QueueCommand::Show { id, json }) => ask::queue_show(config, id, json).await,
         Command::Grant(GrantCommand::List { json }) => ask::grant_list(config, json).await,
         Command::Grant(GrantCommand::Revoke { id }) => ask::grant_revoke(config, id).await,
+        Command::Invitation(command) => invitation::invitation(config, command).await,
         Command::Vault(VaultCommand::Verify { json }) => ask::vault_verify(config, json).await,
         Command::Clock(ClockCommand::Accept) => ask::clock_accept(config).await,
         Command::Schema { kind } => schema::schema(kind),

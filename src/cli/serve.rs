@@ -55,8 +55,10 @@ pub async fn serve(path: &Path) -> Done {
 fn spawn_background(working: &mut JoinSet<()>, house: &House, certificates: Certificates, relay: Relay, stop: &Stop) {
     let gateway = &house.desk.gateway;
     let (agenda, guard) = (house.desk.agenda.clone(), house.desk.agenda.clone());
-    let deliveries = Deliveries::new(gateway.stations().queue.clone(), gateway.failure_reports())
-        .while_believed(Arc::new(move || !guard.is_halted()));
+    let believed: Arc<dyn Fn() -> bool + Send + Sync> = Arc::new(move || !guard.is_halted());
+    let deliveries =
+        Deliveries::new(gateway.stations().queue.clone(), gateway.failure_reports()).while_believed(believed.clone());
+    working.spawn(gateway.clone().keep_due(believed, stop.receiver()));
     working.spawn(relay.run(deliveries, stop.receiver()));
     working.spawn(until(stop.clone(), certificates.watch()));
     working.spawn(until(stop.clone(), gateway.stations().policies.clone().watch()));

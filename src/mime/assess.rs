@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::mail::Address;
 use crate::mime::decode::Decoder;
 use crate::mime::{Defect, Entity, Outline, TransferEncoding, header, names};
+use crate::policy::Role;
 
 mod body;
 mod content;
@@ -14,7 +15,7 @@ mod html;
 mod tags;
 
 /// Decoded octets that are read of a leaf that is no text, to see what it is.
-const START: usize = 8 * 1024;
+pub const START: usize = 8 * 1024;
 
 /// What of the leaves was read while they streamed by: by entity, in the order of [`leaves`].
 #[derive(Clone, Default)]
@@ -67,6 +68,8 @@ pub fn leaves(outline: &Outline, text_limit: usize) -> Vec<LeafPlan> {
 pub struct Tag {
     /// What it says.
     pub meaning: TagMeaning,
+    /// The one recipient it is about, where it begins with an address: `[jane@example.org doctor]`.
+    pub whom: Option<Address>,
     /// Its octets in [`Assessment::subject`], brackets included.
     pub span: Range<usize>,
 }
@@ -83,6 +86,8 @@ pub enum TagMeaning {
     Plain,
     /// `[patient …]`: a record number, or a name and birthdate (ISO 8601).
     Patient(PatientRef),
+    /// `[doctor]`, `[staff]`, `[doctor-elsewhere]`, `[staff-elsewhere]`, `[payer]`: what an unknown recipient is.
+    Role(Role),
     /// `[14d]`, `[2w]`, `[36h]`: link and document clocks.
     Clock(std::time::Duration),
 }
@@ -207,6 +212,21 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
         received: section.all("Received").count(),
         auto_submitted: section.all("Auto-Submitted").any(|field| is_automatic(&field.value)),
     })
+}
+
+/// The facts of a file that came alone, in a form of the portal: every name a system might save it by, and what its first
+/// octets (8 KiB are enough) show.
+pub fn uploaded(name: &str, declared_type: &str, start: &[u8], octets: u64) -> Attachment {
+    Attachment {
+        body: 0..octets,
+        encoding: TransferEncoding::Identity,
+        name: names::sanitise(name),
+        names: names::saved_as(name),
+        declared_type: declared_type.to_owned(),
+        content_type: content::shown(&start[..start.len().min(START)]),
+        octets,
+        inline: false,
+    }
 }
 
 fn addresses(outline: &Outline, name: &'static str) -> Result<Vec<header::Mailbox>, Defect> {

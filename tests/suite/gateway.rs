@@ -8,8 +8,8 @@ use postern::accounts::{Accounts, NewStaff, Passwords};
 use postern::blob::{BlobStore, Objects, RawMessage};
 use postern::delivery::retry::Schedule;
 use postern::directory::Directory;
-use postern::guests::Guests;
 use postern::gateway::{Gateway, GatewaySettings, Policies, Receipt, ReceivedMessage, Refusal, Stations};
+use postern::guests::Guests;
 use postern::keyring::{Keyring, MasterKey};
 use postern::mail::{Address, BodyType, Domain, Envelope, Origin, ReceivedTrace, Recipient, ReversePath};
 use postern::queue::{Claim, Queue};
@@ -27,11 +27,12 @@ struct Clinic {
 }
 
 impl Clinic {
-    /// The shipped policies, and these files beside them.
+    /// The shipped policies, and these files beside them. Pat is known: a code opens what is sent there.
     async fn with(extra: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policies = folder.path().join("policies");
         copy(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/policies")), &policies);
+        std::fs::write(policies.join("directory.csv"), "address,role\npat@home.example,payer\n").unwrap();
         for (name, text) in extra {
             std::fs::write(policies.join(name), text).unwrap();
         }
@@ -46,7 +47,8 @@ impl Clinic {
             queue: Queue::new(store.clone(), keyring.clone(), objects.clone(), Schedule::default()),
             accounts: Accounts::new(store.clone(), keyring.clone(), Passwords::new(1).unwrap()),
             guests: Guests::new(store.clone(), keyring.clone(), Passwords::new(1).unwrap()),
-            directory: Directory::new(store.clone(), keyring),
+            directory: Directory::new(store.clone(), keyring.clone()),
+            keyring,
             policies: Arc::new(Policies::open(&policies).unwrap()),
             store,
             objects,
@@ -317,9 +319,12 @@ async fn a_corrected_rule_is_in_force_for_who_was_written_to_before() {
     clinic.send(&["wong@hospital.example"], &with_attachment("Scan", "scan.pdf", 100)).await.unwrap();
     let found = clinic.gateway.stations().directory.find(&to).await.unwrap().expect("known from now on");
     assert_eq!(found.person.role, None);
-    clinic.send(&["pat@home.example"], &with_attachment("Scan [patient 10423]", "scan.pdf", 100)).await.unwrap();
+    clinic.send(&["pat@home.example"], &with_attachment("Scan", "scan.pdf", 100)).await.unwrap();
     let pat = clinic.gateway.stations().directory.find(&address("pat@home.example")).await.unwrap().unwrap();
-    assert_eq!(pat.person.role, Some(postern::policy::Role::Patient), "what a tag said is remembered");
+    assert_eq!(pat.person.role, None, "directory.csv is the admin's to change");
+    clinic.send(&["kim@home.example"], &with_attachment("Scan [doctor-elsewhere]", "scan.pdf", 100)).await.unwrap();
+    let kim = clinic.gateway.stations().directory.find(&address("kim@home.example")).await.unwrap().unwrap();
+    assert_eq!(kim.person.role, Some(postern::policy::Role::DoctorElsewhere), "what a tag said is remembered");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 mod bad_config;
 mod gateway;
 mod layering;
+mod lifecycle;
 mod live;
 mod mime;
 mod pack;
