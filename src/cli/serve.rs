@@ -14,7 +14,7 @@ use crate::cli::{Done, print, settings};
 use crate::config::{Config, OutgoingMode};
 use crate::event::Event;
 use crate::gateway::Deliveries;
-use crate::net::{Gate, Stop, Stopper};
+use crate::net::{Stop, Stopper};
 use crate::relay::Relay;
 use crate::tls::Certificates;
 use crate::{admin, log, tls};
@@ -38,7 +38,7 @@ pub async fn serve(path: &Path) -> Done {
     working.spawn(until(stop.clone(), admin));
     print_start(&config, &house, &bound);
     let gateway = house.desk.gateway.clone();
-    serve_all(&mut working, bound, &settings::smtp(&config), &Gate::new(settings::gate(&config)), &gateway, &stop);
+    serve_all(&mut working, bound, &config, &gateway, &stop);
     spawn_background(&mut working, &house, certificates, relay, &stop);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 
@@ -96,6 +96,9 @@ fn print_start(config: &Config, house: &House, bound: &[Listener]) {
     print::line("Listening:");
     for listener in bound {
         print::line(&format!("  {}", listener.words()));
+    }
+    if !config.portal.listen.is_empty() {
+        print::line(&format!("Recipients read at {}.", config.gateway.public_url));
     }
     print::line(&format!("Mail goes out {}.", outgoing(config)));
     if !house.made.is_empty() {
