@@ -44,10 +44,10 @@ pub async fn door(State(app): State<App>, mut request: Request, next: Next) -> R
 
 fn admit(app: &App, request: &Request) -> Result<(), Refusal> {
     let origin = &app.settings().origin;
-    let host = request.headers().get(header::HOST).and_then(|field| field.to_str().ok());
-    // HTTP/2 names it in `:authority`, which hyper puts into the address; where both are, both must be ours.
+    let hosts = request.headers().get_all(header::HOST).into_iter().map(|field| field.to_str().unwrap_or("?"));
+    // HTTP/2 names it in `:authority`, which hyper puts into the address; where several are, all must be ours.
     let named = request.uri().authority().map(|authority| authority.as_str());
-    let mut names = host.into_iter().chain(named).peekable();
+    let mut names = hosts.chain(named).peekable();
     if names.peek().is_none() || !names.all(|name| origin.is_authority(name)) {
         return Err(Refusal::WrongHost);
     }
@@ -80,6 +80,9 @@ fn refused(answer: &Response) -> Option<Refusal> {
     if let Some(refusal) = answer.extensions().get::<Refusal>() {
         return Some(*refusal);
     }
+    if is_page(answer) {
+        return None;
+    }
     match answer.status() {
         StatusCode::NOT_FOUND => Some(Refusal::NotFound),
         StatusCode::METHOD_NOT_ALLOWED => Some(Refusal::Method),
@@ -101,10 +104,13 @@ fn explain(app: &App, visitor: &Visitor, refusal: Refusal, route: &str, bare: Re
     page
 }
 
+fn is_page(answer: &Response) -> bool {
+    answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
 /// A browser that is shown a page is told what forms are bound to.
 fn bind_forms(app: &App, visitor: &Visitor, answer: &mut Response) {
-    let is_page = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if let (true, Some(cookie)) = (is_page, visitor.new_form_cookie()) {
+    if let (true, Some(cookie)) = (is_page(answer), visitor.new_form_cookie()) {
         answer.headers_mut().append(header::SET_COOKIE, Cookie::Form.set(cookie, &app.settings().origin));
     }
 }

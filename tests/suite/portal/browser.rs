@@ -63,7 +63,7 @@ impl Answer {
 
     #[track_caller]
     pub fn shows(&self, status: u16, pieces: &[&str]) -> &Self {
-        let text = self.text();
+        let text = self.text().replace('\u{a0}', " ");
         assert_eq!(self.status.as_u16(), status, "{text}");
         for piece in pieces {
             assert!(text.contains(piece), "{piece:?} in\n{text}");
@@ -159,7 +159,7 @@ pub fn multipart(fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> (String, V
         body.extend(format!("--xyz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").into_bytes());
     }
     for (name, content) in files {
-        let head = "Content-Type: application/octet-stream";
+        let (head, name) = ("Content-Type: application/octet-stream", name.replace('"', "%22"));
         body.extend(
             format!("--xyz\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n{head}\r\n\r\n")
                 .into_bytes(),

@@ -498,10 +498,10 @@ impl Reception for Desk {
         counts: bool,
     ) -> Result<Served, VisitError> {
         self.parcel(visit, id).await?;
+        let found = documents().into_iter().find(|document| document.id == wanted).ok_or(VisitError::NotFound)?;
         if counts {
             self.0.changed("count_download")?;
         }
-        let found = documents().into_iter().find(|document| document.id == wanted).ok_or(VisitError::NotFound)?;
         let ShownDocument { name, media_type, octets, opens, .. } = found;
         Ok(Served { name, media_type, octets, opens, source: Arc::new(Octets) })
     }
