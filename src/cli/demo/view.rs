@@ -14,9 +14,17 @@ const VIEWS: [(&str, &str); 3] = [("shown", "As shown"), ("text", "Plain text"),
 /// The page's templates.
 pub fn templates() -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
+    environment.add_filter("query", query);
     environment.add_template("page.html", include_str!("web/page.html"))?;
     environment.add_template("list.html", include_str!("web/list.html"))?;
     Ok(environment)
+}
+
+/// A value for a query string (RFC 3986, section 2.1).
+fn query(text: &str) -> String {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
+    let encode = |octet: u8| if plain(octet) { char::from(octet).to_string() } else { format!("%{octet:02X}") };
+    text.bytes().map(encode).collect()
 }
 
 /// All that the page says.

@@ -14,6 +14,7 @@ mod first_start;
 mod full_disk;
 mod kill;
 mod letters;
+mod life;
 mod limits;
 mod load;
 mod markers;
