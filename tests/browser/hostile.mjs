@@ -13,7 +13,6 @@ await report(async (result) => {
   try {
     const page = await browser.open();
     // A sandbox that does its work complains in the console; that is no fault here.
-    browser.expectsRefusal = true;
     browser.listen = () => {};
     page.removeAllListeners("console");
     const person = new Person(task, browser, hands(task, page));

@@ -23,6 +23,10 @@ class Pointer {
     await target.check();
   }
 
+  async untick(target) {
+    await target.uncheck();
+  }
+
   async choose(target, label) {
     await target.selectOption({ label });
   }
@@ -71,6 +75,11 @@ class Keyboard {
   async tick(target) {
     await this.reach(target);
     if (!(await target.isChecked())) await this.page.keyboard.press("Space");
+  }
+
+  async untick(target) {
+    await this.reach(target);
+    if (await target.isChecked()) await this.page.keyboard.press("Space");
   }
 
   async choose(target, label) {

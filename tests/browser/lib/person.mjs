@@ -1,4 +1,4 @@
-// What a person does on the portal's pages. Fields are found by their names, everything else by role.
+// What a person does on the portal's pages. Fields are found by their names, everything else by its role.
 
 export class Person {
   constructor(task, browser, hands) {
@@ -12,35 +12,41 @@ export class Person {
   }
 
   field(name) {
-    return this.page.locator(`main [name="${name}"]`);
+    return this.page.locator(`main [name="${name}"]:not([type=hidden])`);
   }
 
   async has(name) {
     return (await this.field(name).count()) > 0;
   }
 
-  // The button of the page's own form.
+  // The button of the page's one question.
   button() {
-    return this.page.locator("main form button.primary, main form button[type=submit]").first();
+    return this.page.locator('main form[method="post"] button.button:not(.quiet):not([type=button])').first();
   }
 
-  async path() {
+  path() {
     return new URL(this.page.url()).pathname;
   }
 
   // Presses, and waits until the page that follows is there.
   async go(target) {
-    const before = this.page.waitForEvent("framenavigated", { predicate: (frame) => frame === this.page.mainFrame() });
+    const follows = this.page.waitForEvent("framenavigated", { predicate: (frame) => frame === this.page.mainFrame() });
     await this.hands.press(target);
-    await before;
+    await follows;
     await this.page.waitForLoadState("load");
   }
 
-  // A form with faults stays, says so at its top, and keeps what was typed.
-  async expectFaults(name) {
+  // Sends a form that is wrong: it stays, says so at its top and beside the field, and keeps what was typed.
+  async goWrong(name, field) {
     this.browser.expectsRefusal = true;
-    const summary = this.page.locator("main [role=alert]").first();
-    await summary.waitFor();
+    await this.page.evaluate(() => document.querySelector("main .summary")?.setAttribute("data-before", ""));
+    await this.hands.press(this.button());
+    await this.page.locator("main [role=alert]:not([data-before])").first().waitFor();
+    await this.page.waitForLoadState("load");
+    const beside = this.page.locator(`main #${field}-fault`);
+    if ((await beside.count()) === 0) this.browser.fault(`${name}: no word stands beside the field ${field}`);
+    const focused = await this.page.evaluate(() => document.activeElement?.closest("[role=alert]") !== null);
+    if (!focused && this.task.javascript !== false) this.browser.fault(`${name}: the summary of faults has no focus`);
     await this.browser.look(name);
     this.browser.expectsRefusal = false;
   }

@@ -3,6 +3,7 @@
 //! Each test makes a [`clinic::Clinic`]: a folder with a configuration, policies and an outbox of its own, on a loopback
 //! address of its own, so that tests run side by side.
 
+mod browser;
 mod client;
 mod clients;
 pub mod clinic;
