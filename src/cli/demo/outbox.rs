@@ -106,6 +106,21 @@ impl Mail {
         Some(link.trim_end_matches(['.', ',', ')', '>']).to_owned())
     }
 
+    /// The subject, or nothing.
+    pub fn subject(&self) -> String {
+        self.message().and_then(|message| message.subject().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The Message-ID, without its brackets.
+    pub fn message_id(&self) -> String {
+        self.message().and_then(|message| message.message_id().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The address in Reply-To.
+    pub fn reply_to(&self) -> Option<String> {
+        Some(self.message()?.reply_to()?.first()?.address()?.to_owned())
+    }
+
     /// Names and sizes of what is attached; pictures that stand in the text are not.
     pub fn attachments(&self) -> Vec<(String, usize)> {
         let Some(message) = self.message() else { return Vec::new() };
