@@ -161,9 +161,7 @@ class Walk {
   }
 
   async save(target) {
-    const begins = this.page.waitForEvent("download");
-    await this.person.hands.press(target);
-    const download = await begins;
+    const [download] = await Promise.all([this.page.waitForEvent("download"), this.person.hands.press(target)]);
     const path = join(this.task.downloads, `${this.result.downloads.length}`);
     await download.saveAs(path);
     this.result.downloads.push({ name: download.suggestedFilename(), path });

@@ -30,9 +30,8 @@ export class Person {
 
   // Presses, and waits until the page that follows is there.
   async go(target) {
-    const follows = this.page.waitForEvent("framenavigated", { predicate: (frame) => frame === this.page.mainFrame() });
-    await this.hands.press(target);
-    await follows;
+    const main = (frame) => frame === this.page.mainFrame();
+    await Promise.all([this.page.waitForEvent("framenavigated", { predicate: main }), this.hands.press(target)]);
     await this.page.waitForLoadState("load");
   }
 
