@@ -25,14 +25,14 @@ const REPLY: &str = "Thank you, I will come on Monday.";
 const GUEST_PASSWORD: &str = "seven quiet lighthouses";
 
 /// What the walks need on this machine.
-struct Tools {
+pub struct Tools {
     node: PathBuf,
     chromium: PathBuf,
 }
 
 impl Tools {
     /// `None` after a line that says that this test is skipped; in CI a missing one is a failure.
-    fn find(test: &str) -> Option<Self> {
+    pub fn find(test: &str) -> Option<Self> {
         let node = tools::find("node", test)?;
         let chromium = tools::find("chromium", test)?;
         for module in ["playwright-core", "axe-core", "mailparser"] {
@@ -62,16 +62,21 @@ fn faultless(who: &str, report: &Value) {
     assert!(faults.is_empty(), "{who}:\n{}\nsteps: {}\nthe page said:\n{page}", faults.join("\n"), report["steps"]);
 }
 
-/// A clinic whose portal is reached by its name and port, with TLS.
+/// A running clinic with a portal.
 fn clinic() -> Clinic {
     let mut clinic = Clinic::new(&Setup::default());
+    open_portal(&clinic);
+    clinic.start();
+    clinic
+}
+
+/// Lets a clinic have a portal at its next start, reached by its name and port, with TLS.
+pub fn open_portal(clinic: &Clinic) {
     let config = clinic.path("config.toml");
     let text = fs::read_to_string(&config).unwrap();
     let at = clinic.at(PORTAL);
     let text = text.replace(&format!("public_url = \"https://{HOST}\""), &format!("public_url = \"{}\"", origin()));
     fs::write(&config, format!("{text}\n[portal]\nlisten = [\"{at}\"]\n")).unwrap();
-    clinic.start();
-    clinic
 }
 
 fn origin() -> String {
@@ -79,11 +84,14 @@ fn origin() -> String {
 }
 
 /// Somebody who walks.
-struct Guest {
-    address: &'static str,
+#[derive(Clone, Copy)]
+pub struct Guest {
+    /// Where their mail goes.
+    pub address: &'static str,
     /// In the subject: says who they are.
-    tag: &'static str,
-    role: &'static str,
+    pub tag: &'static str,
+    /// As what they register.
+    pub role: &'static str,
 }
 
 const GUESTS: [Guest; 6] = [
@@ -107,7 +115,7 @@ fn answers() -> Value {
 
 /// How a walk differs from the others.
 #[derive(Clone, Copy)]
-struct Manner {
+pub struct Manner {
     viewport: &'static str,
     /// Every page in every look, and every form wrong once.
     thorough: bool,
@@ -116,7 +124,8 @@ struct Manner {
     locale: &'static str,
 }
 
-const PLAIN: Manner =
+/// A mouse at a desk, and nothing wrong on the way.
+pub const PLAIN: Manner =
     Manner { viewport: "desktop", thorough: false, javascript: true, keyboard: false, locale: "en-AU" };
 
 /// The documents that are sent.
@@ -126,13 +135,21 @@ fn documents() -> [(&'static str, &'static str, Vec<u8>); 2] {
     [("result.pdf", "application/pdf", pdf("result")), ("plan.docx", media_type, word)]
 }
 
-fn walk(tools: &Tools, clinic: &Clinic, guest: &Guest, manner: Manner) {
-    let who = format!("{} ({}{})", guest.role, manner.viewport, if manner.keyboard { ", keyboard" } else { "" });
+/// Jane writes to somebody, with two documents.
+pub fn invite(clinic: &Clinic, guest: &Guest) {
     let mut letter = Letter::new(JANE, guest.address, &format!("{} {SUBJECT}", guest.tag), TEXT);
     for (name, media_type, octets) in documents() {
         letter = letter.with(name, media_type, octets);
     }
-    send(clinic, guest.address, &letter);
+    let mut client = Client::connect(clinic.trusted()).unwrap();
+    client.hello().unwrap();
+    let reply = client.send(JANE, &[guest.address], &letter.octets()).unwrap();
+    assert_eq!(reply.code, 250, "{}", reply.text);
+}
+
+/// Somebody who was written to walks all the way.
+pub fn walk(tools: &Tools, clinic: &Clinic, guest: &Guest, manner: Manner) {
+    let who = format!("{} ({}{})", guest.role, manner.viewport, if manner.keyboard { ", keyboard" } else { "" });
     let downloads = clinic.path(&format!("downloads-{}", guest.role));
     fs::create_dir_all(&downloads).unwrap();
     let attached = clinic.path("my notes.txt");
@@ -176,13 +193,6 @@ fn compare(who: &str, downloads: &Value) {
     }
 }
 
-fn send(clinic: &Clinic, recipient: &str, letter: &Letter) {
-    let mut client = Client::connect(clinic.trusted()).unwrap();
-    client.hello().unwrap();
-    let reply = client.send(JANE, &[recipient], &letter.octets()).unwrap();
-    assert_eq!(reply.code, 250, "{}", reply.text);
-}
-
 /// Where pictures of each page go, if somebody wants to look at them.
 fn pictures(of: &str) -> Option<PathBuf> {
     Some(PathBuf::from(std::env::var_os("POSTERN_PICTURES")?).join(of))
@@ -195,6 +205,7 @@ fn everybody_walks_on_a_phone() {
     for guest in &GUESTS {
         let thorough = ["patient", "payer"].contains(&guest.role);
         let locale = if guest.role == "doctor" { "fr-FR" } else { "en-AU" };
+        invite(&clinic, guest);
         walk(&tools, &clinic, guest, Manner { viewport: "phone", thorough, locale, ..PLAIN });
     }
 }
@@ -210,6 +221,7 @@ fn everybody_walks_at_a_desk() {
             "patient" => Manner { keyboard: true, ..PLAIN },
             _ => PLAIN,
         };
+        invite(&clinic, guest);
         walk(&tools, &clinic, guest, manner);
     }
 }

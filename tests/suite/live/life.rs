@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::browser::{Guest, PLAIN, Tools, invite, open_portal, walk};
 use super::client::Client;
 use super::clinic::{Clinic, JANE, Setup, files_below, words};
 use super::letters::Letter;
@@ -25,6 +26,7 @@ impl Life {
         let config = clinic.path("config.toml");
         let text = fs::read_to_string(&config).unwrap();
         fs::write(&config, text.replace("[gateway]\n", "[gateway]\nclock_guard = false\n")).unwrap();
+        open_portal(&clinic);
         let mut life = Self { shift: clinic.path("shift"), clinic, library };
         life.go_to(0);
         life.start();
@@ -61,6 +63,16 @@ impl Life {
         let output = self.clinic.run(command, "");
         assert!(output.status.success(), "{command:?}: {}", words(&output));
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// How many mails with such a subject somebody has, once there are so many.
+    fn wait_for_mails(&mut self, to: &str, subject: &str, count: usize) {
+        let have = |life: &Self| {
+            let outbox = life.clinic.outbox();
+            outbox.iter().filter(|mail| mail.to == to && mail.subject().contains(subject)).count()
+        };
+        self.wait(&format!("{count} × \"{subject}\" for {to}"), |life| have(life) >= count);
+        assert_eq!(have(self), count, "\"{subject}\" for {to}");
     }
 
     /// How many rights live.
@@ -158,4 +170,39 @@ fn what_expired_opens_no_more_in_any_copy_with_todays_keys() {
     life.go_to(0);
     assert_eq!(life.opens_copy(&then, &then), 2, "the copy was sound: with the keys of its day it opens");
     assert_eq!(life.opens_copy(&then, &now), 0, "with today's keys nothing in it opens");
+}
+
+const PATIENT: Guest =
+    Guest { address: "jane.citizen@mail.example", tag: "[patient Jane Citizen 1980-03-04]", role: "patient" };
+const DOCTOR: Guest =
+    Guest { address: "dr.wong@hospital.example", tag: "[doctor-elsewhere]", role: "doctor-elsewhere" };
+
+/// Two are invited on the same day. One registers on day 20 and finds the documents, which are then kept for a week; the
+/// other never comes.
+#[test]
+fn an_invitation_lives_for_thirty_days_and_holds_its_documents() {
+    let test = "an_invitation_lives_for_thirty_days_and_holds_its_documents";
+    let (Some(tools), Some(mut life)) = (Tools::find(test), Life::begin(test)) else { return };
+    invite(&life.clinic, &DOCTOR);
+    invite(&life.clinic, &PATIENT);
+    for (day, reminders) in [(2, 0), (4, 1), (16, 2)] {
+        life.live_until(day);
+        life.wait_for_mails(PATIENT.address, "eminder", reminders);
+        life.wait_for_mails(DOCTOR.address, "eminder", reminders);
+        assert_eq!((life.rights(), life.opens()), (2, 2), "documents are held, day {day}");
+    }
+    life.live_until(20);
+    walk(&tools, &life.clinic, &DOCTOR, PLAIN);
+    life.live_until(26);
+    assert_eq!((life.rights(), life.opens()), (2, 2), "a week from the day of registering, not of sending");
+    life.live_until(28);
+    assert_eq!((life.rights(), life.opens()), (1, 1), "the week is over; what the patient was sent is still held");
+    life.live_until(30);
+    life.wait_for_mails(PATIENT.address, "Last reminder", 1);
+    life.wait_for_mails(PATIENT.address, "eminder", 3);
+    life.wait_for_mails(DOCTOR.address, "eminder", 2);
+    life.live_until(32);
+    life.wait_for_mails(JANE, "Nobody registered", 1);
+    life.live_until(45);
+    assert_eq!((life.rights(), life.opens()), (0, 0), "nobody came: the documents are gone");
 }
