@@ -210,6 +210,9 @@ impl Gateway {
         let now = store::now();
         let (admitted, _) = self.admitted(visit, reply.grant).await?;
         let (_, content) = self.stations().vault.open(&admitted, now).await.map_err(vault_error)?;
+        if !self.reply_rules(&content).await?.open {
+            return Ok(Err(ReplyFault::Closed));
+        }
         // A file field left empty comes as a file without a name and without octets.
         reply.attachments.retain(|attachment| !attachment.name.is_empty() || attachment.octets > 0);
         let text = conversation::tidy(&reply.text);
