@@ -28,6 +28,7 @@ shipped! {
     "schema/restricted.json"
     "schema/role.json"
     "schema/rules.json"
+    "schema/specialties.json"
     "schema/tests.json"
     "specialties.toml"
     "templates/en/guests.txt"

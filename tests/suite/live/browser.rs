@@ -333,10 +333,11 @@ impl Drop for Beacon {
     }
 }
 
-/// The demo as somebody sees it who has just started it, on both viewports.
+/// The demo as somebody sees it who has just started it: the outbox page on both viewports, and then the patient's whole
+/// way, with the message that Outlook wrote, in the clear on loopback.
 #[test]
-fn the_demo_shows_its_outbox_and_its_links_lead_on() {
-    let Some(tools) = Tools::find("the_demo_shows_its_outbox_and_its_links_lead_on") else { return };
+fn the_demo_can_be_walked_to_its_end() {
+    let Some(tools) = Tools::find("the_demo_can_be_walked_to_its_end") else { return };
     let demo = Demo::start();
     for viewport in ["phone", "desktop"] {
         let report = tools.run(
@@ -349,6 +350,11 @@ fn the_demo_shows_its_outbox_and_its_links_lead_on() {
         );
         faultless(&format!("demo, {viewport}"), &report);
     }
+    let report = tools.run("walk.mjs", &demo.walk(&tools));
+    faultless("the patient of the demo", &report);
+    let asset = |name: &str| fs::read(repository().join("src/cli/demo/assets").join(name)).unwrap();
+    let arrived = |at: usize| fs::read(report["downloads"][at]["path"].as_str().unwrap()).unwrap();
+    assert_eq!((arrived(0), arrived(1)), (asset("results.pdf"), asset("plan.docx")));
     demo.end();
 }
 
@@ -385,6 +391,32 @@ impl Demo {
         let words = self.words();
         let line = words.lines().find_map(|line| line.trim_start().strip_prefix(word)).unwrap();
         line.trim().to_owned()
+    }
+
+    /// The task of walking as Jane.
+    fn walk(&self, tools: &Tools) -> Value {
+        let place = self.printed.parent().unwrap();
+        let notes = place.join("my notes.txt");
+        fs::write(&notes, "I have slept better since Tuesday.\n").unwrap();
+        let restricted = place.join("viewer.exe");
+        fs::write(&restricted, b"MZ no program").unwrap();
+        json!({
+            "chromium": tools.chromium, "origin": self.says("portal"), "outbox": Path::new(&self.says("files")).join("outbox"),
+            "recipient": "jane.citizen@mail.example", "sender": "dr.lee@clinic.example", "viewport": "phone", "thorough": true,
+            "account": true, "answers": answers(), "birthdate": "1980-03-04", "password": GUEST_PASSWORD,
+            "says": "easily treated", "subject": "Your blood tests and what we do now", "documents": 2, "downloads": place,
+            "messageId": self.message_id(), "pictures": pictures("demo-walk"),
+            "reply": { "text": REPLY, "attachments": [notes], "restricted": restricted },
+        })
+    }
+
+    /// Of the first message, as the colleague has it who got it as it was written.
+    fn message_id(&self) -> String {
+        let outbox = Path::new(&self.says("files")).join("outbox");
+        let mails = fs::read_dir(outbox).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+        let relayed = mails.into_iter().find(|mail| mail.contains("X-Envelope-To: <reception@clinic.example>")).unwrap();
+        let field = relayed.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap();
+        field.trim().to_owned()
     }
 
     /// Ends it as Ctrl-C does; nothing may be left.
