@@ -16,6 +16,7 @@ await report(async (result) => {
     browser.listen = () => {};
     page.removeAllListeners("console");
     const person = new Person(task, browser, hands(task, page));
+    await control(browser, result);
     await enter(person, page);
     await message(page, result);
     await documents(browser, page, result);
@@ -23,6 +24,15 @@ await report(async (result) => {
     await browser.close();
   }
 });
+
+// The same in a page that nothing guards: the canary sings there, so that silence elsewhere means something.
+async function control(browser, result) {
+  const tab = await browser.context.newPage();
+  await tab.setContent(task.control);
+  await tab.waitForTimeout(500);
+  if (!(await canary(tab))) result.faults.push("the canary does not sing where nothing keeps it from singing");
+  await tab.close();
+}
 
 // By a code: the shortest way in.
 async function enter(person, page) {

@@ -25,7 +25,11 @@ pub const WONG: Person =
 /// In the practice's own domain.
 pub const RECEPTION: Person = Person { name: "Reception", address: "reception@clinic.example", is: "a colleague" };
 /// Of whom nobody has said anything.
-pub const NOVAK: Person = Person { name: "Petra Novak", address: "p.novak@heartcare.example", is: "somebody of whom nobody has said who they are" };
+pub const NOVAK: Person = Person {
+    name: "Petra Novak",
+    address: "p.novak@heartcare.example",
+    is: "somebody of whom nobody has said who they are",
+};
 
 /// The recipients of the first message.
 pub const THREE: [Person; 3] = [JANE, WONG, RECEPTION];

@@ -132,7 +132,11 @@ async fn mail_to_lee(stage: &Stage, subject: &str) -> Result<Mail, String> {
 fn tell_of(stage: &Stage, teller: &Teller, person: &Person, mail: &Mail) {
     match mail.link(stage.outbox.links()) {
         Some(link) => {
-            teller.fact("", Look::Plain, &format!("{}: an invitation; the documents wait in the vault behind this link", person.is));
+            teller.fact(
+                "",
+                Look::Plain,
+                &format!("{}: an invitation; the documents wait in the vault behind this link", person.is),
+            );
             teller.fact("", Look::Link, &link);
         }
         None => {

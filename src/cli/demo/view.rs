@@ -136,3 +136,37 @@ fn moment(mail: &Mail, format: &str) -> String {
     let moment = jiff::Timestamp::from_millisecond(mail.delivered).unwrap_or_default();
     moment.to_zoned(TimeZone::system()).strftime(format).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_in_a_text_can_be_pressed_and_nothing_else_changes() {
+        let text =
+            "Open it: https://a.example/p/x-1.\n\n<https://b.example>, http://c.example) and \"http\" alone: http";
+        let pieces: Vec<(String, bool)> = pieces(text)
+            .iter()
+            .map(|piece| {
+                let get = |name| piece.get_attr(name).unwrap();
+                (get("text").to_string(), get("link").is_true())
+            })
+            .collect();
+        assert_eq!(pieces.iter().map(|(text, _)| text.as_str()).collect::<String>(), text);
+        let links: Vec<&str> = pieces.iter().filter(|(_, link)| *link).map(|(text, _)| text.as_str()).collect();
+        assert_eq!(links, ["https://a.example/p/x-1", "https://b.example", "http://c.example"]);
+    }
+
+    #[test]
+    fn an_address_in_a_query_is_one_value() {
+        assert_eq!(query("a+b&c=d@e.example"), "a%2Bb%26c%3Dd%40e.example");
+    }
+
+    #[test]
+    fn the_templates_are_sound() {
+        let values =
+            context! { mails => Vec::<Value>::new(), people => Vec::<Value>::new(), views => Vec::<Value>::new() };
+        let page = templates().unwrap().get_template("page.html").unwrap().render(values).unwrap();
+        assert!(page.contains("No mail has left yet"));
+    }
+}

@@ -116,7 +116,8 @@ export class Browser {
       return entries.reduce((sum, entry) => sum + entry.decodedBodySize, 0);
     });
     this.result.heaviest = Math.max(this.result.heaviest ?? 0, loaded);
-    if (loaded > HEAVIEST) this.fault(`${name} weighs ${loaded} octets, more than ${HEAVIEST}`);
+    const most = this.task.heaviest ?? HEAVIEST;
+    if (loaded > most) this.fault(`${name} weighs ${loaded} octets, more than ${most}`);
   }
 
   async picture(name, page = this.page) {

@@ -243,10 +243,11 @@ fn hostile_text_and_documents_run_nothing() {
         &json!({
             "chromium": tools.chromium, "origin": origin(), "address": clinic.at(PORTAL).ip().to_string(),
             "outbox": clinic.path("outbox"), "recipient": guest, "viewport": "desktop", "documents": documents,
+            "control": format!("<script>globalThis.canary = 'ran'; new Image().src = '{call}?control'</script>"),
         }),
     );
     faultless("hostile", &report);
-    assert_eq!(beacon.heard(), Vec::<String>::new(), "nothing calls home; steps: {}", report["steps"]);
+    assert_eq!(beacon.heard(), ["GET /heard?control HTTP/1.1"], "nothing calls home; steps: {}", report["steps"]);
 }
 
 /// A message whose every part would run something or call the beacon; how many documents it has.
@@ -314,7 +315,10 @@ impl Beacon {
                 let mut stream = stream.unwrap();
                 let mut octets = [0; 1024];
                 let read = stream.read(&mut octets).unwrap_or(0);
-                noting.lock().unwrap().push(String::from_utf8_lossy(&octets[..read]).lines().next().unwrap_or("").into());
+                noting
+                    .lock()
+                    .unwrap()
+                    .push(String::from_utf8_lossy(&octets[..read]).lines().next().unwrap_or("").into());
                 let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
             }
         });
@@ -345,6 +349,8 @@ fn the_demo_can_be_walked_to_its_end() {
             &json!({
                 "chromium": tools.chromium, "origin": demo.says("outbox"), "portal": demo.says("portal"),
                 "viewport": viewport, "patient": "jane.citizen@mail.example", "thorough": true,
+                // The source of a mail is as long as the mail.
+                "heaviest": 200_000,
                 "pictures": pictures(&format!("demo-{viewport}")),
             }),
         );
@@ -414,7 +420,8 @@ impl Demo {
     fn message_id(&self) -> String {
         let outbox = Path::new(&self.says("files")).join("outbox");
         let mails = fs::read_dir(outbox).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
-        let relayed = mails.into_iter().find(|mail| mail.contains("X-Envelope-To: <reception@clinic.example>")).unwrap();
+        let relayed =
+            mails.into_iter().find(|mail| mail.contains("X-Envelope-To: <reception@clinic.example>")).unwrap();
         let field = relayed.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap();
         field.trim().to_owned()
     }

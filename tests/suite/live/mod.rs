@@ -10,6 +10,7 @@ pub mod clinic;
 mod commands;
 mod corpus;
 mod crash;
+mod demo;
 mod far_side;
 mod first_start;
 mod full_disk;
