@@ -5,14 +5,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::response::Response;
+use axum::routing::get;
 
 use crate::portal::door::door;
 use crate::portal::reception::Reception;
 use crate::portal::settings::Settings;
 use crate::portal::tokens::FormTokens;
 use crate::portal::{
-    account, assets, checks, documents, enrol, help, link, list, message, password, reply, sign_in,
+    account, assets, checks, documents, enrol, help, link, list, message, password, reply, sign_in, steps,
 };
 
 /// What every answer is made with. Cheap to clone.
@@ -57,25 +58,30 @@ pub fn app(reception: Arc<dyn Reception>, settings: Settings) -> Router {
         .with_state(app)
 }
 
+/// An address that only takes forms leads to the page with the form, should it be opened all the same.
+async fn to(page: &'static str) -> Response {
+    steps::see(page)
+}
+
 /// Pages on the way in.
 fn outside() -> Router<App> {
     Router::new()
         .route("/p/{token}", get(link::show).post(link::enter))
-        .route("/p/{token}/fresh", post(link::fresh))
+        .route("/p/{token}/fresh", get(link::back).post(link::fresh))
         .route("/register", get(enrol::show).post(enrol::register))
         .route("/register/{state}", get(enrol::state))
         .route("/password/{token}", get(password::show).post(password::set))
         .route("/forgot", get(password::forgot).post(password::mail))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
-        .route("/sign-out", post(sign_in::leave))
+        .route("/sign-out", get(|| to("/")).post(sign_in::leave))
         .route("/signed-out", get(sign_in::left))
         .route("/code", get(checks::code).post(checks::check_code))
-        .route("/code/mail", post(checks::mail_code))
+        .route("/code/mail", get(|| to("/code")).post(checks::mail_code))
         .route("/birthdate", get(checks::birthdate).post(checks::check_birthdate))
         .route("/magic", get(checks::magic).post(checks::mail_magic))
         .route("/magic/{token}", get(checks::magic_link).post(checks::use_magic))
         .route("/help", get(help::show))
-        .route("/language", post(help::language))
+        .route("/language", get(|| to("/")).post(help::language))
 }
 
 /// Pages of a visit.
@@ -89,6 +95,6 @@ fn inside() -> Router<App> {
         .route("/m/{grant}/reply", get(reply::show).post(reply::send))
         .route("/account", get(account::show))
         .route("/account/password", get(account::password).post(account::change_password))
-        .route("/account/visits", post(account::end_visits))
+        .route("/account/visits", get(|| to("/account")).post(account::end_visits))
         .route("/account/close", get(account::closing).post(account::close))
 }

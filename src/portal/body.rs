@@ -13,7 +13,9 @@ use crate::portal::refusal::Refusal;
 /// A body being read.
 pub struct Incoming {
     body: Body,
+    most: u64,
     left: u64,
+    declared: u64,
     patience: Patience,
 }
 
@@ -27,16 +29,10 @@ pub enum Patience {
 }
 
 impl Incoming {
-    /// A body of at most `most` octets; one that declares more is refused before an octet is read.
-    ///
-    /// # Errors
-    /// [`Refusal::TooLarge`].
-    pub fn new(headers: &HeaderMap, body: Body, most: u64, patience: Patience) -> Result<Self, Refusal> {
+    /// A body of at most `most` octets; one that declares more is refused before an octet of it is taken.
+    pub fn new(headers: &HeaderMap, body: Body, most: u64, patience: Patience) -> Self {
         let declared = headers.get(header::CONTENT_LENGTH).and_then(|field| field.to_str().ok()?.parse::<u64>().ok());
-        if declared.is_some_and(|octets| octets > most) {
-            return Err(Refusal::TooLarge);
-        }
-        Ok(Self { body, left: most, patience })
+        Self { body, most, left: most, declared: declared.unwrap_or(0), patience }
     }
 
     /// The next octets; `None` at the end.
@@ -44,6 +40,27 @@ impl Incoming {
     /// # Errors
     /// [`Refusal::TooSlow`], [`Refusal::TooLarge`]; [`Refusal::Malformed`] where the connection broke off.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        if self.declared > self.most {
+            return Err(Refusal::TooLarge);
+        }
+        let piece = self.piece().await?;
+        let octets = piece.as_ref().map_or(0, Bytes::len) as u64;
+        self.left = self.left.checked_sub(octets).ok_or(Refusal::TooLarge)?;
+        Ok(piece)
+    }
+
+    /// Reads what is left, as much again as is taken at most, and forgets it: a browser reads its answer only once it has
+    /// sent all, and one that is cut off shows none.
+    pub async fn discard(&mut self) {
+        let mut octets = 0;
+        while octets < self.most
+            && let Ok(Some(piece)) = self.piece().await
+        {
+            octets += piece.len() as u64;
+        }
+    }
+
+    async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
         loop {
             let deadline = match self.patience {
                 Patience::Whole(deadline) => deadline,
@@ -53,7 +70,6 @@ impl Incoming {
             let Some(frame) = frame else { return Ok(None) };
             // What is no data is a trailer, which nobody reads.
             let Ok(octets) = frame.map_err(|_| Refusal::Malformed)?.into_data() else { continue };
-            self.left = self.left.checked_sub(octets.len() as u64).ok_or(Refusal::TooLarge)?;
             if !octets.is_empty() {
                 return Ok(Some(octets));
             }

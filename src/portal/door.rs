@@ -4,7 +4,7 @@
 //! every answer its headers.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -21,6 +21,7 @@ use crate::random;
 /// The middleware around every route.
 pub async fn door(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let visitor = Visitor::of(&app, &request);
+    let chunked = is_chunked(&request);
     let route = request.extensions().get::<MatchedPath>().cloned();
     let answer = match admit(&app, &request) {
         Ok(()) => {
@@ -33,6 +34,9 @@ pub async fn door(State(app): State<App>, mut request: Request, next: Next) -> R
         Some(refusal) => explain(&app, &visitor, refusal, route.as_ref().map_or("-", MatchedPath::as_str), answer),
         None => answer,
     };
+    if chunked {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     bind_forms(&app, &visitor, &mut answer);
     headers::secure(answer.headers_mut(), &app.settings().origin);
     answer
@@ -47,10 +51,19 @@ fn admit(app: &App, request: &Request) -> Result<(), Refusal> {
     if names.peek().is_none() || !names.all(|name| origin.is_authority(name)) {
         return Err(Refusal::WrongHost);
     }
+    if is_chunked(request) {
+        return Err(Refusal::Malformed);
+    }
     if *request.method() != Method::GET && *request.method() != Method::HEAD && is_foreign(request.headers(), origin) {
         return Err(Refusal::Foreign);
     }
     Ok(())
+}
+
+/// Whether the length of what is sent is not said. Browsers say it in HTTP/1.1, and proxies too; who does not may mean two
+/// readings of one request (RFC 9112, section 11.2), which is refused and the connection closed.
+fn is_chunked(request: &Request) -> bool {
+    request.headers().contains_key(header::TRANSFER_ENCODING)
 }
 
 /// Whether a browser says that a page of another site asks. (`Origin: null` is what browsers send for a form of a page
@@ -80,7 +93,7 @@ fn explain(app: &App, visitor: &Visitor, refusal: Refusal, route: &str, bare: Re
     let (status, word) = (refusal.status(), refusal.word());
     Event::PageRefused { request, status: status.as_u16(), reason: word, route: route.to_owned() }.log();
     let mut page = refusal::page(app, visitor, refusal, request);
-    for name in [header::ALLOW, header::SET_COOKIE, header::CONTENT_RANGE, header::CONNECTION] {
+    for name in [header::ALLOW, header::CONTENT_RANGE] {
         if let Some(value) = bare.headers().get(&name) {
             page.headers_mut().insert(name, value.clone());
         }

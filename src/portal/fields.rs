@@ -81,7 +81,7 @@ async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Fields, Refu
         return Err(Refusal::Malformed);
     }
     let patience = Patience::Whole(Instant::now() + app.settings().deadlines.form);
-    let mut incoming = Incoming::new(headers, body, MOST, patience)?;
+    let mut incoming = Incoming::new(headers, body, MOST, patience);
     let mut octets = Vec::new();
     while let Some(piece) = incoming.next().await? {
         octets.extend_from_slice(&piece);

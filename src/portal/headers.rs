@@ -13,9 +13,9 @@ const PAGE: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img
     frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// The policy of the frame that shows a sender's HTML: no script whatever, styles and pictures that came with it. It has
-/// our origin, so that its pictures may be fetched and the page around it can give it its height.
-pub const BODY: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; \
+/// The policy of the frame that shows a sender's HTML: styles that stand in it, and nothing else; no script whatever. It has
+/// our origin, so that the page around it can give it its height.
+pub const BODY: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'self'; \
     sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox";
 

@@ -98,6 +98,11 @@ async fn mail_first_code(app: &App, cookie: &str) -> bool {
     app.reception().mail_code(&visit, grant).await.is_ok()
 }
 
+/// `GET /p/{token}/fresh`: the page with the form.
+pub async fn back(Path(token): Path<String>) -> Response {
+    steps::see(&format!("/p/{token}"))
+}
+
 /// `POST /p/{token}/fresh`
 pub async fn fresh(
     State(app): State<App>,

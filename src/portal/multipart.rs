@@ -104,6 +104,11 @@ impl Multipart {
         Ok(None)
     }
 
+    /// Reads what is left and forgets it: see [`Incoming::discard`].
+    pub async fn discard(&mut self) {
+        self.incoming.discard().await;
+    }
+
     /// Whether the delimiter just passed was the last one: `--` stands behind it.
     async fn ends_here(&mut self) -> Result<bool, Refusal> {
         while self.held.len() < 2 {
@@ -198,7 +203,7 @@ mod tests {
     async fn read(body: &[u8], pieces: usize) -> Result<Vec<(Part, Vec<u8>)>, Refusal> {
         let pieces: Vec<_> = body.chunks(pieces).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
         let body = Body::from_stream(futures_util::stream::iter(pieces));
-        let incoming = Incoming::new(&HeaderMap::new(), body, 1 << 20, Patience::Next(Duration::from_secs(5)))?;
+        let incoming = Incoming::new(&HeaderMap::new(), body, 1 << 20, Patience::Next(Duration::from_secs(5)));
         let mut multipart = Multipart::new("multipart/form-data; boundary=\"b 1\"", incoming)?;
         let mut parts = Vec::new();
         while let Some(part) = multipart.next_part().await? {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::Stream;
 use futures_util::stream::try_unfold;
+use futures_util::{Stream, StreamExt};
 
 use crate::gateway::visits::{
     AccountView, BirthdateAnswer, CodeAnswer, CodeSent, Document, Entered, FormAnswers, GuestSignIn, LinkView,
@@ -125,6 +125,7 @@ pub trait Reception: Send + Sync + 'static {
         deposit: DepositId,
         counts: bool,
     ) -> Result<Served, VisitError>;
+    /// All documents as a zip: how long it is, and its octets.
     async fn archive(&self, visit: &Visit, grant: GrantId) -> Result<(u64, Pieces), VisitError>;
 
     async fn begin_reply(&self, visit: &Visit, grant: GrantId) -> Result<Box<dyn ReplyInHand>, VisitError>;
@@ -268,8 +269,11 @@ impl Reception for Gateway {
         Gateway::document(self, visit, grant, deposit, counts).await.map(|document| served(self, document))
     }
 
-    async fn archive(&self, _visit: &Visit, _grant: GrantId) -> Result<(u64, Pieces), VisitError> {
-        Err(VisitError::Unavailable)
+    async fn archive(&self, visit: &Visit, grant: GrantId) -> Result<(u64, Pieces), VisitError> {
+        let documents = Gateway::documents(self, visit, grant).await?;
+        let octets = Gateway::zip_octets(&documents);
+        let pieces = self.zip(documents).map(|piece| piece.map_err(|_| std::io::Error::other("a document is damaged")));
+        Ok((octets, Box::pin(pieces)))
     }
 
     async fn begin_reply(&self, visit: &Visit, grant: GrantId) -> Result<Box<dyn ReplyInHand>, VisitError> {

@@ -54,7 +54,8 @@ fn reply_page(
     faults: FieldFaults,
 ) -> ReplyPage {
     let page = visitor.page_of(app, visit, Some(&view.row.practice));
-    ReplyPage { page, view, text, faults, most: app.settings().max_upload }
+    let most = view.reply.most_together.min(app.settings().max_upload);
+    ReplyPage { page, view, text, faults, most }
 }
 
 /// `POST /m/{grant}/reply`
@@ -68,12 +69,20 @@ pub async fn send(
     let grant = grant(&id)?;
     let patience = Patience::Next(app.settings().deadlines.upload);
     let kind = headers.get(header::CONTENT_TYPE).and_then(|field| field.to_str().ok()).unwrap_or_default();
-    let incoming = Incoming::new(&headers, body, app.settings().max_upload, patience)?;
+    let incoming = Incoming::new(&headers, body, app.settings().max_upload, patience);
     let mut form = Multipart::new(kind, incoming)?;
-    let Some(visit) = visitor.visit(&app).await? else {
-        return keep(&app, &visitor, grant, &mut form).await;
+    let answer = receive(&app, &visitor, grant, &mut form).await;
+    if !matches!(answer, Err(Refusal::TooSlow)) {
+        form.discard().await;
+    }
+    answer
+}
+
+async fn receive(app: &App, visitor: &Visitor, grant: GrantId, form: &mut Multipart) -> Result<Response, Refusal> {
+    let Some(visit) = visitor.visit(app).await? else {
+        return keep(app, visitor, grant, form).await;
     };
-    let written = write(&app, &visitor, &visit, grant, &mut form).await?;
+    let written = write(app, visitor, &visit, grant, form).await?;
     let fault = match written {
         Written { text, reply: Ok(reply) } => match reply.send(text.clone()).await.map_err(Refusal::about(grant))? {
             Ok(()) => return Ok(steps::see(&format!("/m/{grant}?replied"))),
@@ -81,7 +90,7 @@ pub async fn send(
         },
         Written { text, reply: Err(fault) } => (fault, text),
     };
-    refused(&app, &visitor, &visit, grant, fault).await
+    refused(app, visitor, &visit, grant, fault).await
 }
 
 /// A reply as it came in, or what is wrong with it; and its text, which is not lost either way.

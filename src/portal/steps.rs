@@ -73,7 +73,7 @@ pub fn path(step: NextStep) -> String {
         NextStep::Birthdate => "/birthdate".into(),
         NextStep::Magic => "/magic".into(),
         NextStep::Parcel(grant) => Destination::Parcel(grant).path(),
-        NextStep::List => Destination::List.path(),
+        NextStep::List => "/".into(),
     }
 }
 

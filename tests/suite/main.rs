@@ -12,6 +12,7 @@ mod mime;
 mod pack;
 mod parcels;
 mod policy;
+mod portal;
 mod queue;
 mod reference;
 mod regression;

@@ -46,9 +46,9 @@ month-name = { $month ->
 date = { $day } { month-name } { $year }
 moment = { $day } { month-name } { $year }, { $time }
 decimal-point = .
-size-bytes = { $size } bytes
-size-kilobytes = { $size } kB
-size-megabytes = { $size } MB
+size-bytes = { $size } bytes
+size-kilobytes = { $size } kB
+size-megabytes = { $size } MB
 
 kind-pdf = PDF
 kind-word = Word document

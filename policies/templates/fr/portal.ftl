@@ -1,376 +1,382 @@
-# Every sentence of the portal's pages, in English. https://projectfluent.org explains the notation.
-# Change the words as you like; "postern check" says if one is missing or names what it is not told.
+# Toutes les phrases des pages du portail, en français. https://projectfluent.org explique la notation.
+# Changez les mots comme il vous plaît ; « postern check » dit s'il en manque une ou si elle nomme ce qu'elle ignore.
 
-language-name = English
-service-name = Secure messages
-skip = Skip to the content
-nav = Your pages
+language-name = Français
+service-name = Messages sécurisés
+skip = Aller au contenu
+nav = Vos pages
 nav-messages = Messages
-nav-account = Account
-sign-out = Sign out
-phone = Phone
-help-link = Is this genuine?
-continue = Continue
-optional = (optional)
-choose = Choose one
-open = Open
-download = Download
-search = Search
-send = Send
-new-tab = opens in a new tab
-no-subject = Message without a subject
-go-messages = Go to your messages
-call = If something is not right, call { $practice }:
-mail-late = It can take a minute to arrive. Look in your spam folder too.
+nav-account = Compte
+sign-out = Se déconnecter
+phone = Téléphone
+help-link = Est-ce authentique ?
+continue = Continuer
+optional = (facultatif)
+choose = Choisissez
+open = Ouvrir
+download = Télécharger
+search = Rechercher
+send = Envoyer
+new-tab = s’ouvre dans un nouvel onglet
+no-subject = Message sans objet
+go-messages = Aller à vos messages
+call = Si quelque chose ne va pas, appelez { $practice } :
+mail-late = Cela peut prendre une minute. Regardez aussi dans vos courriers indésirables.
 
-## Counts, days and sizes
+## Nombres, jours et tailles
 
 documents = { $count ->
     [one] { $count } document
    *[other] { $count } documents
   }
 month-name = { $month ->
-    [1] January
-    [2] February
-    [3] March
-    [4] April
-    [5] May
-    [6] June
-    [7] July
-    [8] August
-    [9] September
-    [10] October
-    [11] November
-   *[12] December
+    [1] janvier
+    [2] février
+    [3] mars
+    [4] avril
+    [5] mai
+    [6] juin
+    [7] juillet
+    [8] août
+    [9] septembre
+    [10] octobre
+    [11] novembre
+   *[12] décembre
   }
-date = { $day } { month-name } { $year }
-moment = { $day } { month-name } { $year }, { $time }
-decimal-point = .
-size-bytes = { $size } bytes
-size-kilobytes = { $size } kB
-size-megabytes = { $size } MB
+date = { $day ->
+    [1] 1er
+   *[other] { $day }
+  } { month-name } { $year }
+moment = { $day ->
+    [1] 1er
+   *[other] { $day }
+  } { month-name } { $year } à { $time }
+decimal-point = ,
+size-bytes = { $size } octets
+size-kilobytes = { $size } ko
+size-megabytes = { $size } Mo
 
 kind-pdf = PDF
-kind-word = Word document
-kind-spreadsheet = Spreadsheet
-kind-presentation = Presentation
+kind-word = Document Word
+kind-spreadsheet = Tableur
+kind-presentation = Présentation
 kind-image = Image
-kind-dicom = Medical image (DICOM)
-kind-text = Text
+kind-dicom = Image médicale (DICOM)
+kind-text = Texte
 kind-audio = Audio
-kind-video = Video
+kind-video = Vidéo
 kind-archive = Archive
-kind-message = E-mail
+kind-message = Courriel
 kind-other = Document
 
 role-patient = Patient
-role-doctor = Doctor in this practice
-role-staff = Staff of this practice
-role-doctor-elsewhere = Doctor in another practice
-role-staff-elsewhere = Staff of another practice
-role-payer = Pays or cares for a patient
+role-doctor = Médecin de ce cabinet
+role-staff = Personnel de ce cabinet
+role-doctor-elsewhere = Médecin d’un autre cabinet
+role-staff-elsewhere = Personnel d’un autre cabinet
+role-payer = Paie ou s’occupe d’un patient
 
-## The link
+## Le lien
 
-link-title = Documents for you
+link-title = Des documents pour vous
 link-heading = { $count ->
-    [one] { $practice } has sent you a document
-   *[other] { $practice } has sent you { $count } documents
+    [one] { $practice } vous a envoyé un document
+   *[other] { $practice } vous a envoyé { $count } documents
   }
-link-heading-message = { $practice } has sent you a message
-facts-from = From
-facts-sent = Sent
-facts-link = Link works until
-facts-kept = Kept until
-link-next-register = You register once, free of charge. It takes about two minutes.
-link-next-account = You will be asked to sign in.
-link-next-code = We will e-mail you a code, to be sure that it is you.
-link-next-birthdate = You will be asked for the date of birth.
-link-next-magic = We will e-mail you a link that works once.
-link-next-none = Nobody else has this link. Please do not pass it on.
-link-register = Register and read
-link-open = Open
-link-over-title = This link has expired
-link-over-text = Links stop working after some days, for your safety. What was sent to you is still there.
-link-over-next = E-mail me a new link
-fresh-title = A new link is on its way
-fresh-text = We have sent it to the e-mail address that the first one went to.
-fresh-next = It has not arrived
-withdrawn-title = This was taken back
-withdrawn-text = { $practice } has taken this message back. You do not need to do anything.
-unknown-title = There is nothing here
-unknown-text = This link leads to nothing that we have.
-unknown-copied = If you copied it from an e-mail, check that you copied all of it.
-unknown-over = What it led to may have been removed. Ask the sender to send it again.
-unknown-next = Sign in to see all your messages
+link-heading-message = { $practice } vous a envoyé un message
+facts-from = De
+facts-sent = Envoyé le
+facts-link = Lien valable jusqu’au
+facts-kept = Conservé jusqu’au
+link-next-register = Vous vous inscrivez une seule fois, gratuitement. Cela prend environ deux minutes.
+link-next-account = Il vous sera demandé de vous connecter.
+link-next-code = Nous vous enverrons un code par courriel, pour être sûrs que c’est bien vous.
+link-next-birthdate = La date de naissance vous sera demandée.
+link-next-magic = Nous vous enverrons par courriel un lien qui ne sert qu’une fois.
+link-next-none = Personne d’autre n’a ce lien. Merci de ne pas le transmettre.
+link-register = S’inscrire et lire
+link-open = Ouvrir
+link-over-title = Ce lien a expiré
+link-over-text = Pour votre sécurité, les liens cessent de fonctionner après quelques jours. Ce qui vous a été envoyé est toujours là.
+link-over-next = M’envoyer un nouveau lien
+fresh-title = Un nouveau lien est en route
+fresh-text = Nous l’avons envoyé à l’adresse qui avait reçu le premier.
+fresh-next = Il n’est pas arrivé
+withdrawn-title = Ce message a été repris
+withdrawn-text = { $practice } a repris ce message. Vous n’avez rien à faire.
+unknown-title = Il n’y a rien ici
+unknown-text = Ce lien ne mène à rien de ce que nous avons.
+unknown-copied = Si vous l’avez copié d’un courriel, vérifiez que vous l’avez copié en entier.
+unknown-over = Ce à quoi il menait a peut-être été supprimé. Demandez à l’expéditeur de le renvoyer.
+unknown-next = Se connecter pour voir tous vos messages
 
-## Is it genuine?
+## Est-ce authentique ?
 
-genuine-title = How to check that this is genuine
-genuine-text = It is right to be careful with links in e-mails. This is how to be sure.
-genuine-address = The address at the top of your browser begins with
-genuine-call = Call { $practice } on a number that you already know, or on
-genuine-never = Nobody will ever ask you for your password or code, by phone or e-mail.
-help-what-title = What this is
-help-what-text = Clinics use this service to send documents that are too private for ordinary e-mail. They are kept encrypted, and only for a limited time.
-help-lost-title = If you cannot find a message
-help-lost-text = Open the link in the e-mail you were sent. If it has expired, you can have a new one e-mailed. If the documents are gone, ask the sender to send them again.
+genuine-title = Comment vérifier que c’est authentique
+genuine-text = Vous avez raison de vous méfier des liens dans les courriels. Voici comment être sûr.
+genuine-address = L’adresse en haut de votre navigateur commence par
+genuine-call = Appelez { $practice } à un numéro que vous connaissez déjà, ou au
+genuine-never = Personne ne vous demandera jamais votre mot de passe ni un code, ni par téléphone ni par courriel.
+help-what-title = De quoi s’agit-il ?
+help-what-text = Les cabinets utilisent ce service pour envoyer des documents trop personnels pour un courriel ordinaire. Ils sont conservés chiffrés, et pour un temps limité seulement.
+help-lost-title = Si vous ne trouvez pas un message
+help-lost-text = Ouvrez le lien du courriel que vous avez reçu. S’il a expiré, vous pouvez en recevoir un nouveau. Si les documents ne sont plus là, demandez à l’expéditeur de les renvoyer.
 
-## Signing in
+## Connexion
 
-sign-in-title = Sign in
-sign-in = Sign in
-sign-in-again = Sign in
-address-label = E-mail address
-password-label = Password
-password-show = Show
-password-hide = Hide
-forgot-link = I have forgotten my password
-sign-in-no-account = No account yet? Open the link in the e-mail that you were sent: it leads to the registration.
-sign-in-after-password = Your password is set. You can sign in now.
-sign-in-after-draft = You were signed out after a time without activity. Your text is kept: sign in to go on.
-sign-in-after-closed = Your account is closed.
-signed-out-title = You are signed out
-signed-out-text = On a shared computer, close the browser too.
+sign-in-title = Connexion
+sign-in = Se connecter
+sign-in-again = Se connecter
+address-label = Adresse électronique
+password-label = Mot de passe
+password-show = Afficher
+password-hide = Masquer
+forgot-link = J’ai oublié mon mot de passe
+sign-in-no-account = Pas encore de compte ? Ouvrez le lien du courriel que vous avez reçu : il mène à l’inscription.
+sign-in-after-password = Votre mot de passe est enregistré. Vous pouvez vous connecter.
+sign-in-after-draft = Vous avez été déconnecté après un temps d’inactivité. Votre texte est conservé : connectez-vous pour continuer.
+sign-in-after-closed = Votre compte est fermé.
+signed-out-title = Vous êtes déconnecté
+signed-out-text = Sur un ordinateur partagé, fermez aussi le navigateur.
 
-## Passwords
+## Mots de passe
 
-password-title = Choose a new password
-password-first-title = Choose a password
-password-for = For your account
-password-new-label = New password
-password-hint = At least 15 characters. Four or five words that have nothing to do with each other are good and easy to remember.
-password-set = Set the password
-password-present-label = Present password
-forgot-title = Forgotten your password?
-forgot-hint = If there is an account with this address, we will e-mail you a link to choose a new password.
-forgot-send = E-mail me a link
-forgot-sent-title = Check your e-mail
-forgot-sent-text = If there is an account with this address, a link to choose a new password is on its way.
+password-title = Choisissez un nouveau mot de passe
+password-first-title = Choisissez un mot de passe
+password-for = Pour votre compte
+password-new-label = Nouveau mot de passe
+password-hint = Au moins 15 caractères. Quatre ou cinq mots sans rapport entre eux conviennent bien et se retiennent facilement.
+password-set = Enregistrer le mot de passe
+password-present-label = Mot de passe actuel
+forgot-title = Mot de passe oublié ?
+forgot-hint = S’il existe un compte avec cette adresse, nous y enverrons un lien pour choisir un nouveau mot de passe.
+forgot-send = M’envoyer un lien
+forgot-sent-title = Consultez votre messagerie
+forgot-sent-text = S’il existe un compte avec cette adresse, un lien pour choisir un nouveau mot de passe est en route.
 
-## Codes, dates of birth, single-use links
+## Codes, dates de naissance, liens à usage unique
 
-code-title = Enter the code
-code-sent = We have e-mailed a code to { $address }.
-code-label = 6-digit code
-code-hint = Spaces do not matter.
-code-again = E-mail the code again
-code-mail-title = We will e-mail you a code
-code-mail-text = To be sure that it is you, we will send a code to { $address }.
-code-mail = E-mail me the code
-birthdate-title = Date of birth
-birthdate-why = To be sure that these documents reach the right person, enter the date of birth of the patient they are about.
-birthdate-label = Date of birth
-birthdate-hint = For example, 27 3 1980
+code-title = Saisissez le code
+code-sent = Nous avons envoyé un code à { $address }.
+code-label = Code à 6 chiffres
+code-hint = Les espaces ne comptent pas.
+code-again = Renvoyer le code
+code-mail-title = Nous allons vous envoyer un code
+code-mail-text = Pour être sûrs que c’est bien vous, nous enverrons un code à { $address }.
+code-mail = M’envoyer le code
+birthdate-title = Date de naissance
+birthdate-why = Pour que ces documents parviennent à la bonne personne, saisissez la date de naissance du patient concerné.
+birthdate-label = Date de naissance
+birthdate-hint = Par exemple, 27 3 1980
 birthdate-tries = { $count ->
-    [one] You have one try. After that, registration is closed until the sender opens it again.
-   *[other] You have { $count } tries. After that, registration is closed until the sender opens it again.
+    [one] Vous avez un essai. Ensuite, l’inscription est fermée jusqu’à ce que l’expéditeur la rouvre.
+   *[other] Vous avez { $count } essais. Ensuite, l’inscription est fermée jusqu’à ce que l’expéditeur la rouvre.
   }
-day = Day
-month = Month
-year = Year
-magic-title = We will e-mail you a link
-magic-text = To be sure that it is you, we will send a link to { $address }. It works once, for 15 minutes.
-magic-mail = E-mail me the link
-magic-sent-title = Check your e-mail
-magic-sent-text = We have e-mailed a link to { $address }. It works once, for 15 minutes.
-magic-again = E-mail another link
-magic-link-title = Open your documents
-magic-link-text = This link works once.
+day = Jour
+month = Mois
+year = Année
+magic-title = Nous allons vous envoyer un lien
+magic-text = Pour être sûrs que c’est bien vous, nous enverrons un lien à { $address }. Il sert une seule fois, pendant 15 minutes.
+magic-mail = M’envoyer le lien
+magic-sent-title = Consultez votre messagerie
+magic-sent-text = Nous avons envoyé un lien à { $address }. Il sert une seule fois, pendant 15 minutes.
+magic-again = Envoyer un autre lien
+magic-link-title = Ouvrir vos documents
+magic-link-text = Ce lien ne sert qu’une fois.
 
-## Registering
+## Inscription
 
-register-title = Register
-register-text = { $sender } at { $practice } has sent you something. Register once to read this message and every later one.
-register-sent-title = Check your e-mail
-register-sent-to = We have sent a link to { $address }. Open it to choose your password.
-register-sent-text = We have sent you a link. Open it to choose your password.
-register-sent-next = It has not arrived
-register-waiting-title = Thank you. One thing is missing
-register-waiting-text = An administrator of { $practice } has to agree to your registration. You will get an e-mail then; there is nothing else to do.
-register-closed-title = Registration is closed
-register-closed-text = Please contact { $practice }. They can send you the invitation again.
-register-over-title = This invitation has expired
-register-over-text = Please ask { $practice } to send it again. It takes them one word.
-procedures-title = What do you do?
-procedures-text = These belong to { $specialty }. Take out what you do not do.
-procedures-others = Procedures of other specialties
-confirm-practice = Yes, I work at { $practice }
+register-title = Inscription
+register-text = { $sender }, { $practice }, vous a envoyé quelque chose. Inscrivez-vous une seule fois pour lire ce message et tous les suivants.
+register-sent-title = Consultez votre messagerie
+register-sent-to = Nous avons envoyé un lien à { $address }. Ouvrez-le pour choisir votre mot de passe.
+register-sent-text = Nous vous avons envoyé un lien. Ouvrez-le pour choisir votre mot de passe.
+register-sent-next = Il n’est pas arrivé
+register-waiting-title = Merci. Il manque encore une chose
+register-waiting-text = Un administrateur de { $practice } doit accepter votre inscription. Vous recevrez alors un courriel ; vous n’avez rien d’autre à faire.
+register-closed-title = L’inscription est fermée
+register-closed-text = Veuillez contacter { $practice }. L’invitation peut vous être renvoyée.
+register-over-title = Cette invitation a expiré
+register-over-text = Demandez à { $practice } de la renvoyer. Un mot suffit.
+procedures-title = Que pratiquez-vous ?
+procedures-text = Ces actes font partie de la spécialité { $specialty }. Retirez ceux que vous ne pratiquez pas.
+procedures-others = Actes d’autres spécialités
+confirm-practice = Oui, je travaille à { $practice }
 
-field-email = E-mail address
-field-name = Full name
-field-phone = Phone
-help-phone = A mobile or a landline. We never send text messages to it.
-field-mobile = Mobile phone
-field-specialty = Specialty
-field-procedures = Procedures
-field-practice = Your practice
-field-practice_name = Name of your practice
-field-practice_website = Website of your practice
-field-practice_phone = Phone of your practice
-field-practice_address = Address of your practice
+field-email = Adresse électronique
+field-name = Nom complet
+field-phone = Téléphone
+help-phone = Un mobile ou un fixe. Nous n’y envoyons jamais de SMS.
+field-mobile = Téléphone mobile
+field-specialty = Spécialité
+field-procedures = Actes
+field-practice = Votre cabinet
+field-practice_name = Nom de votre cabinet
+field-practice_website = Site web de votre cabinet
+field-practice_phone = Téléphone de votre cabinet
+field-practice_address = Adresse de votre cabinet
 
-## The list
+## La liste
 
-list-title = Your messages
-list-empty = There are no messages for you at the moment. Documents are removed after some time; ask the sender if you need one again.
+list-title = Vos messages
+list-empty = Il n’y a pas de message pour vous en ce moment. Les documents sont supprimés après un certain temps ; demandez à l’expéditeur s’il vous en faut un de nouveau.
 list-found = { $count ->
-    [0] Nothing found.
-    [one] { $count } message found.
-   *[other] { $count } messages found.
+    [0] Rien trouvé.
+    [one] { $count } message trouvé.
+   *[other] { $count } messages trouvés.
   }
-list-all = Show all messages
+list-all = Afficher tous les messages
 list-more = { $count ->
-    [one] One more message is not shown. Search to find it.
-   *[other] { $count } more messages are not shown. Search to find them.
+    [one] Un autre message n’est pas affiché. Cherchez-le pour le trouver.
+   *[other] { $count } autres messages ne sont pas affichés. Cherchez-les pour les trouver.
   }
-list-new = New
-list-locked = Message for another check
-list-until = Kept until { $date }
-search-label = Search
-kind-label = Kind of document
-kind-any = All
-sort-label = Order
-sort-newest = Newest first
-sort-kind = By kind
-sort-sender = By sender
+list-new = Nouveau
+list-locked = Message soumis à une autre vérification
+list-until = Conservé jusqu’au { $date }
+search-label = Rechercher
+kind-label = Type de document
+kind-any = Tous
+sort-label = Ordre
+sort-newest = Les plus récents d’abord
+sort-kind = Par type
+sort-sender = Par expéditeur
 
-## A message
+## Un message
 
-message-from = From { $sender }, { $practice }
+message-from = De { $sender }, { $practice }
 message-text = Message
-patient-of = About { $name }
-kept-until = You can download until { $date }. After that they are removed for good.
-download-all = Download all as a zip file
-your-reply = Your reply
-reply = Reply
-reply-go-on = Go on with your reply
-reply-closed = This message takes no replies.
-replied = Your reply was sent to { $sender }.
+patient-of = Au sujet de { $name }
+kept-until = Vous pouvez télécharger jusqu’au { $date }. Ensuite, les documents sont supprimés définitivement.
+download-all = Tout télécharger en un fichier zip
+your-reply = Votre réponse
+reply = Répondre
+reply-go-on = Continuer votre réponse
+reply-closed = Ce message n’accepte pas de réponse.
+replied = Votre réponse a été envoyée à { $sender }.
 
-## A reply
+## Une réponse
 
-reply-title = Reply
-reply-back = Back to the message
-reply-to = To { $sender }, { $practice }
-reply-draft = You were signed out before you sent this. Nothing was lost.
-reply-label = Your message
-files-label = Files
+reply-title = Répondre
+reply-back = Retour au message
+reply-to = À { $sender }, { $practice }
+reply-draft = Vous avez été déconnecté avant l’envoi. Rien n’a été perdu.
+reply-label = Votre message
+files-label = Fichiers
 files-hint = { $count ->
-    [one] One file of at most { $size }.
-   *[other] Up to { $count } files of at most { $size } each.
+    [one] Un fichier de { $size } au plus.
+   *[other] Jusqu’à { $count } fichiers de { $size } au plus chacun.
   }
-files-again = Please choose your files again.
-files-remove = Remove
-files-drop = You can also drop files here.
-files-large = This file is too large.
-files-many = Too many files.
-sending = Sending
-sending-broken = The connection broke off. Nothing was sent; your text and files are still here. Try again.
+files-again = Veuillez choisir vos fichiers de nouveau.
+files-remove = Retirer
+files-drop = Vous pouvez aussi déposer des fichiers ici.
+files-large = Ce fichier est trop volumineux.
+files-many = Trop de fichiers.
+sending = Envoi en cours
+sending-broken = La connexion a été interrompue. Rien n’a été envoyé ; votre texte et vos fichiers sont toujours là. Réessayez.
 
-## The account
+## Le compte
 
-account-title = Your account
-account-name = Name
-account-role = Registered as
-account-since = Since
-account-back = Back to your account
-account-password = Change the password
-account-password-text = All your other sign-ins end then.
-account-password-changed = Your password is changed.
-account-visits-ended = You are signed out everywhere else.
-visits-title = Where you are signed in
-visits-none = Only here.
-visits-one = Since { $began }, last active { $seen }
-visits-end = Sign out everywhere else
-close-title = Close the account
-close-text = You can close your account at any time.
-close-next = Close the account
-close-what = You will no longer be able to read what was sent to you, and your answers in the registration are deleted. If somebody writes to you again, you can register again.
-close-do = Close my account for good
+account-title = Votre compte
+account-name = Nom
+account-role = Inscrit comme
+account-since = Depuis le
+account-back = Retour à votre compte
+account-password = Changer le mot de passe
+account-password-text = Toutes vos autres connexions prennent alors fin.
+account-password-changed = Votre mot de passe est changé.
+account-visits-ended = Vous êtes déconnecté partout ailleurs.
+visits-title = Où vous êtes connecté
+visits-none = Ici seulement.
+visits-one = Depuis le { $began }, dernière activité le { $seen }
+visits-end = Se déconnecter partout ailleurs
+close-title = Fermer le compte
+close-text = Vous pouvez fermer votre compte à tout moment.
+close-next = Fermer le compte
+close-what = Vous ne pourrez plus lire ce qui vous a été envoyé, et vos réponses à l’inscription seront effacées. Si quelqu’un vous écrit de nouveau, vous pourrez vous réinscrire.
+close-do = Fermer mon compte définitivement
 
-## What is wrong with what was typed
+## Ce qui ne va pas dans la saisie
 
-faults-title = There is a problem
-fault-prefix = Error:
-fault-sign-in = The e-mail address or the password is not right.
-fault-missing = Fill this in.
-fault-too-long = This is too long.
-fault-not-a-phone = Enter a phone number, such as +61 2 5550 1234.
-fault-not-a-mobile = Enter a mobile number, such as +61 491 570 006.
-fault-not-a-date = Enter a date of birth, such as 27 3 1980.
-fault-not-a-website = Enter a web address, such as www.practice.example.
-fault-not-offered = Choose one from the list.
-fault-not-confirmed = Tick the box to confirm this.
-fault-too-short = Your password needs at least 15 characters.
-fault-too-long-password = Your password can have at most 1,024 characters.
-fault-known = This password is known to people who try to break in. Choose another one.
-fault-wrong-present = Your present password is not right.
+faults-title = Il y a un problème
+fault-prefix = Erreur :
+fault-sign-in = L’adresse électronique ou le mot de passe n’est pas correct.
+fault-missing = Remplissez ce champ.
+fault-too-long = C’est trop long.
+fault-not-a-phone = Saisissez un numéro de téléphone, tel que +33 1 99 00 12 34.
+fault-not-a-mobile = Saisissez un numéro de mobile, tel que +33 6 39 98 12 34.
+fault-not-a-date = Saisissez une date de naissance, telle que 27 3 1980.
+fault-not-a-website = Saisissez une adresse web, telle que www.cabinet.example.
+fault-not-offered = Choisissez dans la liste.
+fault-not-confirmed = Cochez la case pour confirmer.
+fault-too-short = Votre mot de passe doit avoir au moins 15 caractères.
+fault-too-long-password = Votre mot de passe peut avoir au plus 1 024 caractères.
+fault-known = Ce mot de passe est connu de ceux qui cherchent à s’introduire. Choisissez-en un autre.
+fault-wrong-present = Votre mot de passe actuel n’est pas correct.
 fault-code = { $count ->
-    [0] This code is not right, and there are no tries left.
-    [one] This code is not right. You have one more try.
-   *[other] This code is not right. You have { $count } more tries.
+    [0] Ce code n’est pas correct, et il ne reste pas d’essai.
+    [one] Ce code n’est pas correct. Il vous reste un essai.
+   *[other] Ce code n’est pas correct. Il vous reste { $count } essais.
   }
 fault-birthdate = { $count ->
-    [0] This is not the date of birth we have, and there are no tries left.
-    [one] This is not the date of birth we have. You have one more try.
-   *[other] This is not the date of birth we have. You have { $count } more tries.
+    [0] Ce n’est pas la date de naissance que nous avons, et il ne reste pas d’essai.
+    [one] Ce n’est pas la date de naissance que nous avons. Il vous reste un essai.
+   *[other] Ce n’est pas la date de naissance que nous avons. Il vous reste { $count } essais.
   }
 fault-birthdate-register = { $count ->
-    [one] This is not the date of birth that the sender gave. You have one more try; after that, registration is closed.
-   *[other] This is not the date of birth that the sender gave. You have { $count } more tries.
+    [one] Ce n’est pas la date de naissance que l’expéditeur a donnée. Il vous reste un essai ; ensuite, l’inscription est fermée.
+   *[other] Ce n’est pas la date de naissance que l’expéditeur a donnée. Il vous reste { $count } essais.
   }
-fault-empty-reply = Write something, or choose a file.
-fault-long-reply = Your message is too long. It can have about { $count } characters.
+fault-empty-reply = Écrivez quelque chose, ou choisissez un fichier.
+fault-long-reply = Votre message est trop long. Il peut avoir environ { $count } caractères.
 fault-too-many = { $count ->
-    [one] Choose one file only.
-   *[other] Choose at most { $count } files.
+    [one] Choisissez un seul fichier.
+   *[other] Choisissez au plus { $count } fichiers.
   }
-fault-file-too-large = { $name } is larger than { $size }.
-fault-restricted = { $name } cannot be sent: this kind of file ({ $group }) is not accepted.
+fault-file-too-large = { $name } dépasse { $size }.
+fault-restricted = { $name } ne peut pas être envoyé : ce type de fichier ({ $group }) n’est pas accepté.
 
-## Pages of errors: what happened, and what to do
+## Pages d’erreur : ce qui s’est passé, et que faire
 
-error-id = If you call, this number helps to find what happened:
-error-not-found-title = There is nothing here
-error-not-found-text = It may have been removed, or taken back by the sender. If you need it, ask the sender to send it again.
-error-not-found-next = Go to your messages
-error-link-used-title = This link was used, or has expired
-error-link-used-text = Links like this work once, and only for a short time. You can have a new one e-mailed.
-error-link-used-next = E-mail me a new link
-error-locked-title = Too many tries
-error-locked-text = For your safety, this is locked until { $time }. After that it works again by itself.
-error-locked-next = Get help
-error-busy-title = Please try again in a moment
-error-busy-text = Very many people are signing in just now.
-error-busy-next = Try again
-error-full-title = This cannot be stored at the moment
-error-full-text = Nothing was sent. Please call the practice, or try again later.
-error-full-next = Get help
-error-unavailable-title = This does not work at the moment
-error-unavailable-text = The fault is ours, and it has been noted. Please try again in a few minutes.
-error-unavailable-next = Try again
-error-foreign-title = This did not come from our pages
-error-foreign-text = Another website tried to send something in your name. Nothing was done.
-error-foreign-next = Go to your messages
-error-stale-form-title = This page was open for too long
-error-stale-form-text = Nothing was sent. Open the page again, and send once more.
-error-stale-form-next = Open the page again
-error-malformed-title = This could not be read
-error-malformed-text = Something went wrong on the way, and nothing was done. Go back, and try again.
-error-malformed-next = Get help
-error-too-large-title = This is too large
-error-too-large-text = Nothing was sent. Send fewer or smaller files.
-error-too-large-next = Try again
-error-too-slow-title = This took too long
-error-too-slow-text = The connection was too slow, and nothing was sent. Try again where the reception is better.
-error-too-slow-next = Try again
-error-wrong-host-title = This is not our address
-error-wrong-host-text = Our pages are at { $address }, and nowhere else.
-error-wrong-host-next = Go there
-error-method-title = There is nothing to see here
-error-method-text = This address only takes forms.
-error-method-next = Go to your messages
-error-range-title = There is no such part
-error-range-text = The part of the document that was asked for is not there. Download it from the beginning.
-error-range-next = Download again
+error-id = Si vous appelez, ce numéro aide à retrouver ce qui s’est passé :
+error-not-found-title = Il n’y a rien ici
+error-not-found-text = Cela a peut-être été supprimé, ou repris par l’expéditeur. S’il vous le faut, demandez-lui de le renvoyer.
+error-not-found-next = Aller à vos messages
+error-link-used-title = Ce lien a servi, ou a expiré
+error-link-used-text = Ces liens servent une seule fois, et peu de temps. Vous pouvez en recevoir un nouveau.
+error-link-used-next = M’envoyer un nouveau lien
+error-locked-title = Trop d’essais
+error-locked-text = Pour votre sécurité, c’est bloqué jusqu’au { $time }. Ensuite, cela fonctionne de nouveau, sans rien faire.
+error-locked-next = Obtenir de l’aide
+error-busy-title = Réessayez dans un instant
+error-busy-text = Beaucoup de personnes se connectent en ce moment.
+error-busy-next = Réessayer
+error-full-title = Ceci ne peut pas être enregistré pour le moment
+error-full-text = Rien n’a été envoyé. Appelez le cabinet, ou réessayez plus tard.
+error-full-next = Obtenir de l’aide
+error-unavailable-title = Cela ne fonctionne pas pour le moment
+error-unavailable-text = La panne est de notre côté, et elle a été notée. Réessayez dans quelques minutes.
+error-unavailable-next = Réessayer
+error-foreign-title = Ceci ne venait pas de nos pages
+error-foreign-text = Un autre site a essayé d’envoyer quelque chose en votre nom. Rien n’a été fait.
+error-foreign-next = Aller à vos messages
+error-stale-form-title = Cette page est restée ouverte trop longtemps
+error-stale-form-text = Rien n’a été envoyé. Rouvrez la page, et envoyez de nouveau.
+error-stale-form-next = Rouvrir la page
+error-malformed-title = Ceci n’a pas pu être lu
+error-malformed-text = Quelque chose s’est mal passé en route, et rien n’a été fait. Revenez en arrière, et réessayez.
+error-malformed-next = Obtenir de l’aide
+error-too-large-title = C’est trop volumineux
+error-too-large-text = Rien n’a été envoyé. Envoyez moins de fichiers, ou de plus petits.
+error-too-large-next = Réessayer
+error-too-slow-title = Cela a pris trop de temps
+error-too-slow-text = La connexion était trop lente, et rien n’a été envoyé. Réessayez là où la réception est meilleure.
+error-too-slow-next = Réessayer
+error-wrong-host-title = Ce n’est pas notre adresse
+error-wrong-host-text = Nos pages sont à { $address }, et nulle part ailleurs.
+error-wrong-host-next = Y aller
+error-method-title = Il n’y a rien à voir ici
+error-method-text = Cette adresse ne reçoit que des formulaires.
+error-method-next = Aller à vos messages
+error-range-title = Cette partie n’existe pas
+error-range-text = La partie du document qui était demandée n’existe pas. Téléchargez-le depuis le début.
+error-range-next = Télécharger de nouveau

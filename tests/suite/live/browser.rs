@@ -243,6 +243,7 @@ fn hostile_text_and_documents_run_nothing() {
         &json!({
             "chromium": tools.chromium, "origin": origin(), "address": clinic.at(PORTAL).ip().to_string(),
             "outbox": clinic.path("outbox"), "recipient": guest, "viewport": "desktop", "documents": documents,
+            "beacon": call,
             "control": format!("<script>globalThis.canary = 'ran'; new Image().src = '{call}?control'</script>"),
         }),
     );

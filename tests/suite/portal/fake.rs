@@ -477,7 +477,7 @@ impl Reception for Desk {
             return Err(VisitError::Show(AccessCheck::Account));
         }
         let most = if id == grant(1) { 3 } else { 0 };
-        let rules = ReplyRules { open: id == grant(1), most_attachments: most, most_octets: 5_000_000, most_text: 20_000 };
+        let rules = ReplyRules { open: id == grant(1), most_attachments: most, most_octets: 5_000_000, most_together: 8_000_000, most_text: 20_000 };
         Ok(ParcelView {
             row: row(1, "Your blood test of 20 November"),
             patient: Some("Jane Citizen".into()),
