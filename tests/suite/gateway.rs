@@ -111,7 +111,8 @@ impl Clinic {
     /// What waits to be delivered within the hour: to whom, and the octets.
     pub async fn letters(&self) -> Vec<(String, String)> {
         let queue = &self.gateway.stations().queue;
-        let claims: Vec<Claim> = queue.claim_due(store::now().plus(std::time::Duration::from_secs(3600)), 100).await.unwrap();
+        let claims: Vec<Claim> =
+            queue.claim_due(store::now().plus(std::time::Duration::from_secs(3600)), 100).await.unwrap();
         let mut letters = Vec::new();
         for claim in &claims {
             let mut octets = queue.octets(&claim.letter).await.unwrap();

@@ -104,7 +104,8 @@ impl Clinic {
 async fn the_list_is_searched_filtered_and_sorted() {
     let clinic = Clinic::with(&[]).await;
     let pdf = |name: &'static str| (name, "application/pdf", b"%PDF-1.7\nx".as_slice());
-    let word = ("notes.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", b"PK".as_slice());
+    let word =
+        ("notes.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", b"PK".as_slice());
     let send = async |subject: &str, documents: &[(&str, &str, &[u8])]| {
         clinic.give("kim@home.example", &message(&format!("{subject} [doctor-elsewhere]"), "<p>x</p>", documents)).await
     };
