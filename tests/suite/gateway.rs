@@ -111,7 +111,8 @@ impl Clinic {
     /// What waits to be delivered within the hour: to whom, and the octets.
     pub async fn letters(&self) -> Vec<(String, String)> {
         let queue = &self.gateway.stations().queue;
-        let claims: Vec<Claim> = queue.claim_due(store::now().plus(std::time::Duration::from_secs(3600)), 100).await.unwrap();
+        let claims: Vec<Claim> =
+            queue.claim_due(store::now().plus(std::time::Duration::from_secs(3600)), 100).await.unwrap();
         let mut letters = Vec::new();
         for claim in &claims {
             let mut octets = queue.octets(&claim.letter).await.unwrap();
@@ -204,7 +205,8 @@ async fn each_recipient_gets_what_policy_says() {
     assert_eq!(grant.keep_until.since(grant.created).as_secs(), 14 * 86_400);
     let (checks, keep_until) = (grant.access.as_slice(), grant.keep_until);
     let door = Door { grant: *id, checks, patient: grant.patient, keep_until, revoked: false };
-    let proved = Proved { account: true, code: true, magic: true, patients: grant.patient.into_iter().collect() };
+    let patients = grant.patient.into_iter().collect();
+    let proved = Proved { account: true, code: true, magic: true, patients, ..Proved::default() };
     let (_, content) = vault.open(&admit(&door, &proved, store::now()).unwrap(), store::now()).await.unwrap();
     let names: Vec<_> = content.deposits.iter().map(|deposit| deposit.name.as_str()).collect();
     assert_eq!(names, ["letter.pdf", "message.txt"]);

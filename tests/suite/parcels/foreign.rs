@@ -9,7 +9,13 @@ use super::{message, stranger};
 
 const VERBS: [&str; 6] = ["read", "download", "download all", "begin a reply", "next step", "keep a draft"];
 
-async fn verb(clinic: &Clinic, verb: &str, visit: &Visit, grant: GrantId, deposit: DepositId) -> Result<(), VisitError> {
+async fn verb(
+    clinic: &Clinic,
+    verb: &str,
+    visit: &Visit,
+    grant: GrantId,
+    deposit: DepositId,
+) -> Result<(), VisitError> {
     let gateway = &clinic.gateway;
     match verb {
         "read" => gateway.parcel(visit, grant).await.map(drop),

@@ -22,7 +22,13 @@ impl Clinic {
         Ok(())
     }
 
-    async fn reply(&self, visit: &Visit, grant: GrantId, text: &str, files: &[(&str, &[u8])]) -> Result<(), ReplyFault> {
+    async fn reply(
+        &self,
+        visit: &Visit,
+        grant: GrantId,
+        text: &str,
+        files: &[(&str, &[u8])],
+    ) -> Result<(), ReplyFault> {
         let mut reply = self.begin(visit, grant, text).await;
         for (name, octets) in files {
             self.attach(&mut reply, name, octets).await?;
@@ -54,7 +60,8 @@ async fn a_reply_reaches_the_senders_mailbox_in_its_thread_with_every_octet() {
     assert_eq!(mail.reply_to().unwrap().first().unwrap().address(), Some("jane@home.example"));
     assert_eq!(mail.to().unwrap().first().unwrap().address(), Some(JANE));
     assert_eq!(mail.in_reply_to().as_text(), Some("sent@clinic.example"));
-    let references = mail.references().as_text_list().map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let references =
+        mail.references().as_text_list().map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>());
     assert_eq!(references.unwrap(), ["first@clinic.example", "sent@clinic.example"]);
     assert!(mail.body_text(0).unwrap().replace('\r', "").contains("Thank you.\nIt hurts."));
     let attached: Vec<_> = mail.attachments().map(|it| (it.attachment_name().unwrap(), it.contents())).collect();
@@ -73,9 +80,7 @@ async fn a_reply_is_kept_with_the_conversation_and_its_history() {
     let replies = clinic.gateway.parcel(&visit, grant).await.unwrap().replies;
     let shown: Vec<_> = replies.iter().map(|it| (it.text.as_str(), it.attachments.concat())).collect();
     assert_eq!(shown, [("first", "note.txt".into()), ("", "photo.jpg".to_owned())]);
-    let right = clinic.rights().await.remove(0).1;
-    let history = clinic.gateway.history(right.transaction).await.unwrap();
-    assert_eq!(history.iter().filter(|line| line.what == Happened::Replied && line.grant == grant).count(), 2);
+    assert_eq!(clinic.what_happened(grant).await, [Happened::Replied, Happened::Replied, Happened::Opened]);
 }
 
 #[tokio::test]
@@ -135,7 +140,8 @@ async fn a_file_field_left_empty_is_no_attachment() {
 async fn nothing_a_guest_writes_makes_a_header_field() {
     let clinic = Clinic::with(&[]).await;
     let (grant, visit) = clinic.give("jane@home.example", &message(PATIENT, "x", &DOCUMENT)).await;
-    let names = ["a\r\nBcc: x@evil.example\r\n\r\n.txt", "b\"; filename=\"setup.exe\"; x=\".txt", "c\u{2028}Bcc: y\0.txt"];
+    let names =
+        ["a\r\nBcc: x@evil.example\r\n\r\n.txt", "b\"; filename=\"setup.exe\"; x=\".txt", "c\u{2028}Bcc: y\0.txt"];
     let files: Vec<(&str, &[u8])> = names.iter().map(|name| (*name, b"x".as_slice())).collect();
     let text = "\r\n.\r\nBcc: z@evil.example\r\n--=_mixed_\r\n\0\u{b}text";
     match clinic.reply(&visit, grant, text, &files).await {

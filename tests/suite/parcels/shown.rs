@@ -37,7 +37,19 @@ fn does_nothing(path: &Path, shown: &str) {
         let tag = tag.split('>').next().unwrap().to_ascii_lowercase();
         let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
         assert!(!NEVER.contains(&name), "<{tag}> in {}", path.display());
-        for bad in [" on", "javascript:", "vbscript:", "data:", "http:", "https:", "//", "url(", "expression", "src=", "@import"] {
+        for bad in [
+            " on",
+            "javascript:",
+            "vbscript:",
+            "data:",
+            "http:",
+            "https:",
+            "//",
+            "url(",
+            "expression",
+            "src=",
+            "@import",
+        ] {
             assert!(!tag.contains(bad), "{bad} in <{tag}> of {}", path.display());
         }
     }
