@@ -302,7 +302,9 @@ async fn a_ticket_works_once_and_in_its_time() {
     let token = guests.put_ticket(&mut batch, &Ticket::Password { contact: random::id() }, MINUTE, now());
     house.commit(batch).await;
     let token = token.expose().as_str();
-    assert!(guests.ticket(token, after(60)).await.unwrap().is_none() && guests.ticket("x", now()).await.unwrap().is_none());
+    assert!(
+        guests.ticket(token, after(60)).await.unwrap().is_none() && guests.ticket("x", now()).await.unwrap().is_none()
+    );
     let found = guests.ticket(token, after(59)).await.unwrap().unwrap();
     let (mut one, mut two) = (Batch::default(), Batch::default());
     guests.use_ticket(&mut one, &found);

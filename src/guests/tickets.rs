@@ -71,7 +71,14 @@ impl Guests {
     }
 
     /// Remembers, in the batch, what the link with this hash of its token led to.
-    pub fn put_old_link(&self, batch: &mut Batch, token_hash: &[u8; 16], grant: GrantId, until: Timestamp, now: Timestamp) {
+    pub fn put_old_link(
+        &self,
+        batch: &mut Batch,
+        token_hash: &[u8; 16],
+        grant: GrantId,
+        until: Timestamp,
+        now: Timestamp,
+    ) {
         let key = self.old_link_key(token_hash);
         ends::put(batch, until, &key);
         batch.put(key, &StoredTicket { ticket: Ticket::OldLink { grant }, made: now, until });
