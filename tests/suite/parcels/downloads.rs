@@ -45,7 +45,7 @@ async fn a_document_is_what_was_sent_whole_and_in_ranges() {
     let deposits = clinic.deposits(&visit, grant).await;
     let document = clinic.gateway.document(&visit, grant, deposits[0], true).await.unwrap();
     assert_eq!((document.name.as_str(), document.octets, document.opens), ("scan.bin", 200_000, false));
-    for range in [0..200_000, 0..1, 65_535..65_537, 131_072..200_000, 199_999..500_000, 70_000..70_000, 9..3] {
+    for range in [0..200_000, 0..1, 65_535..65_537, 131_072..200_000, 199_999..500_000, 70_000..70_000] {
         let read = clinic.gateway.read_document(&document, range.clone()).await.unwrap().collect().await.unwrap();
         let end = (range.end as usize).min(sent.len());
         assert_eq!(read, sent[(range.start as usize).min(end)..end], "{range:?}");
