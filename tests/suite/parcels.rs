@@ -15,6 +15,7 @@ use super::gateway::{Clinic, JANE, address};
 
 mod downloads;
 mod foreign;
+mod many;
 mod replies;
 mod shown;
 
