@@ -402,9 +402,14 @@ fn no_golden_names_a_file_or_an_inner_hop() {
         let octets = case.compose(&templates);
         let (text, html) = text_and_html(&octets);
         let whole = format!("{}{text}{html}", String::from_utf8_lossy(&octets));
-        for secret in
-            NAMES.into_iter().chain(["secret@elsewhere", "10.0.0.17", "AdXyZ", "Outlook 16", "tracker.example"])
-        {
+        for secret in NAMES.into_iter().chain([
+            "secret@elsewhere",
+            "10.0.0.17",
+            "AdXyZ",
+            "Outlook 16",
+            "tracker.example",
+            "googleapis",
+        ]) {
             assert!(!whole.contains(secret), "{secret} in {name}");
         }
         assert!(html.len() < 102 * 1024, "Gmail clips {name}");

@@ -107,13 +107,17 @@ impl Answer<'_> {
 
 fn content<'a>(parts: &'a OwnParts<'_>) -> Content<'a> {
     let at = |at: &Timestamp| moment::parts(*at, &parts.practice.time_zone);
+    let speaker = |name: &str| {
+        let name = field::one_line(name);
+        if name.is_empty() { field::one_line(&parts.practice.name) } else { name }
+    };
     match &parts.says {
         Says::Invitation { role, sender_name, link, until, reminder, last } => {
-            guests::invitation(*role, sender_name, link, at(until), reminder.is_some(), *last)
+            guests::invitation(*role, speaker(sender_name), link, at(until), reminder.is_some(), *last)
         }
-        Says::InvitationCancelled { sender_name, why } => guests::cancelled(sender_name, *why),
+        Says::InvitationCancelled { sender_name, why } => guests::cancelled(speaker(sender_name), *why),
         Says::Password { link, until, first } => guests::password(link, at(until), *first),
-        Says::Welcome { role, name, sender_name, link } => guests::welcome(*role, name, sender_name, link),
+        Says::Welcome { role, name, sender_name, link } => guests::welcome(*role, name, speaker(sender_name), link),
         Says::Code { code, until } => guests::code(code, at(until)),
         Says::Link { link, until, once } => guests::link(link, at(until), *once),
         Says::InvitationEnded { guest, why, issued } => staff::ended(guest, *why, at(issued)),

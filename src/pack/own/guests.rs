@@ -19,19 +19,19 @@ fn guest(kind: &'static str, facts: Value) -> Content<'static> {
 /// The invitation sent again, or a reminder of it.
 pub(super) fn invitation<'a>(
     role: Option<Role>,
-    sender: &str,
+    sender: String,
     link: &'a str,
     until: Value,
     reminds: bool,
     last: bool,
 ) -> Content<'a> {
-    let facts = context! { role => role_word(role), sender => field::one_line(sender), until => until, last => last };
+    let facts = context! { role => role_word(role), sender => sender, until => until, last => last };
     Content { link: Some(link), ..guest(if reminds { "reminder" } else { "invitation" }, facts) }
 }
 
 /// Registration is closed.
-pub(super) fn cancelled(sender: &str, why: Why) -> Content<'static> {
-    guest("cancelled", context! { sender => field::one_line(sender), by_hand => why == Why::ByHand })
+pub(super) fn cancelled(sender: String, why: Why) -> Content<'static> {
+    guest("cancelled", context! { sender => sender, by_hand => why == Why::ByHand })
 }
 
 /// Set the password, the first or another.
@@ -40,9 +40,9 @@ pub(super) fn password(link: &str, until: Value, first: bool) -> Content<'_> {
 }
 
 /// The account is one now.
-pub(super) fn welcome<'a>(role: Option<Role>, name: &str, sender: &str, link: &'a str) -> Content<'a> {
+pub(super) fn welcome<'a>(role: Option<Role>, name: &str, sender: String, link: &'a str) -> Content<'a> {
     let facts = context! {
-        role => role_word(role), name => field::one_line(name), sender => field::one_line(sender),
+        role => role_word(role), name => field::one_line(name), sender => sender,
     };
     Content { link: Some(link), ..guest("welcome", facts) }
 }

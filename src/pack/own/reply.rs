@@ -92,15 +92,21 @@ fn attached(name: &str, media_type: &str) -> String {
     let plain = name.bytes().all(|b| matches!(b, b' '..=b'~')) && !name.contains("=?");
     let (old, new) = if plain {
         let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
-        (format!("name=\"{quoted}\""), format!("filename=\"{quoted}\""))
+        (format!("; name=\"{quoted}\""), format!("filename=\"{quoted}\""))
     } else {
-        // RFC 2047 where Outlook looks for it, RFC 2231 where the standard has it: the same name twice.
-        (format!("name=\"{}\"", field::encoded_words(&name)), format!("filename*=UTF-8''{}", extended(&name)))
+        (encoded_name(&name), format!("filename*=UTF-8''{}", extended(&name)))
     };
+    let media_type = octets_of(media_type);
     format!(
-        "Content-Type: {}; {old}\r\nContent-Disposition: attachment; {new}\r\nContent-Transfer-Encoding: base64\r\n",
-        octets_of(media_type)
+        "Content-Type: {media_type}{old}\r\nContent-Disposition: attachment; {new}\r\nContent-Transfer-Encoding: base64\r\n"
     )
+}
+
+/// The name as old readers look for it, as an encoded word in quotes (which RFC 2047, section 5, does not know), where it is
+/// one: how two are joined, readers do not agree.
+fn encoded_name(name: &str) -> String {
+    let encoded = field::encoded_words(name);
+    if encoded.contains(' ') { String::new() } else { format!("; name=\"{encoded}\"") }
 }
 
 /// A media type that base64 octets can have: a composite one cannot be encoded (RFC 2045, section 6.4).

@@ -89,17 +89,15 @@ pub(super) fn values(
             link => link,
             until => until,
             events => events,
-            answers => line_answers(line, several, back),
+            answers => if several { line_answers(line, back) } else { Vec::new() },
         });
     }
     Ok(values)
 }
 
 /// A word for one of several recipients has the address behind it.
-fn line_answers(line: &StatusLine, several: bool, back: &WritingBack<'_>) -> Vec<Value> {
-    let answer = |word: &&'static str| {
-        let write = if several { format!("{word} {}", line.recipient) } else { (*word).to_owned() };
-        context! { word => *word, link => back.link(&write) }
-    };
+fn line_answers(line: &StatusLine, back: &WritingBack<'_>) -> Vec<Value> {
+    let answer =
+        |word: &&'static str| context! { word => *word, link => back.link(&format!("{word} {}", line.recipient)) };
     line.words.iter().map(answer).collect()
 }

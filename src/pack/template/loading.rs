@@ -26,11 +26,11 @@ const SENTENCES: [&str; 3] = [WORDS, GUESTS, STAFF];
 pub(super) fn load(files: &[SourceFile]) -> Result<Templates, (Vec<Fault>, Sources)> {
     let mut loading = Loading::sort(files);
     let as_written = loading.compile(Compiled::Source);
-    loading.try_samples(&as_written);
+    loading.try_samples(&as_written, true);
     let well_written = loading.faults.is_empty();
     let templates = loading.compile(Compiled::Html);
     if well_written {
-        loading.try_samples(&templates);
+        loading.try_samples(&templates, false);
     }
     if loading.faults.is_empty() { Ok(templates) } else { Err((loading.faults, loading.sources)) }
 }
@@ -138,8 +138,8 @@ impl<'a> Loading<'a> {
         }
     }
 
-    /// Says every sentence and renders every layout, in every language.
-    fn try_samples(&mut self, templates: &Templates) {
+    /// Renders every layout in every language, and says every sentence in every way or some.
+    fn try_samples(&mut self, templates: &Templates, every_branch: bool) {
         for language in self.languages.clone() {
             for (layout, values) in sample::renderings(&language) {
                 self.note(templates, templates.render(&language, layout, &values).map(drop));
@@ -147,7 +147,9 @@ impl<'a> Loading<'a> {
             for (sentence, values) in sample::sentences() {
                 self.note(templates, templates.say(&language, sentence, &values).map(drop));
             }
-            sample::own_mails(&language, |parts| self.note(templates, own::texts(templates, parts).map(drop)));
+            sample::own_mails(&language, every_branch, |parts| {
+                self.note(templates, own::texts(templates, parts).map(drop))
+            });
         }
     }
 
