@@ -4,6 +4,7 @@
 
 mod bad_config;
 mod gateway;
+mod guests;
 mod layering;
 mod lifecycle;
 mod live;

@@ -84,7 +84,7 @@ impl Clinic {
 
     pub fn visit_of(&self, grant: &Grant) -> Visit {
         let patients = grant.patient.into_iter().collect();
-        let proved = Proved { account: true, code: true, magic: true, patients, any_patient: false };
+        let proved = Proved { account: true, code: true, magic: true, patients, ..Proved::default() };
         Visit { proved, ..Visit::begin(grant.contact, None, store::now()) }
     }
 
