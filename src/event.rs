@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::id::{BlobId, GrantId, QuestionId, QueueId, SessionId, StaffId, TransactionId, VisitId};
+use crate::id::{BlobId, GrantId, QuestionId, QueueId, RequestId, SessionId, StaffId, TransactionId, VisitId};
 use crate::time::Day;
 
 /// Something worth a line. [`Event::log`] writes it.
@@ -57,6 +57,12 @@ pub enum Event {
         code: u16,
         enhanced: String,
         reason: &'static str,
+    },
+    PageRefused {
+        request: RequestId,
+        status: u16,
+        reason: &'static str,
+        route: String,
     },
     Accepted {
         transaction: TransactionId,
@@ -220,6 +226,9 @@ impl fmt::Display for Event {
             Self::SignInFailed { session, peer } => write!(f, "{session} sign-in-failed peer={peer}"),
             Self::Refused { session, code, enhanced, reason } => {
                 write!(f, "{session} refused code={code} enhanced={enhanced} reason={reason}")
+            }
+            Self::PageRefused { request, status, reason, route } => {
+                write!(f, "{request} page-refused status={status} reason={reason} route={route}")
             }
             Self::Accepted { transaction, session, recipients, octets, deposits } => write!(
                 f,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::config::{Config, OutgoingMode, OutgoingTls, RelayListenerSettings, SmarthostConfig};
 use crate::delivery::retry::Schedule;
 use crate::net::GateLimits;
+use crate::portal;
 use crate::relay::client::Credentials;
 use crate::relay::smarthost::{Patience, SmarthostSettings, SmarthostTls};
-use crate::relay::{RelayMode, RelaySettings, WORKERS};
+use crate::relay::{FOLDER_WORKERS, RelayMode, RelaySettings, WORKERS};
 use crate::smtp::settings::{Deadlines, Limits, RelayTrust, Settings};
 
 /// What holds for every SMTP listener.
@@ -37,6 +38,21 @@ pub fn gate(config: &Config) -> GateLimits {
     GateLimits { connections: config.limits.connections, per_address: config.limits.per_address }
 }
 
+/// The same for the portal behind a proxy, where all connections come from one address.
+pub fn proxied_gate(config: &Config) -> GateLimits {
+    GateLimits { connections: config.limits.connections, per_address: config.limits.connections }
+}
+
+/// What holds for the portal.
+pub fn portal(config: &Config) -> portal::Settings {
+    portal::Settings {
+        origin: portal::Origin::of(&config.gateway.public_url),
+        trusted_proxies: config.portal.trusted_proxies.clone(),
+        max_upload: config.portal.max_upload,
+        deadlines: portal::Deadlines { idle: config.portal.idle_timeout, ..portal::Deadlines::default() },
+    }
+}
+
 /// Whom a relay listener trusts.
 pub fn trust(listener: &RelayListenerSettings) -> RelayTrust {
     RelayTrust {
@@ -61,7 +77,11 @@ pub fn relay(config: &Config) -> Result<RelaySettings, String> {
         OutgoingMode::Folder(path) => RelayMode::Folder(path.clone()),
         OutgoingMode::Smarthost(smarthost) => RelayMode::Smarthost(Box::new(smarthost_settings(config, smarthost)?)),
     };
-    Ok(RelaySettings { mode, workers: WORKERS })
+    let workers = match mode {
+        RelayMode::Smarthost(_) => WORKERS,
+        RelayMode::Folder(_) => FOLDER_WORKERS,
+    };
+    Ok(RelaySettings { mode, workers })
 }
 
 fn smarthost_settings(config: &Config, smarthost: &SmarthostConfig) -> Result<SmarthostSettings, String> {
@@ -97,7 +117,8 @@ pub fn host_names(config: &Config) -> Vec<String> {
     };
     let smtp = &config.smtp;
     let relays = smtp.relay.iter().map(|relay| &relay.listen);
-    let listened = smtp.submission.iter().chain(&smtp.submissions).chain(relays).map(|address| address.ip());
+    let portal = config.portal.listen.iter().map(|listener| &listener.address);
+    let listened = smtp.submission.iter().chain(&smtp.submissions).chain(relays).chain(portal).map(|at| at.ip());
     let listened = listened.filter(|ip| !ip.is_unspecified());
     let mut names = vec![config.gateway.hostname.to_string(), host.to_owned()];
     names.extend(listened.map(|ip| ip.to_string()));

@@ -1,6 +1,6 @@
 //! The policies in force: read from their folder, read again when a file changes, one snapshot for each transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 use crate::event::Event;
 use crate::fault::{Fault, Sources, render};
 use crate::pack::Templates;
-use crate::policy::{Logo, PolicySet, Practice, SourceFile};
+use crate::policy::{Logo, PolicySet, Practice, Role, SourceFile};
+use crate::texts::Texts;
 
 /// How long nothing must have changed before the folder is read again: editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(300);
@@ -29,6 +30,8 @@ pub struct Snapshot {
     pub policy: PolicySet,
     /// What mails look like.
     pub templates: Templates,
+    /// The sentences of pages.
+    pub texts: Texts,
     /// By practice.
     logos: BTreeMap<String, Logo>,
 }
@@ -177,20 +180,28 @@ fn log_loaded(snapshot: &Snapshot) {
 }
 
 fn load(folder: &Folder) -> Result<Snapshot, Broken> {
-    match (PolicySet::load(&folder.files), Templates::load(&folder.files)) {
-        (Ok(policy), Ok(templates)) => {
+    let policy = PolicySet::load(&folder.files);
+    let fields = policy.as_ref().ok().map(form_fields);
+    match (policy, Templates::load(&folder.files), Texts::load(&folder.files, fields.as_ref())) {
+        (Ok(policy), Ok(templates), Ok(texts)) => {
             let logos = logos(&policy, folder)?;
-            Ok(Snapshot { policy, templates, logos })
+            Ok(Snapshot { policy, templates, texts, logos })
         }
-        (policy, templates) => {
+        (policy, templates, texts) => {
             let mut broken = Broken { faults: Vec::new(), sources: Sources::new() };
-            for (faults, sources) in policy.err().into_iter().chain(templates.err()) {
+            for (faults, sources) in policy.err().into_iter().chain(templates.err()).chain(texts.err()) {
                 broken.faults.extend(faults);
                 broken.sources.extend(sources);
             }
             Err(broken)
         }
     }
+}
+
+/// The fields of all forms: each needs a label in every language.
+fn form_fields(policy: &PolicySet) -> BTreeSet<String> {
+    let files = Role::ALL.into_iter().filter_map(|role| policy.role(role));
+    files.flat_map(|file| file.fields.iter().map(|field| field.name.clone())).collect()
 }
 
 /// The logos that practices name; one that is missing, or is no picture, is the practice's file's fault.

@@ -24,6 +24,7 @@ pub mod shown;
 pub mod stored;
 pub mod template;
 
+pub(crate) use colour::Paint;
 pub use notice::notice;
 pub use relay::relayed_header;
 pub use report::failure_report;

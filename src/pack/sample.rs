@@ -245,7 +245,7 @@ const WORDS: [&str; 16] = [
 
 /// A line for each outcome, each state of a link, each event and each word.
 fn lines(recipient: &Address) -> Vec<StatusLine> {
-    let outcomes = ["delivered", "on-its-way", "failed", "relayed", "asked", "refused"].into_iter();
+    let outcomes = ["delivered", "on-its-way", "failed", "relayed", "asked", "refused", "left-out"].into_iter();
     let links =
         ["invited", "not-registered", "registered", "opened", "downloaded", "revoked", "over", "cancelled", "expired"];
     let events = ["sent", "opened", "downloaded", "replied", "reminded", "revoked"].map(|event| (event, AT)).to_vec();
@@ -271,7 +271,7 @@ fn answered<'a>(
 ) -> Vec<Says<'a>> {
     let status = |title, done, lines| Says::Status { accepted: AT, title, done, lines };
     let mut all: Vec<_> = ["delivered", "partly", "waiting", "history", "pending"]
-        .map(|title| status(title, None, if rich { lines } else { &lines[..1] }))
+        .map(|title| status(title, None, if rich && title == "history" { lines } else { &lines[..1] }))
         .into();
     all.extend(["remind", "dm"].map(|done| status("done", Some(done), &lines[..0])));
     all.push(Says::GuestReply(GuestReplyParts {

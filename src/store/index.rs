@@ -28,8 +28,10 @@ const CONTINUED: u8 = 0xF0;
 /// The key under which the last applied sequence stands.
 const APPLIED: &[u8] = &[0xFF];
 
-/// Commits are poured into sled when they hold more octets than this,
-const HELD: usize = 4 * 1024 * 1024;
+/// Commits are poured into sled when they hold more octets than this: letters of the largest kind for a moment in which
+/// mail comes faster than it goes. What is poured has to be read and removed there again, so to pour sooner would make it
+/// go slower still,
+const HELD: usize = 16 * 1024 * 1024;
 /// or when so many went by: what a start after a crash replays at most, beside what sled had not written out.
 const TAKEN: usize = 64 * 1024 * 1024;
 

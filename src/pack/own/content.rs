@@ -76,24 +76,33 @@ impl<'a> Content<'a> {
 
 /// A word that can be written back.
 pub(super) struct Answer<'a> {
-    /// The word; the sentence `answer` says what it means.
     word: &'a str,
     /// An example of what stands behind it.
     example: Option<&'static str>,
+    /// What the sentence `answer` is asked for.
+    meaning: &'a str,
 }
+
+/// How a birthdate is written.
+const BIRTHDATE: &str = "1980-03-04";
 
 impl<'a> From<&'a str> for Answer<'a> {
     fn from(word: &'a str) -> Self {
         let example = match word {
-            "p" => Some("1980-03-04"),
+            "p" => Some(BIRTHDATE),
             "extend" => Some("7d"),
             _ => None,
         };
-        Self { word, example }
+        Self { word, example, meaning: word }
     }
 }
 
 impl Answer<'_> {
+    /// The invitation again, with another birthdate.
+    pub fn with_birthdate() -> Self {
+        Self { word: "resend", example: Some(BIRTHDATE), meaning: "resend-birthdate" }
+    }
+
     /// As it is written back.
     fn written(&self) -> String {
         self.example.map_or_else(|| self.word.to_owned(), |example| format!("{} {example}", self.word))
@@ -107,6 +116,7 @@ impl Answer<'_> {
 
 fn content<'a>(parts: &'a OwnParts<'_>) -> Content<'a> {
     let at = |at: &Timestamp| moment::parts(*at, &parts.practice.time_zone);
+    let soon = |until: &Timestamp| moment::parts_after(*until, parts.now, &parts.practice.time_zone);
     let speaker = |name: &str| {
         let name = field::one_line(name);
         if name.is_empty() { field::one_line(&parts.practice.name) } else { name }
@@ -116,10 +126,10 @@ fn content<'a>(parts: &'a OwnParts<'_>) -> Content<'a> {
             guests::invitation(*role, speaker(sender_name), link, at(until), reminder.is_some(), *last)
         }
         Says::InvitationCancelled { sender_name, why } => guests::cancelled(speaker(sender_name), *why),
-        Says::Password { link, until, first } => guests::password(link, at(until), *first),
+        Says::Password { link, until, first } => guests::password(link, soon(until), *first),
         Says::Welcome { role, name, sender_name, link } => guests::welcome(*role, name, speaker(sender_name), link),
-        Says::Code { code, until } => guests::code(code, at(until)),
-        Says::Link { link, until, once } => guests::link(link, at(until), *once),
+        Says::Code { code, until } => guests::code(code, soon(until)),
+        Says::Link { link, until, once } => guests::link(link, soon(until), *once),
         Says::InvitationEnded { guest, why, issued } => staff::ended(guest, *why, at(issued)),
         Says::WaitsForAdmin { guest, name } => staff::waits(guest, name),
         Says::BirthdateWrong { guest, sent } => staff::birthdate_wrong(guest, at(sent)),
@@ -220,7 +230,7 @@ fn escaped(text: &str) -> String {
 fn answers(words: &mut Words<'_>, all: &[Answer<'_>], back: &WritingBack<'_>) -> Result<Vec<Value>, Failed> {
     let width = all.iter().map(|answer| answer.written().chars().count()).max().unwrap_or_default();
     let value = |answer: &Answer<'_>| {
-        let means = words.say("answer", &[Value::from(answer.word)])?;
+        let means = words.say("answer", &[Value::from(answer.meaning)])?;
         let write = answer.written();
         let padded = format!("{write:<width$}");
         Ok(context! { write => write, padded => padded, means => means, link => back.link(&answer.begun()) })

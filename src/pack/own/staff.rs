@@ -18,18 +18,23 @@ fn staff(kind: &'static str, facts: Value) -> Content<'static> {
 
 /// An invitation came to its end without an account.
 pub(super) fn ended(guest: &Address, why: Option<Why>, issued: Value) -> Content<'_> {
-    let (why, answers): (_, &[&str]) = match why {
-        None => ("expired", &["resend"]),
-        Some(Why::ByHand) => ("by-hand", &["resend"]),
-        Some(Why::Birthdate) => ("birthdate", &[PATIENT, "resend"]),
+    let mut answers = all(&["resend"]);
+    let why = match why {
+        None => "expired",
+        Some(Why::ByHand) => "by-hand",
+        Some(Why::Birthdate) => {
+            answers.insert(0, Answer::with_birthdate());
+            "birthdate"
+        }
     };
     let facts = context! { why => why, issued => issued };
-    Content { about: Some(guest), answers: all(answers), ..staff("ended", facts) }
+    Content { about: Some(guest), answers, ..staff("ended", facts) }
 }
 
 /// Somebody registered whom an admin must agree to.
 pub(super) fn waits<'a>(guest: &'a Address, name: &str) -> Content<'a> {
-    Content { about: Some(guest), ..staff("waits", context! { name => field::one_line(name) }) }
+    let facts = context! { name => field::one_line(name), address => guest.to_string() };
+    Content { about: Some(guest), ..staff("waits", facts) }
 }
 
 /// A birthdate was wrong twice.
