@@ -167,7 +167,7 @@ fn dos_time(at: Timestamp) -> (u16, u16) {
     if year > 127 {
         return FIRST;
     }
-    let time = (at.hour() as u16) << 11 | (at.minute() as u16) << 5 | at.second() as u16 / 2;
+    let time = (at.hour() as u16) << 11 | (at.minute() as u16) << 5 | (at.second() as u16 / 2);
     (time, year << 9 | (at.month() as u16) << 5 | at.day() as u16)
 }
 

@@ -24,6 +24,8 @@
 //! | when may 250 be said | `gateway/commit.rs` |
 //! | what lies on disk | `store/`, `docs/storage.md` |
 //! | the chunk format of a blob | `blob/stream.rs` |
+//! | when a right to documents ends, and what moves that | `vault/clocks.rs`, `vault/held.rs` |
+//! | what of a sender's HTML is shown | `pack/shown.rs`, `tests/shown` |
 //! | when the next delivery attempt is | `delivery/retry.rs` |
 //! | what a mistake in a file prints | `fault.rs`, `document/`, `policy/file.rs`, `config/check.rs` |
 

@@ -8,6 +8,7 @@ use crate::secret::Secret;
 use crate::store::{Batch, CommitError, Key, Record, Store, StoreError, Table};
 use crate::time::Timestamp;
 
+mod known;
 pub mod password;
 pub mod staff;
 

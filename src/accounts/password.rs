@@ -8,6 +8,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use tokio::sync::Semaphore;
 
+use crate::accounts::known::is_known;
 use crate::random;
 use crate::secret::Secret;
 
@@ -117,7 +118,7 @@ fn check(password: &str) -> Result<(), PasswordError> {
 }
 
 /// What is long enough and still first on any list: one character, or one short piece, over and over; a run of
-/// the keyboard or the alphabet.
+/// the keyboard or the alphabet; one of the list.
 fn is_common(password: &str) -> bool {
     const RUNS: [&str; 4] = [
         "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
@@ -129,7 +130,7 @@ fn is_common(password: &str) -> bool {
     let letters: Vec<char> = lower.chars().collect();
     let longest_piece = (letters.len() / 2).min(10);
     let repeats = (1..=longest_piece).any(|size| letters.iter().zip(&letters[size..]).all(|(a, b)| a == b));
-    repeats || RUNS.iter().any(|run| run.contains(lower.as_str()))
+    repeats || RUNS.iter().any(|run| run.contains(lower.as_str())) || is_known(password)
 }
 
 fn argon2() -> Argon2<'static> {

@@ -13,6 +13,8 @@ use crate::policy::{Plan, Treatment};
 use crate::random;
 use crate::store;
 
+/// More unknown recipients than this are not asked about one by one.
+const MOST_QUESTIONS: usize = 20;
 /// More Received fields than this are a loop (RFC 5321, section 6.3).
 const MOST_RECEIVED: usize = 30;
 
@@ -138,6 +140,13 @@ impl Gateway {
 fn refuse_whole(plan: &Plan) -> Result<(), Refusal> {
     if let Some(words) = &plan.refusal {
         return Err(Refusal::Policy(words.clone()));
+    }
+    let asked = plan.decisions.iter().filter(|decision| decision.settings.treatment == Treatment::Ask).count();
+    if asked > MOST_QUESTIONS {
+        let words = format!(
+            "Nobody knows who {asked} of the recipients are. Add them to policies/directory.csv, or send to at most {MOST_QUESTIONS} such at a time."
+        );
+        return Err(Refusal::Policy(words));
     }
     match plan.decisions.first() {
         Some(first) if plan.decisions.iter().all(|decision| decision.settings.treatment == Treatment::Refuse) => {

@@ -54,12 +54,6 @@ impl Gateway {
         if let Err(error) = self.do_due_status(now).await {
             trouble("due status mails", &error);
         }
-        if let Err(error) = self.do_due_questions(now).await {
-            trouble("due questions", &error);
-        }
-        if let Err(error) = self.do_due_status(now).await {
-            trouble("due status mails", &error);
-        }
         if let Err(error) = self.do_ended(now).await {
             trouble("ended records", &error);
         }

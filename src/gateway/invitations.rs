@@ -1,19 +1,16 @@
 //! Invitations carried out: issued with a message, stepped by events, their effects as mails; each in one commit.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use crate::event::Event as Logged;
 use crate::gateway::history::{Happened, HistoryLine};
-use crate::gateway::mails::{MailError, OwnMail};
-use crate::gateway::visits::links;
+use crate::gateway::mails::MailError;
 use crate::gateway::{Gateway, Snapshot};
 use crate::guests::InvitationRecord;
 use crate::id::{ContactId, GrantId, TransactionId};
-use crate::invitation::{Effect, Event, Invitation, NotPossible, Schedule, State, Why};
+use crate::invitation::{Event, Invitation, NotPossible, State, Why};
 use crate::mail::Address;
 use crate::mime::assess::PatientRef;
-use crate::pack::own::Says;
 use crate::policy::Role;
 use crate::secret::Secret;
 use crate::store::{Batch, CommitError, Record, StoreError};
@@ -22,10 +19,6 @@ use crate::vault::VaultError;
 
 /// How often a change is tried when other changes come first.
 const TRIES: usize = 16;
-/// What a link lives at least that a reminder carries.
-const SHORTEST_LINK: Duration = Duration::from_secs(86_400);
-/// Rights that are looked through for one whose link still leads somewhere.
-const LOOKED_THROUGH: usize = 20;
 
 /// Why an invitation was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -99,12 +92,6 @@ pub(super) struct Change<'a> {
     pub from: Option<IpAddr>,
 }
 
-/// The life of invitations as this role, by its file.
-pub(super) fn schedule(snapshot: &Snapshot, role: Option<Role>) -> Schedule {
-    let file = role.and_then(|role| snapshot.policy.role(role));
-    file.map_or_else(Schedule::default, |file| file.schedule.clone())
-}
-
 impl Gateway {
     /// Whether this contact must register before an account check can pass: it has no enrolled account.
     ///
@@ -128,7 +115,7 @@ impl Gateway {
     ) -> Result<(), StoreError> {
         let guests = &self.stations.guests;
         let read = guests.invitation(new.contact).await?;
-        let schedule = schedule(snapshot, new.role);
+        let schedule = snapshot.policy.schedule(new.role);
         let old = read.as_ref().map(|read| read.value.life);
         let life = match old.map(|old| old.step(Event::Written, now, &schedule)) {
             Some(Ok((life, _))) if Some(life) == old => return Ok(()),
@@ -172,7 +159,7 @@ impl Gateway {
     /// What lives of the documents waits again for who is invited again. In a commit of its own: the invitation's may give
     /// one of their rights a fresh link.
     async fn hold_again(&self, contact: ContactId, role: Option<Role>, now: Timestamp) -> Result<(), InvitationError> {
-        let longest = schedule(&self.stations.policies.snapshot(), role).longest();
+        let longest = self.stations.policies.snapshot().policy.schedule(role).longest();
         for _ in 0..TRIES {
             let mut batch = Batch::default();
             if self.stations.vault.hold(&mut batch, contact, longest, now).await? == 0 {
@@ -218,7 +205,7 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<Invitation, InvitationError> {
         let old = &change.read.value;
-        let schedule = schedule(snapshot, old.role);
+        let schedule = snapshot.policy.schedule(old.role);
         let (life, effects) = old.life.step(change.event, now, &schedule)?;
         let birthdate = corrected(change.birthdate)?.or_else(|| old.birthdate.clone());
         let mut record = InvitationRecord { life, birthdate, ..old.clone() };
@@ -235,124 +222,6 @@ impl Gateway {
             guests.put_invitation(batch, change.contact, Some(change.read), &record, due, now)?;
         }
         Ok(record.life)
-    }
-
-    async fn put_effect(
-        &self,
-        batch: &mut Batch,
-        snapshot: &Snapshot,
-        (change, record): (&Change<'_>, &mut InvitationRecord),
-        effect: Effect,
-        now: Timestamp,
-    ) -> Result<(), InvitationError> {
-        match effect {
-            Effect::MailInvitation => self.put_mail_to_guest(batch, snapshot, (change, record), None, now).await,
-            Effect::MailReminder(number) => {
-                self.put_mail_to_guest(batch, snapshot, (change, record), Some(number), now).await
-            }
-            Effect::TellGuestCancelled => {
-                let why = if change.event == Event::WrongBirthdate { Why::Birthdate } else { Why::ByHand };
-                let says = Says::InvitationCancelled { sender_name: &record.sender_name, why };
-                self.put_mail_about(batch, snapshot, record, (&record.address, None), says, now)
-            }
-            Effect::TellSenderCancelled => self.tell_sender(batch, snapshot, record, Some(Why::Birthdate), now),
-            Effect::TellSenderExpired => self.tell_sender(batch, snapshot, record, None, now),
-            Effect::StartClocks => {
-                self.stations.vault.start_clocks(batch, change.contact, now).await?;
-                Ok(())
-            }
-        }
-    }
-
-    fn tell_sender(
-        &self,
-        batch: &mut Batch,
-        snapshot: &Snapshot,
-        record: &InvitationRecord,
-        why: Option<Why>,
-        now: Timestamp,
-    ) -> Result<(), InvitationError> {
-        let says = Says::InvitationEnded { guest: &record.address, why, issued: record.life.issued };
-        let reply_to = self.status_address(record.transaction);
-        self.put_mail_about(batch, snapshot, record, (&record.sender, Some(&reply_to)), says, now)
-    }
-
-    fn put_mail_about(
-        &self,
-        batch: &mut Batch,
-        snapshot: &Snapshot,
-        record: &InvitationRecord,
-        (to, reply_to): (&Address, Option<&Address>),
-        says: Says<'_>,
-        now: Timestamp,
-    ) -> Result<(), InvitationError> {
-        let InvitationRecord { transaction, practice, .. } = record;
-        let mail = OwnMail { transaction: *transaction, practice, to, reply_to, says };
-        Ok(self.put_own_mail(batch, snapshot, mail, now)?)
-    }
-
-    /// The mail that invites again or reminds.
-    async fn put_mail_to_guest(
-        &self,
-        batch: &mut Batch,
-        snapshot: &Snapshot,
-        (change, record): (&Change<'_>, &mut InvitationRecord),
-        reminder: Option<u8>,
-        now: Timestamp,
-    ) -> Result<(), InvitationError> {
-        let schedule = schedule(snapshot, record.role);
-        let until = record.life.until(&schedule);
-        if !self.put_link(batch, change.contact, record, until, now).await? {
-            // What a sender asks for is answered; a reminder of nothing is not sent.
-            return if change.event == Event::Due { Ok(()) } else { Err(InvitationError::NothingLeft) };
-        }
-        let says = Says::Invitation {
-            role: record.role,
-            sender_name: &record.sender_name,
-            link: &self.link_to(links::ENTER, &record.token),
-            until,
-            reminder,
-            last: reminder.is_some_and(|number| usize::from(number) == schedule.reminders.len()),
-        };
-        let what = if reminder.is_some() { Happened::Reminded } else { Happened::Invited };
-        let line = HistoryLine { grant: record.grant, what, at: now, from: None };
-        self.put_history(batch, record.transaction, &line)?;
-        self.put_mail_about(batch, snapshot, record, (&record.address, None), says, now)
-    }
-
-    /// The link it came with while that works, so that every mail's link leads somewhere; else a fresh one, to the same right
-    /// or to another that lives. False where none does.
-    async fn put_link(
-        &self,
-        batch: &mut Batch,
-        contact: ContactId,
-        record: &mut InvitationRecord,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool, InvitationError> {
-        let vault = &self.stations.vault;
-        let lives = until.since(now).max(SHORTEST_LINK);
-        if let Some((id, grant)) = vault.grant_by_token(&record.token).await? {
-            let works = grant.value.revoked.is_none() && grant.value.link_until >= now.plus(SHORTEST_LINK);
-            if id == record.grant && works {
-                return Ok(true);
-            }
-        }
-        let mut rights = vec![(record.grant, record.transaction)];
-        let others = vault.grants_of_contact(contact, now, LOOKED_THROUGH).await?;
-        rights.extend(others.into_iter().map(|(id, grant)| (id, grant.transaction)));
-        for (grant, transaction) in rights {
-            match self.put_fresh_token(batch, grant, lives, now).await {
-                Ok(token) => {
-                    (record.grant, record.transaction) = (grant, transaction);
-                    record.token = token.expose().clone();
-                    return Ok(true);
-                }
-                Err(VaultError::Ended | VaultError::Missing) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(false)
     }
 
     /// A link that a mail carries.

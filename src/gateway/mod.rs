@@ -21,6 +21,7 @@ pub mod accept;
 pub mod commit;
 pub mod deliver;
 pub mod due;
+mod effects;
 pub mod history;
 pub mod invitations;
 pub mod mails;

@@ -77,7 +77,8 @@ impl Gateway {
         .map_err(|error| unavailable("accounts", &error))?;
         let of_domain = snapshot.policy.practice_of(speaker.domain()).map(|practice| practice.id.clone());
         let own = account.filter(|account| account.may_send_as(&speaker));
-        let can_answer = own.is_some() || of_domain.is_some();
+        // A server that may name any sender says nothing about who reads an answer.
+        let can_answer = (own.is_some() || of_domain.is_some()) && *origin != Origin::Relay { any_sender: true };
         let name = own.as_ref().filter(|own| own.address.same_as(&speaker)).and_then(|own| own.name.clone());
         let (groups, of_account) = own.map(|account| (account.groups, account.practice)).unwrap_or_default();
         Ok((SenderFacts { address: speaker, groups, practice: of_account.or(of_domain), can_answer }, name))
@@ -121,7 +122,7 @@ impl Gateway {
     /// [`Refusal::Unavailable`].
     pub async fn facts_about(&self, from: Address, to: &[Address]) -> Result<Parties, Refusal> {
         let snapshot = self.stations.policies.snapshot();
-        let (sender, sender_name) = self.sender_facts(&Origin::Relay { any_sender: true }, from, &snapshot).await?;
+        let (sender, sender_name) = self.sender_facts(&Origin::Relay { any_sender: false }, from, &snapshot).await?;
         let mut recipients = Vec::with_capacity(to.len());
         for address in to {
             recipients.push(self.recipient_facts(address, &snapshot, true).await?);

@@ -261,7 +261,9 @@ fn joined(earlier: &Message, later: Message) -> Message {
             None => recipients.push(one),
         }
     }
-    Message { telling: later.telling, recipients, ends: earlier.ends.max(later.ends), ..earlier.clone() }
+    // Who is still to be told of the others is told of all at once.
+    let telling = if later.telling == Telling::Done { earlier.telling } else { later.telling };
+    Message { telling, recipients, ends: earlier.ends.max(later.ends), ..earlier.clone() }
 }
 
 /// The Message-ID and the References of a message, as a reply repeats them (RFC 5322, section 3.6.4).

@@ -402,3 +402,31 @@ async fn what_lives_longer_is_not_ended() {
     assert!(batch.is_empty(), "its old end stands no more");
     assert_eq!(house.count(THREE, after(59)).await, Count::Left(0), "three were counted");
 }
+
+#[test]
+fn the_vector_of_records_is_made_again() {
+    use crate::id::Id;
+    use crate::keyring::vectors::Vector;
+    use crate::store::Stored;
+    fn written<T: Stored>(value: &T) -> Vec<u8> {
+        [&[T::VERSION], postcard::to_allocvec(value).unwrap().as_slice()].concat()
+    }
+    let mut vector = Vector::read("guest-records");
+    let mut invited = invitation();
+    (invited.grant, invited.transaction) = (GrantId::from_octets([1; 16]), Id::from_octets([2; 16]));
+    vector.octets("guest_in_capsule", &postcard::to_allocvec(&guest()).unwrap());
+    vector.octets("invitation_in_capsule", &postcard::to_allocvec(&invited).unwrap());
+    let visit = Visit {
+        id: Id::from_octets([3; 16]),
+        contact: Id::from_octets([4; 16]),
+        proved: crate::access::Proved { code: true, ..Default::default() },
+        by: Some(GrantId::from_octets([1; 16])),
+        began: now(),
+        seen: after(60),
+        form_secret: [5; 16],
+    };
+    let visit = vector.octets("visit_1", &written(&visit));
+    let read: Visit = crate::store::decode(Table::Visit, &visit).unwrap();
+    assert!(read.proved.code && read.ends() == after(60 + 900));
+    vector.finish();
+}

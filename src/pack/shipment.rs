@@ -229,7 +229,7 @@ pub fn pack(matter: &Matter<'_>, names: Names) -> Shipment {
 
 fn planned_grant(policy: &PolicySet, recipient: usize, decision: &Decision, names: &RecipientNames) -> PlannedGrant {
     let access = policy.access_for(decision);
-    let held = decision.registers.then(|| policy.schedule(decision.role).lives);
+    let held = decision.registers.then(|| policy.schedule(decision.role).longest());
     PlannedGrant { id: names.grant, recipient, decision: decision.clone(), access, token: names.token.clone(), held }
 }
 

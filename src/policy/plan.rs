@@ -46,7 +46,8 @@ pub struct SenderFacts {
     pub groups: Vec<String>,
     /// The practice: by the account, else by the address's domain.
     pub practice: Option<String>,
-    /// Whether a question reaches them and an answer comes back: a staff account, or an address of a practice of ours.
+    /// Whether a question reaches them and an answer comes back: a staff account, or an address of a practice of ours; not
+    /// where a server vouches that may name any sender.
     pub can_answer: bool,
 }
 

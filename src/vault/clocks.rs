@@ -21,7 +21,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Missing`].
     pub async fn note_opened(&self, batch: &mut Batch, id: GrantId, now: Timestamp) -> Result<bool, VaultError> {
-        let Record { version, value: mut grant } = self.grant(id).await?.ok_or(VaultError::Missing)?;
+        let Record { version, value: mut grant } = self.grant_in_batch(batch, id).await?.ok_or(VaultError::Missing)?;
         if grant.opened.is_some() {
             return Ok(false);
         }
@@ -36,7 +36,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Missing`], [`VaultError::Ended`].
     pub async fn note_downloaded(&self, batch: &mut Batch, id: GrantId, now: Timestamp) -> Result<bool, VaultError> {
-        let record = self.grant(id).await?.ok_or(VaultError::Missing)?;
+        let record = self.grant_in_batch(batch, id).await?.ok_or(VaultError::Missing)?;
         if record.value.downloaded.is_some() {
             return Ok(false);
         }
@@ -86,10 +86,13 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let parcels: BTreeMap<ParcelId, _> = moved.values().map(|grant| (grant.parcel, grant.transaction)).collect();
         for (parcel, transaction) in parcels {
-            let rights = self.grants_of(transaction).await?;
-            let living = rights.into_iter().filter(|(_, grant)| grant.parcel == parcel && grant.key.is_some());
-            let ends = living.map(|(id, grant)| moved.get(&id).unwrap_or(&grant).keep_until);
-            if let Some(until) = ends.max() {
+            let mut last = None;
+            for (id, _) in self.grants_of(transaction).await? {
+                let grant = self.grant_in_batch(batch, id).await?.map(|record| record.value);
+                let living = grant.filter(|grant| grant.parcel == parcel && grant.key.is_some());
+                last = last.max(living.map(|grant| grant.keep_until));
+            }
+            if let Some(until) = last {
                 self.move_parcel(batch, parcel, until).await?;
             }
         }
@@ -97,7 +100,7 @@ impl Vault {
     }
 
     async fn move_parcel(&self, batch: &mut Batch, id: ParcelId, until: Timestamp) -> Result<(), VaultError> {
-        let Some(Record { version, value: mut parcel }) = self.store.get::<Parcel>(&parcel_key(id)).await? else {
+        let Some(Record { version, value: mut parcel }) = self.in_batch::<Parcel>(batch, &parcel_key(id)).await? else {
             return Ok(());
         };
         if parcel.until != until {

@@ -109,7 +109,8 @@ impl Vault {
     ) -> Result<usize, VaultError> {
         let mut moved = BTreeMap::new();
         for (id, _) in self.grants_of_contact(contact, now, usize::MAX).await? {
-            let Some(record) = self.grant(id).await?.filter(|record| record.value.lives(now)) else { continue };
+            let found = self.grant_in_batch(batch, id).await?;
+            let Some(record) = found.filter(|record| record.value.lives(now)) else { continue };
             let mut grant = record.value.clone();
             if let Some(until) = change(&mut grant) {
                 moved.insert(id, self.move_end(batch, id, &record, grant, until)?);
@@ -131,7 +132,7 @@ impl Vault {
         lives: Duration,
         now: Timestamp,
     ) -> Result<(), VaultError> {
-        let Record { version, value: mut grant } = self.grant(id).await?.ok_or(VaultError::Missing)?;
+        let Record { version, value: mut grant } = self.grant_in_batch(batch, id).await?.ok_or(VaultError::Missing)?;
         if !grant.lives(now) {
             return Err(VaultError::Ended);
         }

@@ -212,6 +212,35 @@ async fn a_fresh_link_takes_the_place_of_the_old_one() {
     assert!(matches!(renew(NOW, DAY).await, Err(VaultError::Ended)));
 }
 
+/// An invitation sent again holds its rights and renews the link of one in the same commit: the second change was made of
+/// what the store had, and undid the first, while the indexes told of both.
+#[tokio::test]
+async fn changes_of_one_right_in_one_batch_add_up() {
+    let home = tempfile::tempdir().unwrap();
+    let house = House::at(home.path()).await;
+    let ann = random::id();
+    let ids = house.give(&[Right::held(ann), Right::held(random::id())], NOW).await;
+    house.start(ann, NOW.plus(DAY)).await;
+    let (mut batch, token) = (Batch::default(), random::token());
+    let now = NOW.plus(2 * DAY);
+    house.vault.hold(&mut batch, ann, 30 * DAY, now).await.unwrap();
+    house.vault.renew_link(&mut batch, ids[0], &token, 30 * DAY, now).await.unwrap();
+    house.vault.note_opened(&mut batch, ids[0], now).await.unwrap();
+    house.store.commit(batch).await.unwrap();
+    let grant = house.vault.grant_by_token(token.expose()).await.unwrap().unwrap().1.value;
+    assert_eq!((grant.keep_until, grant.link_until), (NOW.plus(39 * DAY), NOW.plus(32 * DAY)));
+    assert!(grant.held.is_some() && grant.opened == Some(now) && house.opens(ids[0], NOW.plus(38 * DAY)).await);
+    let mut batch = Batch::default();
+    house.vault.start_clocks(&mut batch, ann, now).await.unwrap();
+    house.vault.hold(&mut batch, ann, DAY, now).await.unwrap();
+    house.store.commit(batch).await.unwrap();
+    assert_eq!(house.right(ids[0]).await.keep_until, NOW.plus(10 * DAY));
+    assert_eq!(house.vault.expire_due(NOW.plus(10 * DAY)).await.unwrap(), 1);
+    assert_eq!(house.vault.expire_due(NOW.plus(37 * DAY)).await.unwrap(), 2);
+    house.vault.punch_owed().await.unwrap();
+    assert!(house.is_empty().await);
+}
+
 #[tokio::test]
 async fn a_birthdate_is_compared_and_facts_name_nobody() {
     let home = tempfile::tempdir().unwrap();

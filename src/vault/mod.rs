@@ -5,8 +5,9 @@
 //! earlier (a revoked grant) has its wrap deleted and its day punched.
 
 use crate::blob::Objects;
+use crate::id::GrantId;
 use crate::keyring::{Keyring, KeyringError};
-use crate::store::{Store, StoreError};
+use crate::store::{Batch, Key, Record, Store, StoreError, Stored, decode};
 
 mod clocks;
 mod drafts;
@@ -76,6 +77,21 @@ impl Vault {
     /// must wait for.
     pub fn new(store: Store, keyring: Keyring, objects: Objects) -> Self {
         Self { store, keyring, objects, punching: punch::Punching::default() }
+    }
+
+    /// A record as the batch has it so far, so that two changes of one record in a batch add up; its version is the store's.
+    async fn in_batch<T: Stored>(&self, batch: &Batch, key: &Key) -> Result<Option<Record<T>>, VaultError> {
+        let Some(mut record) = self.store.get::<T>(key).await? else { return Ok(None) };
+        match batch.written(key) {
+            None => {}
+            Some(None) => return Ok(None),
+            Some(Some(octets)) => record.value = decode(key.table, octets)?,
+        }
+        Ok(Some(record))
+    }
+
+    async fn grant_in_batch(&self, batch: &Batch, id: GrantId) -> Result<Option<Record<Grant>>, VaultError> {
+        self.in_batch(batch, &grants::grant_key(id)).await
     }
 }
 

@@ -202,3 +202,45 @@ fn opened(key: &DataKey, place: &Key, stored: &StoredReply) -> Result<(Timestamp
     let reply = postcard::from_bytes(plain).map_err(|_| unsound())?;
     Ok((sent_at(&place.octets).ok_or_else(unsound)?, reply))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyring::vectors::Vector;
+    use crate::time::Day;
+
+    fn written<T: Stored>(value: &T) -> Vec<u8> {
+        [&[T::VERSION], postcard::to_allocvec(value).unwrap().as_slice()].concat()
+    }
+
+    #[test]
+    fn conversations_and_replies_are_read_as_they_were_written() {
+        let mut vector = Vector::read("conversation");
+        let key = vector.key("key", [0x33; 32]);
+        let grant = GrantId::from_octets([1; 16]);
+        let (sent, reply) = (Timestamp::from_secs(20_000 * 86_400), GuestReplyId::from_octets([2; 16]));
+        let place = reply_key(grant, sent, reply);
+        vector.octets("head_key", &conversation_key(grant).octets);
+        vector.octets("reply_key", &place.octets);
+        assert_eq!(sent_at(&place.octets), Some(sent));
+
+        let wrapped =
+            WrappedKey { day: Day::from_number(20_090), class: KeyClass::Contact, generation: 0, sealed: vec![7; 60] };
+        let head = Conversation { until: sent.plus(conversation::KEPT), key: wrapped, replies: 3 };
+        let head = vector.octets("head_1", &written(&head));
+        let read = crate::store::decode::<Conversation>(Table::Reply, &head).unwrap();
+        assert_eq!((read.until, read.replies), (sent.plus(conversation::KEPT), 3));
+
+        let kept = KeptReply { text: "Thank you".into(), attachments: Vec::new() };
+        let plain = vector.octets("reply_plaintext", &postcard::to_allocvec(&kept).unwrap());
+        let sealed = vector.given("reply_sealed", || Sealer::new(&key).seal(&context(&place), &plain));
+        let stored = StoredReply { objects: vec![BlobId::from_octets([3; 16])], sealed };
+        let stored = vector.octets("reply_1", &written(&stored));
+        let stored = crate::store::decode::<StoredReply>(Table::Reply, &stored).unwrap();
+        let (at, read) = opened(&key, &place, &stored).unwrap();
+        assert_eq!((at, read.text.as_str()), (sent, "Thank you"));
+        let elsewhere = reply_key(grant, sent, GuestReplyId::from_octets([9; 16]));
+        assert!(opened(&key, &elsewhere, &stored).is_err(), "bound to its place");
+        vector.finish();
+    }
+}

@@ -38,7 +38,7 @@ pub struct AccountView {
     pub role: Option<Role>,
     /// When they registered.
     pub registered: Timestamp,
-    /// Other visits that live: when begun, when last used.
+    /// Other visits that have signed in and live: when begun, when last used.
     pub visits: Vec<(Timestamp, Timestamp)>,
 }
 
@@ -183,7 +183,7 @@ impl Gateway {
         let guest = self.own_account(visit).await?.value;
         let visits = self.stations.guests.visits_of(visit.contact, store::now()).await;
         let visits = visits.map_err(|error| not_now("visits", &error))?;
-        let others = visits.iter().filter(|other| other.id != visit.id);
+        let others = visits.iter().filter(|other| other.id != visit.id && other.proved.account);
         Ok(AccountView {
             practice: guest.practice,
             address: guest.address,

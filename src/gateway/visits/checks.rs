@@ -1,22 +1,21 @@
-//! Codes, birthdates and magic links: what else must be shown before documents open.
+//! Codes and magic links: what must be shown before documents open, where no account is asked for.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::access::{AccessCheck, Denied, admit};
-use crate::event::Event;
+
 use crate::gateway::Gateway;
-use crate::gateway::history::{Happened, HistoryLine};
+
 use crate::gateway::mails::OwnMail;
 use crate::gateway::visits::account::go_on;
 use crate::gateway::visits::{Entered, Visit, VisitError, door, limits, links, not_committed, not_now};
-use crate::guests::{Code, Count, Counted, Guest, Ticket};
+use crate::guests::{Code, Count, Counted, Ticket};
 use crate::id::GrantId;
 use crate::pack::own::Says;
 use crate::store::{self, Batch};
-use crate::time::{Timestamp, parse_date};
+use crate::time::Timestamp;
 use crate::vault::{Grant, ParcelFacts, VaultError};
 
 /// How long a magic link works.
@@ -43,23 +42,9 @@ pub enum CodeAnswer {
     },
 }
 
-/// What a birthdate came to.
-#[derive(Debug)]
-pub enum BirthdateAnswer {
-    /// Right.
-    Right(Entered),
-    /// Not a date.
-    NoDate,
-    /// Wrong; so many tries are left.
-    Wrong {
-        /// Tries left.
-        left: u32,
-    },
-}
-
 impl Gateway {
     /// The visitor's own right, where it lives and this check is the one to be shown.
-    async fn asked_for(
+    pub(super) async fn asked_for(
         &self,
         visit: &Visit,
         id: GrantId,
@@ -76,7 +61,7 @@ impl Gateway {
         }
     }
 
-    async fn known_of(&self, grant: &Grant, now: Timestamp) -> Result<ParcelFacts, VisitError> {
+    pub(super) async fn known_of(&self, grant: &Grant, now: Timestamp) -> Result<ParcelFacts, VisitError> {
         match self.stations.vault.facts(grant, now).await {
             Ok(known) => Ok(known),
             Err(VaultError::Ended | VaultError::Missing) => Err(VisitError::NotFound),
@@ -99,11 +84,11 @@ impl Gateway {
         self.put_mail(batch, OwnMail { transaction, practice, to: &person.address, reply_to: None, says }, now)
     }
 
-    fn put_mail(&self, batch: &mut Batch, mail: OwnMail<'_>, now: Timestamp) -> Result<(), VisitError> {
+    pub(super) fn put_mail(&self, batch: &mut Batch, mail: OwnMail<'_>, now: Timestamp) -> Result<(), VisitError> {
         self.put_own_mail(batch, &self.policies(), mail, now).map_err(|error| not_now("mail", &error))
     }
 
-    async fn commit_mail(&self, batch: Batch) -> Result<(), VisitError> {
+    pub(super) async fn commit_mail(&self, batch: Batch) -> Result<(), VisitError> {
         self.stations.store.commit(batch).await.map_err(not_committed)?;
         self.stations.queue.wake();
         Ok(())
@@ -177,124 +162,6 @@ impl Gateway {
         proved.show_patient(grant.patient);
         let up = self.put_step_up(&mut batch, (visit, cookie), proved, now).await?;
         Ok(CodeAnswer::Right(self.step_up(batch, up, "code", Some(id)).await?))
-    }
-
-    /// Compares a birthdate; the try is counted before it is compared.
-    ///
-    /// # Errors
-    /// [`VisitError::NotFound`]; [`VisitError::LockedUntil`].
-    pub async fn check_birthdate(
-        &self,
-        (visit, cookie): (&Visit, &str),
-        grant: GrantId,
-        birthdate: &str,
-        from: IpAddr,
-    ) -> Result<BirthdateAnswer, VisitError> {
-        let (id, now) = (grant, store::now());
-        let grant = self.asked_for(visit, id, AccessCheck::Birthdate, now).await?;
-        let Some(typed) = parse_date(birthdate.trim()) else { return Ok(BirthdateAnswer::NoDate) };
-        let known = self.known_of(&grant, now).await?;
-        let left = self.count_birthdate(id, &grant, from, now).await?;
-        // One that is known to nobody is nobody's.
-        let right = self.stations.vault.is_birthdate(&grant, typed, now).await;
-        if right.map_err(|error| not_now("vault", &error))? != Some(true) {
-            Event::GuestRefused { what: "birthdate", peer: from }.log();
-            self.note_wrong_birthdate((id, &grant), &known, left, from, now).await?;
-            return Ok(BirthdateAnswer::Wrong { left });
-        }
-        self.uncount_birthdate(Some(id), &grant, from).await?;
-        let mut batch = Batch::default();
-        let mut proved = visit.proved.clone();
-        proved.show_patient(grant.patient);
-        if visit.proved.account {
-            self.put_known_patient(&mut batch, &grant, now).await?;
-        }
-        let up = self.put_step_up(&mut batch, (visit, cookie), proved, now).await?;
-        Ok(BirthdateAnswer::Right(self.step_up(batch, up, "birthdate", Some(id)).await?))
-    }
-
-    /// Counts a try in all four ways: from here, at all, for this person, on this link. How many the link has left.
-    async fn count_birthdate(
-        &self,
-        id: GrantId,
-        grant: &Grant,
-        from: IpAddr,
-        now: Timestamp,
-    ) -> Result<u32, VisitError> {
-        let guests = &self.stations.guests;
-        self.count_birthdate_from(from, now).await?;
-        let of = Counted::BirthdateOf(grant.contact);
-        go_on(guests.count(of, limits::BIRTHDATE_OF, now).await.map_err(not_committed)?)?;
-        match guests.count(Counted::Birthdate(id), limits::BIRTHDATE, now).await.map_err(not_committed)? {
-            Count::Left(left) => Ok(left),
-            Count::LockedUntil(until) => Err(VisitError::LockedUntil(until)),
-        }
-    }
-
-    /// Counts a birthdate that comes from here, whosever it is.
-    pub(super) async fn count_birthdate_from(&self, from: IpAddr, now: Timestamp) -> Result<(), VisitError> {
-        let guests = &self.stations.guests;
-        let here = guests.count(Counted::BirthdateFrom(from), limits::BIRTHDATE_FROM, now).await;
-        go_on(here.map_err(not_committed)?)?;
-        let overall = guests.count(Counted::BirthdateOverall, limits::BIRTHDATE_OVERALL, now).await;
-        go_on(overall.map_err(not_committed)?)
-    }
-
-    /// The right birthdate was no guess.
-    async fn uncount_birthdate(&self, id: Option<GrantId>, grant: &Grant, from: IpAddr) -> Result<(), VisitError> {
-        let guests = &self.stations.guests;
-        self.uncount_birthdate_from(from).await?;
-        guests.give_back(Counted::BirthdateOf(grant.contact)).await.map_err(not_committed)?;
-        match id {
-            Some(id) => guests.forget(Counted::Birthdate(id)).await.map_err(not_committed),
-            None => Ok(()),
-        }
-    }
-
-    pub(super) async fn uncount_birthdate_from(&self, from: IpAddr) -> Result<(), VisitError> {
-        let guests = &self.stations.guests;
-        guests.give_back(Counted::BirthdateFrom(from)).await.map_err(not_committed)?;
-        guests.give_back(Counted::BirthdateOverall).await.map_err(not_committed)
-    }
-
-    /// Writes a wrong birthdate down; after the second one the sender is told.
-    async fn note_wrong_birthdate(
-        &self,
-        (id, grant): (GrantId, &Grant),
-        known: &ParcelFacts,
-        left: u32,
-        from: IpAddr,
-        now: Timestamp,
-    ) -> Result<(), VisitError> {
-        let mut batch = Batch::default();
-        let line = HistoryLine { grant: id, what: Happened::BirthdateWrong, at: now, from: Some(from) };
-        self.put_history(&mut batch, grant.transaction, &line).map_err(|error| not_now("history", &error))?;
-        if left == limits::BIRTHDATE.most - 2 {
-            let person = self.stations.directory.person(grant.contact).await;
-            if let Some(person) = person.map_err(|error| not_now("directory", &error))? {
-                let says = Says::BirthdateWrong { guest: &person.address, sent: known.sent };
-                let (transaction, practice) = (grant.transaction, known.practice.as_str());
-                let reply_to = Some(&self.status_address(transaction));
-                let mail = OwnMail { transaction, practice, to: &known.sender, reply_to, says };
-                self.put_mail(&mut batch, mail, now)?;
-            }
-        }
-        self.commit_mail(batch).await
-    }
-
-    /// Who is signed in is not asked for this patient's birthdate again.
-    async fn put_known_patient(&self, batch: &mut Batch, grant: &Grant, now: Timestamp) -> Result<(), VisitError> {
-        let guests = &self.stations.guests;
-        let guest = guests.find(grant.contact).await.map_err(|error| not_now("guests", &error))?;
-        let (Some(guest), Some(patient)) = (guest.filter(|guest| guest.value.is_enrolled()), grant.patient) else {
-            return Ok(());
-        };
-        if guest.value.patients.contains(&patient) {
-            return Ok(());
-        }
-        let patients = [guest.value.patients.as_slice(), &[patient]].concat();
-        let known = Guest { patients, ..guest.value.clone() };
-        guests.put(batch, grant.contact, Some(&guest), &known, now).map_err(|error| not_now("guests", &error))
     }
 
     /// Mails a single-use link that lives fifteen minutes.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::event::Event as Logged;
-use crate::gateway::invitations::{Change, InvitationError, schedule};
+use crate::gateway::invitations::{Change, InvitationError};
 use crate::gateway::mails::OwnMail;
 use crate::gateway::visits::form::{self, Form, Questions};
 use crate::gateway::visits::{Visit, VisitError, not_committed, not_now};
@@ -118,7 +118,7 @@ impl Gateway {
             role: invitation.role,
             address: invitation.address.clone(),
             asks_birthdate: asks_birthdate(&snapshot, invitation),
-            tries_left: registering.tries_left(&schedule(&snapshot, invitation.role)),
+            tries_left: registering.tries_left(&snapshot.policy.schedule(invitation.role)),
         })
     }
 
@@ -166,7 +166,7 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<Registered, VisitError> {
         let invitation = &registering.invitation.value;
-        let schedule = schedule(snapshot, invitation.role);
+        let schedule = snapshot.policy.schedule(invitation.role);
         self.count_birthdate_from(from, now).await?;
         let tries = Counted::Registration(registering.contact, invitation.life.issued);
         let whole = schedule.longest();

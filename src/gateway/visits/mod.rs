@@ -15,6 +15,7 @@ use crate::time::Timestamp;
 use crate::vault::Grant;
 
 mod account;
+mod birthdates;
 mod checks;
 mod documents;
 mod enrol;
@@ -30,7 +31,8 @@ mod send;
 
 pub use crate::guests::Visit;
 pub use account::{AccountView, GuestSignIn};
-pub use checks::{BirthdateAnswer, CodeAnswer, CodeSent};
+pub use birthdates::BirthdateAnswer;
+pub use checks::{CodeAnswer, CodeSent};
 pub use documents::Document;
 pub(in crate::gateway) use documents::Downloads;
 pub use enrol::{FormAnswers, FormFault, Registered, RegistrationView};

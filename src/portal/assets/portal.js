@@ -29,6 +29,8 @@ function fitFrames() {
     const fit = () => {
       const inner = frame.contentDocument;
       if (inner && inner.documentElement) {
+        // A document is never shorter than its frame: only one without height says what it needs.
+        frame.style.height = "0";
         frame.style.height = `${Math.min(inner.documentElement.scrollHeight + 4, 20000)}px`;
       }
     };
@@ -92,6 +94,21 @@ function gatherFiles(form) {
   field.append(make("p", { className: "hint", textContent: said.drop }), word, list);
 }
 
+// The words beside the fields, as they stand in an answer; those of the time before are taken away.
+function markFaults(form, answer) {
+  form.querySelectorAll(".fault[id]").forEach((word) => word.remove());
+  form.querySelectorAll(".field.wrong").forEach((field) => field.classList.remove("wrong"));
+  form.querySelectorAll("[aria-invalid]").forEach((input) => input.removeAttribute("aria-invalid"));
+  for (const word of answer.querySelectorAll("main .field .fault[id]")) {
+    const input = document.getElementById(word.id.replace(/-fault$/, ""));
+    if (!input) continue;
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-describedby", answer.getElementById(input.id).getAttribute("aria-describedby"));
+    input.closest(".field").classList.add("wrong");
+    input.before(document.adoptNode(word));
+  }
+}
+
 // A reply is sent with a bar that shows how far it is; a connection that breaks off loses nothing.
 function sendReply(form) {
   form.addEventListener("submit", (event) => {
@@ -124,6 +141,7 @@ function sendReply(form) {
         // The faults are shown here, so that the files chosen stay chosen.
         document.querySelector("main .summary")?.remove();
         form.before(document.adoptNode(summary));
+        markFaults(form, answer);
         document.querySelector("main .summary").focus();
         status.remove();
         button.disabled = false;

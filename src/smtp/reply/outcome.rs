@@ -9,8 +9,10 @@ pub fn accepted(receipt: &Receipt) -> Reply {
     let taken = receipt.accepted;
     let noun = if taken == 1 { "recipient" } else { "recipients" };
     let mut text = format!("Accepted for {taken} {noun}");
-    if receipt.asked > 0 {
-        text.push_str(&format!(", {} waiting until you have answered a mail", receipt.asked));
+    match receipt.asked {
+        0 => {}
+        1 => text.push_str(", 1 waits until you have said by mail who it is"),
+        more => text.push_str(&format!(", {more} wait until you have said by mail who they are")),
     }
     if receipt.refused > 0 {
         text.push_str(&format!(", {} refused by policy", receipt.refused));

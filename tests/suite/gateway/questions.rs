@@ -200,6 +200,9 @@ async fn who_cannot_answer_is_not_asked_and_policy_can_switch_it_off() {
 
     let own = with_attachment("Scan", "scan.pdf", 100);
     let receipt = clinic.send_as(any, JANE, &["lee@home.example"], &own).await.unwrap();
+    assert_eq!((receipt.accepted, receipt.asked), (1, 0), "who may name any sender proves none");
+    let ours = postern::mail::Origin::Relay { any_sender: false };
+    let receipt = clinic.send_as(ours, JANE, &["max@home.example"], &own).await.unwrap();
     assert_eq!((receipt.accepted, receipt.asked), (0, 1), "an address of ours, by a server that is trusted");
 
     let rule = "[[rule]]\nname = \"no questions\"\n[rule.set]\nask = false\n";

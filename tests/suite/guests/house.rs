@@ -1,8 +1,9 @@
 //! A gateway over a real store, without sockets, and what left it as mail.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use mail_parser::MessageParser;
 use postern::accounts::{Accounts, NewStaff, Passwords};
@@ -12,7 +13,7 @@ use postern::directory::Directory;
 use postern::gateway::visits::{Entered, GuestSignIn, NextStep, Visit};
 use postern::gateway::{Gateway, GatewaySettings, Policies, ReceivedMessage, Stations};
 use postern::guests::{Guests, InvitationRecord};
-use postern::id::{ContactId, GrantId};
+use postern::id::{ContactId, GrantId, QueueId};
 use postern::keyring::{Keyring, MasterKey};
 use postern::mail::{Address, BodyType, Domain, Envelope, Origin, ReceivedTrace, Recipient, ReversePath};
 use postern::queue::Queue;
@@ -30,6 +31,8 @@ pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 pub struct House {
     pub gateway: Gateway,
     sender: Origin,
+    /// Letters that were looked at: nothing delivers them here.
+    seen: Mutex<HashSet<QueueId>>,
     _folder: tempfile::TempDir,
 }
 
@@ -109,7 +112,12 @@ impl House {
             postmaster: Some(address("admin@clinic.example")),
         };
         let gateway = Gateway::new(settings, stations);
-        Self { gateway, sender: Origin::Staff { id, address: address(SENDER) }, _folder: folder }
+        Self {
+            gateway,
+            sender: Origin::Staff { id, address: address(SENDER) },
+            seen: Mutex::default(),
+            _folder: folder,
+        }
     }
 
     pub fn guests(&self) -> &Guests {
@@ -149,6 +157,9 @@ impl House {
         let queue = &self.gateway.stations().queue;
         let mut mails = Vec::new();
         for claim in queue.claim_due(now, 1000).await.unwrap() {
+            if !self.seen.lock().unwrap().insert(claim.id) {
+                continue;
+            }
             let mut coming = queue.octets(&claim.letter).await.unwrap();
             let mut octets = Vec::new();
             while let Some(piece) = coming.next().await.unwrap() {

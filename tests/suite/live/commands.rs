@@ -93,6 +93,40 @@ fn grants(clinic: &Clinic, round: usize) {
     fails(clinic, &["grant", "revoke", &nowhere(&id)], &["no such grant"]);
 }
 
+const PAT: &str = "pat.smith@home.example";
+
+#[test]
+fn invitations_are_reminded_cancelled_and_sent_again_through_the_socket_and_alone() {
+    let mut clinic = Clinic::new(&Setup::default());
+    clinic.start();
+    let mut client = Client::connect(clinic.trusted()).unwrap();
+    client.hello().unwrap();
+    let letter = Letter::new(JANE, PAT, "[patient Pat Smith 1980-03-04] Results", "Results\n").with_pdf("a.pdf", "a");
+    assert_eq!(client.send(JANE, &[PAT], &letter.octets()).unwrap().code, 250);
+    for round in 0..2 {
+        let state = || json(&clinic, &["invitation", "list", "--json"])[0]["state"].clone();
+        assert_eq!(state(), "open");
+        says(&clinic, &["invitation", "list"], &["INVITED BY", PAT, "patient", JANE]);
+        says(&clinic, &["invitation", "remind", PAT], &["reminded"]);
+        says(&clinic, &["invitation", "cancel", PAT], &["closed", "resend"]);
+        assert_eq!(state(), "cancelled");
+        fails(&clinic, &["invitation", "remind", PAT], &["has ended", "send it again"]);
+        let output = clinic.run(&["invitation", "resend", PAT, "--birthdate", "4.3.1980"], "");
+        assert!(output.status.code() == Some(2) && words(&output).contains("1980-03-04"), "{}", words(&output));
+        says(&clinic, &["invitation", "resend", PAT, "--birthdate", "1980-04-03"], &["invited again"]);
+        fails(&clinic, &["invitation", "approve", PAT], &["nobody of this address waits"]);
+        fails(
+            &clinic,
+            &["invitation", "cancel", "nobody@home.example"],
+            &["nobody of this address", "invitation list"],
+        );
+        // The first round asked the running server; the second finds none.
+        if round == 0 {
+            assert!(clinic.stop().success());
+        }
+    }
+}
+
 fn explain(clinic: &Clinic) {
     let message = clinic.path("message.eml");
     std::fs::write(&message, Letter::new(JANE, "p@elsewhere.example", "Hello", "Hello\n").octets()).unwrap();
@@ -113,7 +147,14 @@ fn nowhere(id: &str) -> String {
 #[test]
 fn before_the_first_start_commands_say_what_is_missing() {
     let clinic = Clinic::new(&Setup::default());
-    for command in [["staff", "list"], ["queue", "list"], ["grant", "list"], ["vault", "verify"], ["clock", "accept"]] {
+    for command in [
+        ["staff", "list"],
+        ["queue", "list"],
+        ["grant", "list"],
+        ["invitation", "list"],
+        ["vault", "verify"],
+        ["clock", "accept"],
+    ] {
         fails(&clinic, &command, &["no keyring", "postern serve"]);
     }
     // What needs no store works before there is one.

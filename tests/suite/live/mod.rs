@@ -3,17 +3,20 @@
 //! Each test makes a [`clinic::Clinic`]: a folder with a configuration, policies and an outbox of its own, on a loopback
 //! address of its own, so that tests run side by side.
 
+mod browser;
 mod client;
 mod clients;
 pub mod clinic;
 mod commands;
 mod corpus;
 mod crash;
+mod demo;
 mod far_side;
 mod first_start;
 mod full_disk;
 mod kill;
 mod letters;
+mod life;
 mod limits;
 mod load;
 mod markers;

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use futures_util::StreamExt;
 use postern::gateway::Gateway;
+use postern::gateway::history::Happened;
 use postern::gateway::visits::VisitError;
 
 use super::super::gateway::Clinic;
@@ -44,7 +45,7 @@ async fn a_document_is_what_was_sent_whole_and_in_ranges() {
     let deposits = clinic.deposits(&visit, grant).await;
     let document = clinic.gateway.document(&visit, grant, deposits[0], true).await.unwrap();
     assert_eq!((document.name.as_str(), document.octets, document.opens), ("scan.bin", 200_000, false));
-    for range in [0..200_000, 0..1, 65_535..65_537, 131_072..200_000, 199_999..500_000, 70_000..70_000, 9..3] {
+    for range in [0..200_000, 0..1, 65_535..65_537, 131_072..200_000, 199_999..500_000, 70_000..70_000] {
         let read = clinic.gateway.read_document(&document, range.clone()).await.unwrap().collect().await.unwrap();
         let end = (range.end as usize).min(sent.len());
         assert_eq!(read, sent[(range.start as usize).min(end)..end], "{range:?}");
@@ -70,7 +71,7 @@ async fn the_first_download_is_noted_and_ends_what_a_rule_says_it_ends() {
     assert!(after.keep_until < before.keep_until);
     clinic.gateway.documents(&visit, grant).await.unwrap();
     assert_eq!(right().await.keep_until, after.keep_until, "only the first counts");
-    assert_eq!(clinic.gateway.history(after.transaction).await.unwrap().len(), 2, "opened, downloaded");
+    assert_eq!(clinic.what_happened(grant).await, [Happened::Opened, Happened::Downloaded]);
     let owed = clinic.gateway.stations().vault.punch_owed().await.unwrap();
     assert!(owed > 0, "the day it would have ended on is owed a punch");
     clinic.gateway.document(&visit, grant, deposit, true).await.unwrap();
