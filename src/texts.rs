@@ -72,7 +72,8 @@ impl Texts {
         }
         let english = |file: &SourceFile| language_of(file).is_some_and(|tag| tag == FALLBACK);
         if !files.iter().any(english) {
-            let fault = Fault::new(format!("{FOLDER}{FALLBACK}/{FILE}"), 0..0, "the English texts of pages are missing");
+            let fault =
+                Fault::new(format!("{FOLDER}{FALLBACK}/{FILE}"), 0..0, "the English texts of pages are missing");
             faults.push(fault.hint("copy the file that Postern is delivered with"));
         }
         if faults.is_empty() { Ok(Self { languages }) } else { Err((faults, sources)) }
@@ -119,7 +120,11 @@ impl Language {
     }
 }
 
-fn format<'a>(bundle: &'a FluentBundle<FluentResource>, id: &str, args: &'a FluentArgs<'_>) -> Result<Cow<'a, str>, String> {
+fn format<'a>(
+    bundle: &'a FluentBundle<FluentResource>,
+    id: &str,
+    args: &'a FluentArgs<'_>,
+) -> Result<Cow<'a, str>, String> {
     let pattern = bundle.get_message(id).and_then(|message| message.value()).ok_or("it has no text")?;
     let mut errors = Vec::new();
     let text = bundle.format_pattern(pattern, Some(args), &mut errors);
@@ -271,7 +276,9 @@ fn prepare(
                 ready.insert(id.clone(), text.into_owned());
             }
             Ok(_) => {}
-            Err(cause) => faults.push(Fault::new(&file.path, place(&file.text, id), format!("\"{id}\" fails: {cause}"))),
+            Err(cause) => {
+                faults.push(Fault::new(&file.path, place(&file.text, id), format!("\"{id}\" fails: {cause}")))
+            }
         }
     }
     if faults.is_empty() { Ok(Language { tag: tag.to_owned(), bundle, ready }) } else { Err(faults) }

@@ -12,10 +12,10 @@ use crate::cli::settings;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::net::{self, Gate, Stop};
+use crate::portal;
 use crate::smtp::settings::Purpose;
 use crate::smtp::{Guesses, Server};
 use crate::tls::Certificates;
-use crate::portal;
 
 /// How long sessions may take to finish once the gateway is told to stop.
 const DRAIN: Duration = Duration::from_secs(30);

@@ -121,7 +121,8 @@ pub(super) fn check_public_url(root: &Table, public_url: &str, portal: &PortalSe
         return;
     }
     if !secure && portal.listen.iter().all(|listener| listener.tls) {
-        let fault = place.fault(format!("links lead to {public_url}, without TLS, and the portal listens with TLS only"));
+        let fault =
+            place.fault(format!("links lead to {public_url}, without TLS, and the portal listens with TLS only"));
         faults.add(fault.hint("write https:// in public_url, or \"http://127.0.0.1:8080\" here"));
     }
     if secure && portal.trusted_proxies.is_empty() && portal.listen.iter().all(|listener| !listener.tls) {

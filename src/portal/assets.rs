@@ -61,7 +61,10 @@ pub async fn serve(Path(name): Path<String>) -> Result<Response, Refusal> {
     }
     let asked = ASSETS.iter().find(|asset| asset.path.strip_prefix("/static/") == Some(name.as_str()));
     let asset = asked.ok_or(Refusal::NotFound)?;
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type)), (header::CACHE_CONTROL, FOR_EVER)], asset.octets)
+    Ok((
+        [(header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type)), (header::CACHE_CONTROL, FOR_EVER)],
+        asset.octets,
+    )
         .into_response())
 }
 
@@ -73,7 +76,7 @@ fn paint(colour: &str) -> Option<Response> {
         return None;
     }
     let (ground, text) = (&paint.ground, paint.text);
-    let (light, dark) = (paint.readable_on([0xf4, 0xf6, 0xf8]), paint.readable_on([0x1f, 0x26, 0x2e]));
+    let (light, dark) = (paint.readable_on([0xf4, 0xf6, 0xf8], 4.6), paint.readable_on([0x1f, 0x26, 0x2e], 7.0));
     let css = format!(
         ":root{{--brand:{ground};--on-brand:{text};--ink:{light}}}@media(prefers-color-scheme:dark){{:root{{--ink:{dark}}}}}"
     );

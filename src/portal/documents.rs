@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_body_util::StreamBody;
 use futures_util::StreamExt;
+use http_body_util::StreamBody;
 use hyper::body::Frame;
 
 use crate::id::DepositId;
@@ -135,7 +135,10 @@ mod tests {
     fn no_name_leaves_its_place_in_the_header() {
         for (name, written) in [
             ("Befund.pdf", "attachment; filename=\"Befund.pdf\"; filename*=UTF-8''Befund.pdf"),
-            ("a\"; x=\"\r\nSet-Cookie: a.pdf", "attachment; filename=\"a__ x____Set-Cookie_ a.pdf\"; filename*=UTF-8''a%22%3B%20x%3D%22%0D%0ASet-Cookie%3A%20a.pdf"),
+            (
+                "a\"; x=\"\r\nSet-Cookie: a.pdf",
+                "attachment; filename=\"a__ x____Set-Cookie_ a.pdf\"; filename*=UTF-8''a%22%3B%20x%3D%22%0D%0ASet-Cookie%3A%20a.pdf",
+            ),
             ("Müller.pdf", "attachment; filename=\"M_ller.pdf\"; filename*=UTF-8''M%C3%BCller.pdf"),
         ] {
             assert_eq!(disposition(false, name), written);

@@ -12,10 +12,10 @@ use crate::event::Event;
 use crate::id::RequestId;
 use crate::portal::app::App;
 use crate::portal::cookies::Cookie;
+use crate::portal::headers;
 use crate::portal::refusal::{self, Refusal};
 use crate::portal::settings::Origin;
 use crate::portal::visitor::Visitor;
-use crate::portal::headers;
 use crate::random;
 
 /// The middleware around every route.

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use crate::gateway::visits::{FormAnswers, NextStep, Registered, RegistrationView, Visit, VisitError};
+use crate::gateway::visits::{FormAnswers, FormFault, NextStep, Registered, RegistrationView, Visit, VisitError};
 use crate::policy::{FieldKind, FormField, PolicySet};
 use crate::portal::app::App;
 use crate::portal::fields::{FieldFault, FieldFaults, Fields, Form, TOKEN};
@@ -135,7 +135,8 @@ fn fields_of(policy: &PolicySet, view: &RegistrationView) -> Vec<FormField> {
     let file = view.role.and_then(|role| policy.role(role));
     let field = |name: &str, kind| FormField { name: name.to_owned(), kind, required: true };
     // Without a role it is who they are and how to call them.
-    let plain = || vec![field("email", FieldKind::Email), field("phone", FieldKind::Phone), field("name", FieldKind::Text)];
+    let plain =
+        || vec![field("email", FieldKind::Email), field("phone", FieldKind::Phone), field("name", FieldKind::Text)];
     file.map_or_else(plain, |file| file.fields.clone())
 }
 
@@ -185,14 +186,21 @@ pub async fn register(State(app): State<App>, visitor: Visitor, form: Form) -> R
         Registered::WaitsForAdmin => return Ok(steps::see("/register/waiting")),
         Registered::Cancelled => return Ok(steps::see("/register/closed")),
         Registered::Faults(faults) => {
-            let words = |word: &str| page.say(&format!("fault-{word}")).to_owned();
-            FieldFaults(faults.into_iter().map(|f| FieldFault { text: words(f.word), field: f.field }).collect())
+            FieldFaults(faults.into_iter().map(|FormFault { field, word }| form_fault(&page, field, word)).collect())
         }
         Registered::WrongBirthdate { left } => {
             FieldFaults::one("birthdate", page.with("fault-birthdate-register", "count", left))
         }
     };
     Ok(with_faults(&register_page(&app, &visitor, &visit, view, typed, faults)))
+}
+
+fn form_fault(page: &Page, field: String, word: &str) -> FieldFault {
+    let label = match field.as_str() {
+        "birthdate" => page.say("birthdate-label").to_owned(),
+        _ => page.say(&format!("field-{field}")).to_owned(),
+    };
+    FieldFault { field, text: page.say(&format!("fault-{word}")).to_owned(), label: Some(label) }
 }
 
 /// The answers that the form asks for, in its order; whatever else was sent is left out.
@@ -254,11 +262,7 @@ fn procedures_page(
 }
 
 /// `GET /register/{state}`
-pub async fn state(
-    State(app): State<App>,
-    visitor: Visitor,
-    Path(state): Path<String>,
-) -> Result<Response, Refusal> {
+pub async fn state(State(app): State<App>, visitor: Visitor, Path(state): Path<String>) -> Result<Response, Refusal> {
     let state = match state.as_str() {
         "sent" => RegistrationState::Sent,
         "waiting" => RegistrationState::Waiting,

@@ -107,6 +107,8 @@ pub struct FieldFault {
     pub field: String,
     /// The sentence.
     pub text: String,
+    /// The field's label, where the sentence does not say what it is about: it stands before it in the summary.
+    pub label: Option<String>,
 }
 
 /// The faults of a form, for the summary at its top and beside each field.
@@ -116,7 +118,7 @@ pub struct FieldFaults(pub Vec<FieldFault>);
 impl FieldFaults {
     /// One fault.
     pub fn one(field: &str, text: String) -> Self {
-        Self(vec![FieldFault { field: field.to_owned(), text }])
+        Self(vec![FieldFault { field: field.to_owned(), text, label: None }])
     }
 
     /// None at all.

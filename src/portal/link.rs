@@ -12,9 +12,9 @@ use crate::portal::cookies::Cookie;
 use crate::portal::fields::Form;
 use crate::portal::page::{Page, rendered};
 use crate::portal::refusal::Refusal;
+use crate::portal::sign_in::with_cookies;
 use crate::portal::steps;
 use crate::portal::visitor::Visitor;
-use crate::portal::sign_in::with_cookies;
 
 /// What a link leads to, as a page.
 #[derive(Clone, Copy, PartialEq, Eq)]

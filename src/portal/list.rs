@@ -14,7 +14,18 @@ use crate::portal::visitor::Visitor;
 
 /// The kinds of documents, in the order of the filter; each has texts `kind-WORD`.
 const KINDS: [&str; 12] = [
-    "pdf", "word", "spreadsheet", "presentation", "image", "dicom", "text", "audio", "video", "archive", "message", "other",
+    "pdf",
+    "word",
+    "spreadsheet",
+    "presentation",
+    "image",
+    "dicom",
+    "text",
+    "audio",
+    "video",
+    "archive",
+    "message",
+    "other",
 ];
 /// Characters of a search at most; what is longer is cut.
 const SEARCH: usize = 200;

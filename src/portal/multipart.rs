@@ -53,7 +53,8 @@ impl Multipart {
     pub fn new(content_type: &str, incoming: Incoming) -> Result<Self, Refusal> {
         let (essence, parameters) = content_type.split_once(';').ok_or(Refusal::Malformed)?;
         let boundary = parameter(parameters, "boundary").ok_or(Refusal::Malformed)?;
-        let sound = (1..=BOUNDARY).contains(&boundary.len()) && boundary.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+        let sound =
+            (1..=BOUNDARY).contains(&boundary.len()) && boundary.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
         if !essence.trim().eq_ignore_ascii_case("multipart/form-data") || !sound {
             return Err(Refusal::Malformed);
         }
@@ -201,7 +202,8 @@ mod tests {
     use crate::portal::body::Patience;
 
     async fn read(body: &[u8], pieces: usize) -> Result<Vec<(Part, Vec<u8>)>, Refusal> {
-        let pieces: Vec<_> = body.chunks(pieces).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
+        let pieces: Vec<_> =
+            body.chunks(pieces).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
         let body = Body::from_stream(futures_util::stream::iter(pieces));
         let incoming = Incoming::new(&HeaderMap::new(), body, 1 << 20, Patience::Next(Duration::from_secs(5)));
         let mut multipart = Multipart::new("multipart/form-data; boundary=\"b 1\"", incoming)?;
@@ -224,7 +226,10 @@ mod tests {
     async fn parts_are_the_same_however_they_arrive() {
         for size in [1, 2, 7, 64, 4096] {
             let parts = read(BODY, size).await.unwrap();
-            let told: Vec<_> = parts.iter().map(|(part, content)| (part.name.as_str(), part.file.as_deref(), content.as_slice())).collect();
+            let told: Vec<_> = parts
+                .iter()
+                .map(|(part, content)| (part.name.as_str(), part.file.as_deref(), content.as_slice()))
+                .collect();
             assert_eq!(
                 told,
                 [
@@ -250,7 +255,12 @@ mod tests {
             (format!("{}--b 1--", named.repeat(PARTS + 1)).into_bytes(), Refusal::TooLarge),
             (vec![b'x'; (1 << 20) + 1], Refusal::TooLarge),
         ] {
-            assert_eq!(read(&body, 1000).await.unwrap_err(), refusal, "{}", String::from_utf8_lossy(&body[..body.len().min(60)]));
+            assert_eq!(
+                read(&body, 1000).await.unwrap_err(),
+                refusal,
+                "{}",
+                String::from_utf8_lossy(&body[..body.len().min(60)])
+            );
         }
     }
 }

@@ -9,8 +9,8 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::event::Event;
 use crate::gateway::Snapshot;
-use crate::portal::assets;
 use crate::policy::Practice;
+use crate::portal::assets;
 use crate::texts::{Language, Value};
 use crate::time::Timestamp;
 
@@ -169,7 +169,10 @@ impl Page {
             1_000..1_000_000 => ("size-kilobytes", octets.div_ceil(1_000).to_string()),
             _ => {
                 let tenths = octets.div_ceil(100_000);
-                let rest = if tenths % 10 == 0 { String::new() } else { format!("{}{}", self.say("decimal-point"), tenths % 10) };
+                let rest = match tenths % 10 {
+                    0 => String::new(),
+                    tenth => format!("{}{tenth}", self.say("decimal-point")),
+                };
                 ("size-megabytes", format!("{}{rest}", tenths / 10))
             }
         };

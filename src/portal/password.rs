@@ -42,11 +42,7 @@ pub fn fault(fault: NewPassword) -> &'static str {
 }
 
 /// `GET /password/{token}`
-pub async fn show(
-    State(app): State<App>,
-    visitor: Visitor,
-    Path(token): Path<String>,
-) -> Result<Response, Refusal> {
+pub async fn show(State(app): State<App>, visitor: Visitor, Path(token): Path<String>) -> Result<Response, Refusal> {
     let view = app.reception().password_link(&token).await?.ok_or(Refusal::LinkUsed)?;
     let page = visitor.page(&app, Some(&view.practice));
     Ok(shown(&PasswordPage { page, view, faults: FieldFaults::default(), token }))

@@ -23,7 +23,8 @@ pub fn wanted(headers: &HeaderMap, octets: u64, tag: &str) -> Wanted {
         return Wanted::Whole;
     }
     let spec = field(header::RANGE).and_then(|range| range.trim().strip_prefix("bytes="));
-    let Some((first, last)) = spec.filter(|spec| !spec.contains(',')).and_then(|spec| spec.trim().split_once('-')) else {
+    let Some((first, last)) = spec.filter(|spec| !spec.contains(',')).and_then(|spec| spec.trim().split_once('-'))
+    else {
         return Wanted::Whole;
     };
     let (Some(first), Some(last)) = (number(first), number(last)) else { return Wanted::Whole };

@@ -110,7 +110,10 @@ impl Service for Server {
 
     fn busy(&self) -> Vec<u8> {
         match self.tls {
-            None => b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
+            None => {
+                b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                    .to_vec()
+            }
             Some(_) => Vec::new(),
         }
     }

@@ -106,7 +106,9 @@ mod tests {
         for there in [Destination::List, Destination::Parcel(grant), Destination::Reply(grant), Destination::Account] {
             assert_eq!(Destination::read(&there.word()), there);
         }
-        for elsewhere in ["//evil.example", "https://evil.example/", "m/../account", "m/x", "m//", "account/close", "\\"] {
+        for elsewhere in
+            ["//evil.example", "https://evil.example/", "m/../account", "m/x", "m//", "account/close", "\\"]
+        {
             assert_eq!(Destination::read(elsewhere), Destination::List, "{elsewhere}");
         }
     }

@@ -35,9 +35,8 @@ impl FormTokens {
     pub fn is_sound(&self, token: &str, cookie: Option<&str>, visit: Option<&Visit>) -> bool {
         let Ok(tag) = BASE64URL_NOPAD.decode(token.as_bytes()) else { return false };
         let anonymous = cookie.is_some_and(|cookie| hmac::verify(&self.0, cookie.as_bytes(), &tag).is_ok());
-        let of_visit = visit.is_some_and(|visit| {
-            hmac::verify(&Key::new(HMAC_SHA256, &visit.form_secret), OF_VISIT, &tag).is_ok()
-        });
+        let of_visit =
+            visit.is_some_and(|visit| hmac::verify(&Key::new(HMAC_SHA256, &visit.form_secret), OF_VISIT, &tag).is_ok());
         anonymous || of_visit
     }
 }
@@ -51,7 +50,9 @@ mod tests {
         let tokens = FormTokens::new();
         let token = tokens.anonymous("cookie");
         assert!(tokens.is_sound(&token, Some("cookie"), None));
-        for (token, cookie) in [(token.as_str(), Some("other")), (&token, None), ("", Some("cookie")), ("é", Some("cookie"))] {
+        for (token, cookie) in
+            [(token.as_str(), Some("other")), (&token, None), ("", Some("cookie")), ("é", Some("cookie"))]
+        {
             assert!(!tokens.is_sound(token, cookie, None), "{token} {cookie:?}");
         }
         assert!(!FormTokens::new().is_sound(&token, Some("cookie"), None), "another key");

@@ -293,6 +293,7 @@ close-do = Close my account for good
 
 faults-title = There is a problem
 fault-prefix = Error:
+fault-of = { $label }: { $fault }
 fault-sign-in = The e-mail address or the password is not right.
 fault-missing = Fill this in.
 fault-too-long = This is too long.

@@ -299,6 +299,7 @@ close-do = Fermer mon compte définitivement
 
 faults-title = Il y a un problème
 fault-prefix = Erreur :
+fault-of = { $label } : { $fault }
 fault-sign-in = L’adresse électronique ou le mot de passe n’est pas correct.
 fault-missing = Remplissez ce champ.
 fault-too-long = C’est trop long.

@@ -12,10 +12,35 @@ use super::fake::{ADDRESS, PASSWORD, deposit, grant};
 fn pages() -> Vec<String> {
     let parcel = format!("/m/{}", grant(1));
     let mut pages: Vec<String> = [
-        "/p/living", "/p/registers", "/p/over", "/p/over?mailed", "/p/withdrawn", "/p/nothing", "/register", "/register/sent",
-        "/register/waiting", "/register/closed", "/register/over", "/password/first", "/password/used", "/forgot",
-        "/forgot?mailed", "/sign-in", "/signed-out", "/code", "/code?sent", "/birthdate", "/magic", "/magic?sent",
-        "/magic/magic", "/help", "/", "/account", "/account/password", "/account/close", "/nowhere",
+        "/p/living",
+        "/p/registers",
+        "/p/over",
+        "/p/over?mailed",
+        "/p/withdrawn",
+        "/p/nothing",
+        "/register",
+        "/register/sent",
+        "/register/waiting",
+        "/register/closed",
+        "/register/over",
+        "/password/first",
+        "/password/used",
+        "/forgot",
+        "/forgot?mailed",
+        "/sign-in",
+        "/signed-out",
+        "/code",
+        "/code?sent",
+        "/birthdate",
+        "/magic",
+        "/magic?sent",
+        "/magic/magic",
+        "/help",
+        "/",
+        "/account",
+        "/account/password",
+        "/account/close",
+        "/nowhere",
     ]
     .map(str::to_owned)
     .into();
@@ -27,8 +52,21 @@ fn pages() -> Vec<String> {
 /// Every address that takes a form.
 fn forms() -> Vec<String> {
     let mut forms: Vec<String> = [
-        "/p/living", "/p/over/fresh", "/register", "/password/first", "/forgot", "/sign-in", "/sign-out", "/code",
-        "/code/mail", "/birthdate", "/magic", "/magic/magic", "/language", "/account/password", "/account/visits",
+        "/p/living",
+        "/p/over/fresh",
+        "/register",
+        "/password/first",
+        "/forgot",
+        "/sign-in",
+        "/sign-out",
+        "/code",
+        "/code/mail",
+        "/birthdate",
+        "/magic",
+        "/magic/magic",
+        "/language",
+        "/account/password",
+        "/account/visits",
         "/account/close",
     ]
     .map(str::to_owned)
@@ -50,7 +88,8 @@ fn body(path: &str, token: &str) -> String {
         let part = |name, value| format!("--xyz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
         return format!("{}{}--xyz--\r\n", part("form", token), part("text", "Hello"));
     }
-    let fields = [("form", token), ("address", ADDRESS), ("password", PASSWORD), ("present", PASSWORD), ("code", "123456")];
+    let fields =
+        [("form", token), ("address", ADDRESS), ("password", PASSWORD), ("present", PASSWORD), ("code", "123456")];
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
@@ -176,7 +215,8 @@ async fn another_host_is_misdirected_and_forwarded_hosts_are_not_believed() {
     for own in ["mail.clinic.example", "MAIL.clinic.example:443"] {
         assert_eq!(browser.ask(Method::GET, "/help", &[("host", own)], Body::empty()).await.status, 200);
     }
-    let forwarded = [("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example"), ("x-forwarded-proto", "http")];
+    let forwarded =
+        [("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example"), ("x-forwarded-proto", "http")];
     for path in ["/p/living", "/help", "/sign-in"] {
         let answer = browser.ask(Method::GET, path, &forwarded, Body::empty()).await;
         assert!(answer.status == 200 && !answer.text().contains("evil.example"), "{path}");
@@ -209,7 +249,11 @@ async fn what_is_foreign_is_not_found_whatever_is_asked_of_it() {
     let own = browser.get("/m/nonsense").await;
     for rest in ["", "/body", "/reply", "/all.zip", "/d/x"] {
         let foreign = browser.get(&format!("/m/{}{rest}", grant(9))).await;
-        assert_eq!((foreign.status, foreign.octets.len()), (own.status, own.octets.len() + here(&foreign, &own)), "{rest}");
+        assert_eq!(
+            (foreign.status, foreign.octets.len()),
+            (own.status, own.octets.len() + here(&foreign, &own)),
+            "{rest}"
+        );
     }
     let foreign_document = format!("/m/{}/d/{}", grant(1), deposit(99));
     assert_eq!(browser.get(&foreign_document).await.status, 404);
@@ -234,7 +278,8 @@ fn here(page: &Answer, other: &Answer) -> usize {
 async fn the_cookie_changes_at_each_step_up_and_is_dead_after_signing_out() {
     let mut browser = Browser::new();
     let set = browser.send("/p/living", "/p/living", &[]).await;
-    let cookie = set.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap()).find(|set| set.contains("visit"));
+    let cookie =
+        set.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap()).find(|set| set.contains("visit"));
     let attributes = "; Path=/; Secure; HttpOnly; SameSite=Lax";
     assert!(cookie.unwrap().starts_with("__Host-visit=") && cookie.unwrap().ends_with(attributes), "{cookie:?}");
     let by_link = browser.cookie("__Host-visit").unwrap().to_owned();
@@ -260,7 +305,9 @@ async fn used_and_unknown_single_use_links_are_one_answer() {
     let pages = [browser.get("/password/used").await.text(), browser.get("/password/none").await.text()];
     let plain = |text: &String| {
         let (before, rest) = text.split_once("<code>").unwrap();
-        format!("{before}{}", rest.split_once("</code>").unwrap().1).replace("/password/used", "").replace("/password/none", "")
+        format!("{before}{}", rest.split_once("</code>").unwrap().1)
+            .replace("/password/used", "")
+            .replace("/password/none", "")
     };
     assert_eq!(plain(&pages[0]), plain(&pages[1]));
     let used = browser.send("/magic/used", "/magic/used", &[]).await;
@@ -271,14 +318,16 @@ async fn used_and_unknown_single_use_links_are_one_answer() {
 /// On a loopback without TLS cookies have neither prefix nor `Secure`; browsers would not send them back else.
 #[tokio::test]
 async fn without_tls_on_this_machine_the_portal_works_too() {
-    let mut browser = Browser::with(postern::portal::Settings { origin: Origin::of("http://localhost:8080"), ..settings() });
+    let mut browser =
+        Browser::with(postern::portal::Settings { origin: Origin::of("http://localhost:8080"), ..settings() });
     let at = [("host", "localhost:8080"), ("origin", "http://localhost:8080")];
     let page = browser.ask(Method::GET, "/p/living", &at, Body::empty()).await;
     page.shows(200, &[]);
     assert_eq!(page.header("strict-transport-security"), "");
     let token = page.token();
     let kind = ("content-type", "application/x-www-form-urlencoded");
-    let entered = browser.ask(Method::POST, "/p/living", &[at[0], at[1], kind], Body::from(format!("form={token}"))).await;
+    let entered =
+        browser.ask(Method::POST, "/p/living", &[at[0], at[1], kind], Body::from(format!("form={token}"))).await;
     assert_eq!(entered.location(), "/sign-in");
     assert!(browser.cookie("visit").is_some());
 }

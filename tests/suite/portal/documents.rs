@@ -73,7 +73,8 @@ async fn a_download_that_broke_off_goes_on_where_it_was() {
 async fn ranges_from_the_middle_are_not_counted_and_all_as_a_zip_comes_whole() {
     let mut browser = Browser::signed_in();
     let counted = |browser: &Browser| browser.clinic.changes().iter().filter(|call| *call == "count_download").count();
-    for (range, count) in [("bytes=0-99", 1), ("bytes=100-199", 1), ("bytes=200-", 1), ("bytes=0-", 2), ("bytes=-5", 2)] {
+    for (range, count) in [("bytes=0-99", 1), ("bytes=100-199", 1), ("bytes=200-", 1), ("bytes=0-", 2), ("bytes=-5", 2)]
+    {
         browser.ask(Method::GET, &path(1), &[("range", range)], Body::empty()).await;
         assert_eq!(counted(&browser), count, "{range}");
     }

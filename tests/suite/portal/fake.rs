@@ -164,13 +164,26 @@ pub fn row(number: u8, subject: &str) -> ParcelRow {
 }
 
 fn document(number: u8, name: &str, media_type: &str, kind: &'static str, opens: bool) -> ShownDocument {
-    ShownDocument { id: deposit(number), name: name.into(), media_type: media_type.into(), kind, octets: 1_400_000, opens }
+    ShownDocument {
+        id: deposit(number),
+        name: name.into(),
+        media_type: media_type.into(),
+        kind,
+        octets: 1_400_000,
+        opens,
+    }
 }
 
 pub fn documents() -> Vec<ShownDocument> {
     vec![
         document(1, "JaneCitizenBloodTest.pdf", "application/pdf", "pdf", true),
-        document(2, "Überweisung – Dr. Müller, Kardiologie und noch ein sehr langer Name.docx", "application/msword", "word", false),
+        document(
+            2,
+            "Überweisung – Dr. Müller, Kardiologie und noch ein sehr langer Name.docx",
+            "application/msword",
+            "word",
+            false,
+        ),
         document(3, "note.html", "text/html", "text", true),
         document(4, "drawing.svg", "image/svg+xml", "image", true),
         document(5, "photo.png", "image/png", "image", true),
@@ -326,7 +339,8 @@ impl Reception for Desk {
     }
 
     async fn password_link(&self, token: &str) -> Result<Option<PasswordView>, VisitError> {
-        let view = PasswordView { address: ADDRESS.parse().unwrap(), practice: PRACTICE.into(), first: token == "first" };
+        let view =
+            PasswordView { address: ADDRESS.parse().unwrap(), practice: PRACTICE.into(), first: token == "first" };
         Ok(["first", "again"].contains(&token).then_some(view))
     }
 
@@ -477,14 +491,24 @@ impl Reception for Desk {
             return Err(VisitError::Show(AccessCheck::Account));
         }
         let most = if id == grant(1) { 3 } else { 0 };
-        let rules = ReplyRules { open: id == grant(1), most_attachments: most, most_octets: 5_000_000, most_together: 8_000_000, most_text: 20_000 };
+        let rules = ReplyRules {
+            open: id == grant(1),
+            most_attachments: most,
+            most_octets: 5_000_000,
+            most_together: 8_000_000,
+            most_text: 20_000,
+        };
         Ok(ParcelView {
             row: row(1, "Your blood test of 20 November"),
             patient: Some("Jane Citizen".into()),
             documents: documents(),
             text: (id == grant(2)).then(|| "Dear Jane,\n\nplain <b>text</b>.".into()),
             html: (id == grant(1)).then(|| HTML.into()),
-            replies: vec![ShownReply { sent: NOW, text: "Thank you.\nJane".into(), attachments: vec!["form.pdf".into()] }],
+            replies: vec![ShownReply {
+                sent: NOW,
+                text: "Thank you.\nJane".into(),
+                attachments: vec!["form.pdf".into()],
+            }],
             reply: rules,
             draft: self.0.state.lock().unwrap().draft.clone(),
         })

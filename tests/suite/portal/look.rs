@@ -62,7 +62,12 @@ fn shots(parcel: &str, plain: &str) -> Vec<(&'static str, String, Option<Proved>
         shot("message-plain", plain, Some(signed_in()), ""),
         shot("message-replied", &format!("{parcel}?replied"), Some(signed_in()), ""),
         shot("reply", &format!("{parcel}/reply"), Some(signed_in()), ""),
-        shot("reply-fault", &format!("{parcel}/reply"), Some(signed_in()), "document.querySelector('main form').submit()"),
+        shot(
+            "reply-fault",
+            &format!("{parcel}/reply"),
+            Some(signed_in()),
+            "document.querySelector('main form').submit()",
+        ),
         shot("account", "/account", Some(signed_in()), ""),
         shot("account-password", "/account/password", Some(signed_in()), ""),
         shot("account-close", "/account/close", Some(signed_in()), ""),

@@ -13,7 +13,10 @@ use super::fake::{ADDRESS, PASSWORD, days, grant};
 async fn a_link_says_who_sent_what_and_until_when_and_what_comes_next() {
     let mut browser = Browser::new();
     let page = browser.get("/p/living").await;
-    page.shows(200, &["Example Clinic has sent you 2 documents", "Dr Maria Nowak", "22 November 2026", "29 November 2026"]);
+    page.shows(
+        200,
+        &["Example Clinic has sent you 2 documents", "Dr Maria Nowak", "22 November 2026", "29 November 2026"],
+    );
     page.shows(200, &["You will be asked to sign in", "+61 2 5550 1234", "mail.clinic.example", "<html lang=\"en\">"]);
     for (token, says) in [
         ("registers", "It takes about two minutes"),
@@ -82,7 +85,10 @@ async fn what_hinders_signing_in_has_its_page() {
     let mut browser = Browser::new();
     let wrong = [("address", "j@x.example"), ("password", "no")];
     let page = browser.send("/sign-in", "/sign-in", &wrong).await;
-    page.shows(422, &["There is a problem", "href=\"#address\"", "aria-describedby=\"address-fault\"", "value=\"j@x.example\""]);
+    page.shows(
+        422,
+        &["There is a problem", "href=\"#address\"", "aria-describedby=\"address-fault\"", "value=\"j@x.example\""],
+    );
     assert!(!page.text().contains("value=\"no\""), "a password never comes back");
     browser.clinic.fails("guest_sign_in", VisitError::LockedUntil(days(1)));
     let locked = browser.send("/sign-in", "/sign-in", &wrong).await;
@@ -90,7 +96,8 @@ async fn what_hinders_signing_in_has_its_page() {
     assert!(locked.header("retry-after").parse::<u64>().is_ok());
     browser.clinic.fails("guest_sign_in", VisitError::Busy);
     browser.send("/sign-in", "/sign-in", &wrong).await.shows(503, &["try again in a moment"]);
-    for (after, says) in [("password", "Your password is set"), ("draft", "Your text is kept"), ("closed", "is closed")] {
+    for (after, says) in [("password", "Your password is set"), ("draft", "Your text is kept"), ("closed", "is closed")]
+    {
         browser.get(&format!("/sign-in?after={after}")).await.shows(200, &[says]);
     }
 }
@@ -101,15 +108,36 @@ async fn a_patient_registers_with_a_birthdate_and_wrong_ones_say_what_is_left() 
     browser.clinic.invites_as(Some(Role::Patient));
     browser.has_visit(Proved::default());
     let form = browser.get("/register").await;
-    form.shows(200, &["Dr Maria Nowak", ADDRESS, "Full name", "Date of birth", "You have 3 tries", "autocomplete=\"bday-day\""]);
-    let typed = |day| [("name", "Jane Citizen"), ("phone", "+61 2 5550 9999"), ("birthdate-day", day), ("birthdate-month", "3"), ("birthdate-year", "1980")];
+    form.shows(
+        200,
+        &["Dr Maria Nowak", ADDRESS, "Full name", "Date of birth", "You have 3 tries", "autocomplete=\"bday-day\""],
+    );
+    let typed = |day| {
+        [
+            ("name", "Jane Citizen"),
+            ("phone", "+61 2 5550 9999"),
+            ("birthdate-day", day),
+            ("birthdate-month", "3"),
+            ("birthdate-year", "1980"),
+        ]
+    };
     let wrong = browser.send("/register", "/register", &typed("5")).await;
     wrong.shows(422, &["You have one more try", "value=\"Jane Citizen\"", "name=\"birthdate-day\"", "value=\"5\""]);
     let faulty = browser.send("/register", "/register", &[("phone", "x")]).await;
-    faulty.shows(422, &["Fill this in", "Enter a phone number", "href=\"#name\"", "id=\"phone-fault\"", "phone-hint phone-fault"]);
+    faulty.shows(
+        422,
+        &[
+            "Full name: Fill this in",
+            "Enter a phone number",
+            "href=\"#name\"",
+            "id=\"phone-fault\"",
+            "phone-hint phone-fault",
+        ],
+    );
     assert_eq!(browser.send("/register", "/register", &typed("4")).await.location(), "/register/sent");
     let answers = browser.clinic.answers();
-    let expected = [("email", ADDRESS), ("phone", "+61 2 5550 9999"), ("name", "Jane Citizen"), ("birthdate", "1980-03-04")];
+    let expected =
+        [("email", ADDRESS), ("phone", "+61 2 5550 9999"), ("name", "Jane Citizen"), ("birthdate", "1980-03-04")];
     assert_eq!(answers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     browser.get("/register/sent").await.shows(200, &["j•••@citizen.example", "choose your password"]);
     let last = [("name", "Jane"), ("birthdate-day", "1"), ("birthdate-month", "1"), ("birthdate-year", "1900")];
@@ -126,16 +154,27 @@ async fn a_doctor_refines_the_procedures_of_the_specialty() {
     browser.get("/register").await.shows(200, &["<option>Cardiology</option>", "Yes, I work at Example Clinic"]);
     let typed = [("mobile", "+61 491 570 006"), ("name", "Dr Who"), ("specialty", "Cardiology"), ("practice", "yes")];
     let page = browser.send("/register", "/register", &typed).await;
-    page.shows(200, &["What do you do?", "value=\"Echocardiography\" checked", "name=\"name\" value=\"Dr Who\"", "Dermoscopy"]);
+    page.shows(
+        200,
+        &["What do you do?", "value=\"Echocardiography\" checked", "name=\"name\" value=\"Dr Who\"", "Dermoscopy"],
+    );
     assert!(browser.clinic.answers().is_empty(), "nothing is registered yet");
     let token = page.token();
-    let ticked = [("form", token.as_str()), ("procedures-of", "Cardiology"), ("procedures", "Holter monitoring"), ("procedures", "Dermoscopy")];
+    let ticked = [
+        ("form", token.as_str()),
+        ("procedures-of", "Cardiology"),
+        ("procedures", "Holter monitoring"),
+        ("procedures", "Dermoscopy"),
+    ];
     let done = browser.post("/register", &[&ticked[..], &typed[..]].concat()).await;
     assert_eq!(done.location(), "/register/sent");
     let answers = browser.clinic.answers();
-    let procedures: Vec<_> = answers.iter().filter(|(name, _)| name == "procedures").map(|(_, value)| value.as_str()).collect();
+    let procedures: Vec<_> =
+        answers.iter().filter(|(name, _)| name == "procedures").map(|(_, value)| value.as_str()).collect();
     assert_eq!(procedures, ["Holter monitoring", "Dermoscopy"]);
-    let changed = [&ticked[..3], &[("specialty", "Dermatology"), ("name", "Dr Who"), ("mobile", "1"), ("practice", "yes")]].concat();
+    let changed =
+        [&ticked[..3], &[("specialty", "Dermatology"), ("name", "Dr Who"), ("mobile", "1"), ("practice", "yes")]]
+            .concat();
     browser.post("/register", &changed).await.shows(200, &["What do you do?", "value=\"Dermoscopy\" checked"]);
 }
 
@@ -160,13 +199,19 @@ async fn every_role_has_its_form_and_staff_may_have_to_wait() {
 #[tokio::test]
 async fn a_password_is_set_by_its_link_and_a_used_one_leads_to_another() {
     let mut browser = Browser::new();
-    browser.get("/password/first").await.shows(200, &["Choose a password", ADDRESS, "autocomplete=\"new-password\"", "At least 15"]);
+    browser
+        .get("/password/first")
+        .await
+        .shows(200, &["Choose a password", ADDRESS, "autocomplete=\"new-password\"", "At least 15"]);
     browser.get("/password/again").await.shows(200, &["Choose a new password"]);
     let short = browser.send("/password/first", "/password/first", &[("password", "short")]).await;
     short.shows(422, &["needs at least 15 characters"]);
     let set = browser.send("/password/first", "/password/first", &[("password", PASSWORD)]).await;
     assert_eq!(set.location(), "/sign-in?after=password");
-    browser.send("/password/again", "/password/again", &[("password", PASSWORD)]).await.shows(410, &["was used, or has expired"]);
+    browser
+        .send("/password/again", "/password/again", &[("password", PASSWORD)])
+        .await
+        .shows(410, &["was used, or has expired"]);
     browser.get("/password/used").await.shows(410, &["E-mail me a new link", "href=\"/forgot\""]);
     let empty = browser.send("/forgot", "/forgot", &[("address", " ")]).await;
     empty.shows(422, &["Fill this in"]);
@@ -181,14 +226,20 @@ async fn codes_birthdates_and_single_use_links_are_asked_for_and_say_what_is_lef
     browser.get("/code").await.shows(200, &["We will e-mail you a code", "j•••@citizen.example"]);
     let mailed = browser.send("/code", "/code/mail", &[]).await.location().to_owned();
     assert_eq!(mailed, format!("/code?sent&for={}", grant(1)));
-    browser.get(&mailed).await.shows(200, &["Enter the code", "autocomplete=\"one-time-code\"", "inputmode=\"numeric\""]);
+    browser
+        .get(&mailed)
+        .await
+        .shows(200, &["Enter the code", "autocomplete=\"one-time-code\"", "inputmode=\"numeric\""]);
     browser.send(&mailed, "/code", &[("code", "000000")]).await.shows(422, &["You have 4 more tries", "aria-invalid"]);
     let before = browser.cookie("__Host-visit").unwrap().to_owned();
     assert_eq!(browser.send(&mailed, "/code", &[("code", "123 456")]).await.location(), format!("/m/{}", grant(1)));
     assert_ne!(browser.cookie("__Host-visit").unwrap(), before, "the id changes");
 
     let birthdate = |day| [("birthdate-day", day), ("birthdate-month", "3"), ("birthdate-year", "1980")];
-    browser.send("/birthdate", "/birthdate", &birthdate("5")).await.shows(422, &["You have 2 more tries", "value=\"5\""]);
+    browser
+        .send("/birthdate", "/birthdate", &birthdate("5"))
+        .await
+        .shows(422, &["You have 2 more tries", "value=\"5\""]);
     browser.send("/birthdate", "/birthdate", &birthdate("x")).await.shows(422, &["Enter a date of birth"]);
     assert_eq!(browser.send("/birthdate", "/birthdate", &birthdate("4")).await.location(), format!("/m/{}", grant(1)));
 
@@ -205,9 +256,27 @@ async fn codes_birthdates_and_single_use_links_are_asked_for_and_say_what_is_lef
 async fn the_list_is_searched_filtered_and_ordered() {
     let mut browser = Browser::signed_in();
     let list = browser.get("/").await;
-    list.shows(200, &["Your blood test of 20 November", "Management plan", "Message for another check", "New", "Kept until 29 November 2026"]);
+    list.shows(
+        200,
+        &[
+            "Your blood test of 20 November",
+            "Management plan",
+            "Message for another check",
+            "New",
+            "Kept until 29 November 2026",
+        ],
+    );
     let found = browser.get("/?q=management&kind=pdf&sort=sender").await;
-    found.shows(200, &["1 message found", "Management plan", "value=\"management\"", "value=\"pdf\" selected", "value=\"sender\" selected"]);
+    found.shows(
+        200,
+        &[
+            "1 message found",
+            "Management plan",
+            "value=\"management\"",
+            "value=\"pdf\" selected",
+            "value=\"sender\" selected",
+        ],
+    );
     assert!(!found.text().contains("blood test"));
     browser.get("/?q=%3Cscript%3E&kind=nonsense").await.shows(200, &["Nothing found", "&#60;script&#62;"]);
     let mut fresh = Browser::new();
@@ -219,7 +288,10 @@ async fn the_list_is_searched_filtered_and_ordered() {
 async fn a_message_shows_its_documents_its_text_and_what_was_replied() {
     let mut browser = Browser::signed_in();
     let message = browser.get(&format!("/m/{}", grant(1))).await;
-    message.shows(200, &["Your blood test", "About Jane Citizen", "JaneCitizenBloodTest.pdf", "1.4 MB", "all.zip", "<iframe"]);
+    message.shows(
+        200,
+        &["Your blood test", "About Jane Citizen", "JaneCitizenBloodTest.pdf", "1.4 MB", "all.zip", "<iframe"],
+    );
     message.shows(200, &["Thank you.\nJane", "form.pdf", "/reply\">Reply", "6 documents"]);
     let body = browser.get(&format!("/m/{}/body", grant(1))).await;
     body.shows(200, &["your results are <b>attached</b>"]);
@@ -240,10 +312,19 @@ async fn the_account_changes_its_password_ends_visits_and_closes() {
     browser.get("/account/password").await.shows(200, &["Present password", "autocomplete=\"current-password\""]);
     let form = |present, new| [("present", present), ("password", new)];
     let change = "/account/password";
-    browser.send(change, change, &form("no", PASSWORD)).await.shows(422, &["present password is not right", "#present"]);
-    browser.send(change, change, &form(PASSWORD, "password12345678")).await.shows(422, &["known to people", "#password"]);
+    browser
+        .send(change, change, &form("no", PASSWORD))
+        .await
+        .shows(422, &["present password is not right", "#present"]);
+    browser
+        .send(change, change, &form(PASSWORD, "password12345678"))
+        .await
+        .shows(422, &["known to people", "#password"]);
     let before = browser.cookie("__Host-visit").unwrap().to_owned();
-    assert_eq!(browser.send(change, change, &form(PASSWORD, "another good one 77")).await.location(), "/account?password");
+    assert_eq!(
+        browser.send(change, change, &form(PASSWORD, "another good one 77")).await.location(),
+        "/account?password"
+    );
     assert_ne!(browser.cookie("__Host-visit").unwrap(), before);
     browser.get("/account?password").await.shows(200, &["Your password is changed"]);
     assert_eq!(browser.send("/account", "/account/visits", &[]).await.location(), "/account?visits");
@@ -290,7 +371,10 @@ async fn errors_have_a_page_with_a_next_step_and_the_number_that_the_log_has() {
     let form = [("origin", ORIGIN), ("content-type", "application/x-www-form-urlencoded")];
     browser.ask(Method::POST, "/help", &form, Body::empty()).await.shows(405, &["only takes forms"]);
     browser.ask(Method::DELETE, "/account", &form, Body::empty()).await.shows(405, &[]);
-    browser.ask(Method::POST, "/forgot", &[("origin", ORIGIN)], Body::from("a=b")).await.shows(400, &["could not be read"]);
+    browser
+        .ask(Method::POST, "/forgot", &[("origin", ORIGIN)], Body::from("a=b"))
+        .await
+        .shows(400, &["could not be read"]);
 }
 
 #[tokio::test]

@@ -20,10 +20,12 @@ async fn send(browser: &mut Browser, fields: &[(&str, &str)], files: &[(&str, &[
 async fn a_reply_goes_with_its_files_and_to_nobody_else() {
     let mut browser = Browser::signed_in();
     browser.get(&path()).await.shows(200, &["Up to 3 files of at most 5 MB each", "enctype=\"multipart/form-data\""]);
-    let fields = [("text", "Thank you.\r\nJane"), ("to", "everybody@evil.example"), ("subject", "x\r\nBcc: a@b.example")];
+    let fields =
+        [("text", "Thank you.\r\nJane"), ("to", "everybody@evil.example"), ("subject", "x\r\nBcc: a@b.example")];
     let sent = send(&mut browser, &fields, &[("a.pdf", &[1; 3_000]), ("", b""), ("b \"c\".txt", b"b")]).await;
     assert_eq!(sent.location(), format!("/m/{}?replied", grant(1)));
-    let expected = [("Thank you.\nJane", 0), ("a.pdf", 3_000), ("b \"c\".txt", 1)].map(|(name, count)| (name.to_owned(), count));
+    let expected =
+        [("Thank you.\nJane", 0), ("a.pdf", 3_000), ("b \"c\".txt", 1)].map(|(name, count)| (name.to_owned(), count));
     assert_eq!(browser.clinic.received(), expected);
     let closed = browser.get(&format!("/m/{}/reply", grant(2))).await;
     assert_eq!(closed.location(), format!("/m/{}", grant(2)));
@@ -43,7 +45,9 @@ async fn what_is_not_accepted_is_refused_beside_its_field_and_nothing_is_lost() 
         let refused = send(&mut browser, &[("text", "Kept <text>")], &files).await;
         refused.shows(422, &[says, "href=\"#files\"", "choose your files again", "Kept &#60;text&#62;</textarea>"]);
     }
-    send(&mut browser, &[("text", " ")], &[]).await.shows(422, &["Write something, or choose a file", "href=\"#text\""]);
+    send(&mut browser, &[("text", " ")], &[])
+        .await
+        .shows(422, &["Write something, or choose a file", "href=\"#text\""]);
     assert!(!browser.clinic.changes().contains(&"send_reply".to_owned()));
 }
 
@@ -53,7 +57,8 @@ async fn what_was_typed_when_the_visit_ended_is_found_again() {
     let token = browser.get(&path()).await.token();
     browser.clinic.end_visits();
     let (kind, body) = multipart(&[("form", &token), ("text", "A long letter")], &[("a.pdf", b"x")]);
-    let late = browser.ask(Method::POST, &path(), &[("content-type", &kind), ("origin", ORIGIN)], Body::from(body)).await;
+    let late =
+        browser.ask(Method::POST, &path(), &[("content-type", &kind), ("origin", ORIGIN)], Body::from(body)).await;
     let sign_in = late.location().to_owned();
     assert_eq!(sign_in, format!("/sign-in?to=m/{}/reply&after=draft", grant(1)));
     browser.get(&sign_in).await.shows(200, &["Your text is kept"]);
@@ -63,7 +68,8 @@ async fn what_was_typed_when_the_visit_ended_is_found_again() {
     browser.get(&path()).await.shows(200, &["A long letter</textarea>", "Nothing was lost"]);
     let mut stranger = browser.another();
     let (kind, body) = multipart(&[("text", "planted")], &[]);
-    let answer = stranger.ask(Method::POST, &path(), &[("content-type", &kind), ("origin", ORIGIN)], Body::from(body)).await;
+    let answer =
+        stranger.ask(Method::POST, &path(), &[("content-type", &kind), ("origin", ORIGIN)], Body::from(body)).await;
     assert_eq!(answer.location(), format!("/sign-in?to=m/{}/reply", grant(1)));
     assert_eq!(browser.clinic.changes().iter().filter(|call| *call == "keep_draft").count(), 1);
 }
@@ -73,7 +79,9 @@ async fn what_was_typed_when_the_visit_ended_is_found_again() {
 async fn bodies_that_are_too_large_or_broken_are_refused_with_a_page() {
     let mut browser = Browser::with(postern::portal::Settings { max_upload: 100_000, ..settings() });
     browser.has_visit(super::fake::signed_in());
-    send(&mut browser, &[("text", "x")], &[("a.pdf", &[0; 200_000])]).await.shows(413, &["This is too large", "class=\"button\""]);
+    send(&mut browser, &[("text", "x")], &[("a.pdf", &[0; 200_000])])
+        .await
+        .shows(413, &["This is too large", "class=\"button\""]);
     let token = browser.get(&path()).await.token();
     let (kind, body) = multipart(&[("form", &token), ("text", "x")], &[("a.pdf", &[0; 90_000])]);
     let ask = async |browser: &mut Browser, kind: &str, body: Vec<u8>| -> Answer {

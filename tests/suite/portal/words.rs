@@ -27,7 +27,8 @@ fn every_text_that_is_said_is_there_and_none_is_there_for_nothing() {
     let missing: Vec<_> = said.difference(&there).collect();
     assert!(missing.is_empty(), "said and not there: {missing:?}");
     let written = |id: &str| sources.contains(&format!("\"{id}\"")) || english.contains(&format!("{{ {id} }}"));
-    let unsaid: Vec<_> = there.iter().filter(|id| !written(id) && !FAMILIES.iter().any(|f| id.starts_with(f))).collect();
+    let unsaid: Vec<_> =
+        there.iter().filter(|id| !written(id) && !FAMILIES.iter().any(|f| id.starts_with(f))).collect();
     assert!(unsaid.is_empty(), "there for nothing: {unsaid:?}");
 }
 
@@ -36,14 +37,33 @@ fn every_text_that_is_said_is_there_and_none_is_there_for_nothing() {
 fn every_word_of_a_fault_has_its_sentence() {
     let english = include_str!("../../../policies/templates/en/portal.ftl");
     let words = [
-        "missing", "too-long", "not-a-phone", "not-a-mobile", "not-a-date", "not-a-website", "not-offered", "not-confirmed",
+        "missing",
+        "too-long",
+        "not-a-phone",
+        "not-a-mobile",
+        "not-a-date",
+        "not-a-website",
+        "not-offered",
+        "not-confirmed",
     ];
     for word in words {
         assert!(english.contains(&format!("\nfault-{word} = ")), "{word}");
     }
     for word in [
-        "not-found", "link-used", "locked", "busy", "full", "unavailable", "foreign", "stale-form", "malformed", "too-large",
-        "too-slow", "wrong-host", "method", "range",
+        "not-found",
+        "link-used",
+        "locked",
+        "busy",
+        "full",
+        "unavailable",
+        "foreign",
+        "stale-form",
+        "malformed",
+        "too-large",
+        "too-slow",
+        "wrong-host",
+        "method",
+        "range",
     ] {
         for part in ["title", "text", "next"] {
             assert!(english.contains(&format!("\nerror-{word}-{part} = ")), "{word} {part}");
