@@ -235,7 +235,8 @@ async fn every_role_registers_with_its_form() {
     let specialties = house.gateway.policies().policy.specialties().to_vec();
     let (specialty, procedure) = (specialties[0].name.as_str(), specialties[0].procedures[0].as_str());
     let doctor = [("specialty", specialty), ("procedures", procedure)];
-    let cases: [(&str, &str, Vec<(&str, &str)>); 4] = [
+    type Case<'a> = (&'a str, &'a str, Vec<(&'a str, &'a str)>);
+    let cases: [Case<'_>; 4] = [
         ("doc@private.example", "[doctor]", [&person[..], &doctor, &[("practice", "yes")]].concat()),
         ("doc@hill.example", "[doctor-elsewhere]", [&practice[..], &person, &doctor].concat()),
         ("desk@hill.example", "[staff-elsewhere]", [&practice[..], &person].concat()),
