@@ -76,15 +76,11 @@ pub(crate) fn sentences() -> Vec<(&'static str, Vec<Value>)> {
     all.extend(["account", "code", "birthdate", "magic"].map(|check| ("asked", vec![Value::from(vec![check])])));
     let kinds = crate::pack::documents::KINDS;
     all.extend(kinds.map(|kind| ("kinds", vec![documents(kind, 1, 1)])));
-    all.extend(
-        (1..=12)
-            .map(|month| {
-                let weekday = (month - 1) % 7 + 1;
-                let date = context! { weekday => weekday, day => 1, month => month, year => 2026, time => "09:00" };
-                [("date", vec![date.clone()]), ("short", vec![date])]
-            })
-            .flatten(),
-    );
+    all.extend((1..=12).flat_map(|month| {
+        let weekday = (month - 1) % 7 + 1;
+        let date = context! { weekday => weekday, day => 1, month => month, year => 2026, time => "09:00" };
+        [("date", vec![date.clone()]), ("short", vec![date])]
+    }));
     all.extend(["5.1.1", "5.7.1", "4.4.7", "5.0.0"].map(|code| ("report_why", vec![code.into(), "No.".into()])));
     all
 }
