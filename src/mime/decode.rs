@@ -4,9 +4,11 @@ use crate::mime::{Defect, TransferEncoding};
 
 mod base64;
 mod charset;
+mod code_page;
 mod quoted;
 
 pub use charset::to_utf8;
+pub(in crate::mime) use code_page::of_code_page;
 
 /// Decodes one entity's body, fed in pieces of any size. The same octets in other pieces decode alike.
 ///

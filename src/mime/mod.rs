@@ -11,9 +11,11 @@ mod discreet;
 pub mod header;
 pub mod names;
 pub mod outline;
+pub mod rtf;
 pub mod second;
 mod section;
 pub(crate) mod text;
+pub mod tnef;
 mod whole;
 
 pub use defect::Defect;
