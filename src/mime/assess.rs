@@ -13,6 +13,8 @@ mod content;
 mod html;
 mod tags;
 
+pub(in crate::mime) use content::shown;
+
 /// Decoded octets that are read of a leaf that is no text, to see what it is.
 const START: usize = 8 * 1024;
 
