@@ -118,7 +118,7 @@ async fn a_letter_that_an_outage_kept_waiting_still_opens() {
         envid: None,
     };
     let (id, transaction) = (crate::random::id(), crate::random::id());
-    let payload = crate::queue::Payload { prefix: b"x".to_vec(), rest: None };
+    let payload = crate::queue::Payload { prefix: "x".into(), rest: None };
     let (purpose, tls) = (crate::queue::Purpose::Message, crate::queue::TlsDemand::AsConfigured);
     let letter = crate::queue::NewLetter { id, transaction, purpose, delivery, payload, tls };
     house.queue.put(&mut batch, letter, START).unwrap();

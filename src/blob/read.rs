@@ -14,8 +14,9 @@ use crate::blob::{BlobError, BlobStore};
 use crate::id::BlobId;
 use crate::keyring::DataKey;
 
-/// Chunks read at once.
-const AHEAD: u64 = 4;
+/// Chunks read at once. What is read is set aside by whichever thread reads the file, and the allocator keeps for every
+/// such thread what the busiest moment took: with four chunks that was more than a connection needs for all the rest.
+const AHEAD: u64 = 1;
 
 /// A blob being read. Cheap to clone.
 #[derive(Clone)]

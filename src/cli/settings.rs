@@ -7,7 +7,7 @@ use crate::delivery::retry::Schedule;
 use crate::net::GateLimits;
 use crate::relay::client::Credentials;
 use crate::relay::smarthost::{Patience, SmarthostSettings, SmarthostTls};
-use crate::relay::{RelayMode, RelaySettings, WORKERS};
+use crate::relay::{FOLDER_WORKERS, RelayMode, RelaySettings, WORKERS};
 use crate::smtp::settings::{Deadlines, Limits, RelayTrust, Settings};
 
 /// What holds for every SMTP listener.
@@ -61,7 +61,11 @@ pub fn relay(config: &Config) -> Result<RelaySettings, String> {
         OutgoingMode::Folder(path) => RelayMode::Folder(path.clone()),
         OutgoingMode::Smarthost(smarthost) => RelayMode::Smarthost(Box::new(smarthost_settings(config, smarthost)?)),
     };
-    Ok(RelaySettings { mode, workers: WORKERS })
+    let workers = match mode {
+        RelayMode::Smarthost(_) => WORKERS,
+        RelayMode::Folder(_) => FOLDER_WORKERS,
+    };
+    Ok(RelaySettings { mode, workers })
 }
 
 fn smarthost_settings(config: &Config, smarthost: &SmarthostConfig) -> Result<SmarthostSettings, String> {

@@ -2,6 +2,7 @@
 //!
 //! 1 objects sealed and synced · 2 one journal record synced = [`Committed`] · 3 applied · 4 the reply.
 
+use bytes::Bytes;
 use tokio::runtime::RuntimeFlavor;
 
 use crate::blob::{BlobError, Object, ObjectWriter, RawMessage};
@@ -63,9 +64,9 @@ impl From<Refusal> for NotTaken {
 /// Where a letter's octets lie.
 enum SealedLetter {
     /// In its entry, all of them.
-    InEntry(Vec<u8>),
+    InEntry(Bytes),
     /// A header section in its entry, then the received message from this octet on.
-    Before(Vec<u8>, u64),
+    Before(Bytes, u64),
     /// In an object of its own.
     Own(Object),
 }
@@ -152,8 +153,8 @@ impl Gateway {
         for letter in &shipment.letters {
             let octets = self.compose(matter, shipment, letter).await?;
             sealed.letters.push(match octets {
-                LetterOctets::Before(header, from) => SealedLetter::Before(header, from),
-                LetterOctets::Whole(octets) if octets.len() <= room => SealedLetter::InEntry(octets),
+                LetterOctets::Before(header, from) => SealedLetter::Before(header.into(), from),
+                LetterOctets::Whole(octets) if octets.len() <= room => SealedLetter::InEntry(octets.into()),
                 LetterOctets::Whole(octets) => {
                     SealedLetter::Own(self.stations.objects.of(&octets).await.map_err(disk)?)
                 }
@@ -304,7 +305,7 @@ fn payload(octets: &SealedLetter, original: Option<&Object>) -> Payload {
         SealedLetter::Before(header, from) => {
             Payload { prefix: header.clone(), rest: original.map(|object| (object.reference(), *from)) }
         }
-        SealedLetter::Own(own) => Payload { prefix: Vec::new(), rest: Some((own.reference(), 0)) },
+        SealedLetter::Own(own) => Payload { prefix: Bytes::new(), rest: Some((own.reference(), 0)) },
     }
 }
 

@@ -159,7 +159,7 @@ impl Deliveries {
                 ret: None,
                 envid: None,
             },
-            payload: Payload { prefix: mail, rest: None },
+            payload: Payload { prefix: mail.into(), rest: None },
             tls: TlsDemand::AsConfigured,
         })
     }

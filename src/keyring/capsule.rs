@@ -1,9 +1,10 @@
 //! Something small, sealed with a data key of its own that dies with a day.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroize;
 
-use crate::keyring::seal::Sealer;
+use crate::keyring::seal::{NONCE_LEN, OVERHEAD, Sealer};
 use crate::keyring::{DataKey, KeyClass, Keyring, KeyringError, WrappedKey};
 use crate::time::Day;
 
@@ -11,8 +12,7 @@ use crate::time::Day;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capsule {
     key: WrappedKey,
-    #[serde(with = "serde_bytes")]
-    sealed: Vec<u8>,
+    sealed: Bytes,
 }
 
 impl Capsule {
@@ -27,11 +27,13 @@ impl Capsule {
         context: &[u8],
         value: &T,
     ) -> Result<Self, KeyringError> {
-        let plain = postcard::to_allocvec(value).map_err(|_| KeyringError::Unsound)?;
+        let size = postcard::experimental::serialized_size(value).map_err(|_| KeyringError::Unsound)?;
+        let mut sealed = Vec::with_capacity(size + OVERHEAD);
+        sealed.resize(NONCE_LEN, 0);
+        let mut sealed = postcard::to_extend(value, sealed).map_err(|_| KeyringError::Unsound)?;
         let key = DataKey::fresh();
-        let sealed = Sealer::new(&key).seal(context, &plain);
-        wipe(plain);
-        Ok(Self { key: ring.wrap(day, class, &key, context)?, sealed })
+        Sealer::new(&key).seal_in_place(context, &mut sealed);
+        Ok(Self { key: ring.wrap(day, class, &key, context)?, sealed: sealed.into() })
     }
 
     /// Opens it.
@@ -41,7 +43,7 @@ impl Capsule {
     /// place.
     pub fn open<T: DeserializeOwned>(&self, ring: &Keyring, context: &[u8]) -> Result<T, KeyringError> {
         let key = ring.unwrap(&self.key, context)?;
-        let mut sealed = self.sealed.clone();
+        let mut sealed = self.sealed.to_vec();
         let plain = Sealer::new(&key).open(context, &mut sealed).map_err(|_| KeyringError::Unsound)?;
         let value = postcard::from_bytes(plain).map_err(|_| KeyringError::Unsound);
         wipe(sealed);

@@ -4,10 +4,13 @@
 //! millions of times. GCM-SIV bears a repeated nonce (it then shows only that two plaintexts were equal), so
 //! no counter has to survive a crash or a restored backup.
 
-use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 
 use crate::keyring::DataKey;
 use crate::random;
+
+/// Octets of a nonce.
+pub(super) use aws_lc_rs::aead::NONCE_LEN;
 
 /// How much longer than its plaintext a sealed text is: nonce before, tag after.
 pub const OVERHEAD: usize = NONCE_LEN + 16;
@@ -32,12 +35,24 @@ impl Sealer {
     }
 
     /// What [`Sealer::seal_onto`] does with this nonce; apart, so that the vectors can be made again.
-    #[allow(clippy::expect_used, reason = "sealing fails only above 64 GiB")]
     fn seal_onto_with_nonce(&self, nonce: [u8; NONCE_LEN], out: &mut Vec<u8>, aad: &[u8], plaintext: &[u8]) {
         out.reserve(plaintext.len() + OVERHEAD);
         out.extend_from_slice(&nonce);
         let start = out.len();
         out.extend_from_slice(plaintext);
+        self.seal_behind(nonce, start, out, aad);
+    }
+
+    /// Seals what stands behind [`NONCE_LEN`] octets left free for the nonce, where it stands: the same as
+    /// [`Sealer::seal`] without a second copy.
+    pub(super) fn seal_in_place(&self, aad: &[u8], octets: &mut Vec<u8>) {
+        let nonce = random::octets();
+        octets[..NONCE_LEN].copy_from_slice(&nonce);
+        self.seal_behind(nonce, NONCE_LEN, octets, aad);
+    }
+
+    #[allow(clippy::expect_used, reason = "sealing fails only above 64 GiB")]
+    fn seal_behind(&self, nonce: [u8; NONCE_LEN], start: usize, out: &mut Vec<u8>, aad: &[u8]) {
         let nonce = Nonce::assume_unique_for_key(nonce);
         let tag = self.0.seal_in_place_separate_tag(nonce, Aad::from(aad), &mut out[start..]).expect("sealing");
         out.extend_from_slice(tag.as_ref());
@@ -87,6 +102,9 @@ mod tests {
         let sealed = sealer.seal(b"here", b"text");
         assert_eq!(sealed.len(), 4 + OVERHEAD);
         assert_eq!(sealer.open(b"here", &mut sealed.clone()).unwrap(), b"text");
+        let mut in_place = [[0; NONCE_LEN].as_slice(), b"text"].concat();
+        sealer.seal_in_place(b"here", &mut in_place);
+        assert_eq!(sealer.open(b"here", &mut in_place).unwrap(), b"text");
         assert_eq!(sealer.open(b"there", &mut sealed.clone()), Err(SealBroken));
         for at in 0..sealed.len() {
             let mut flipped = sealed.clone();

@@ -289,6 +289,9 @@ pub(crate) fn from_text(text: &str) -> String {
 
 /// A line as HTML text in which two spaces stay two and a tab is four wide.
 fn push_with_widths(out: &mut String, line: &str) {
+    if stays_as_it_is(line.as_bytes()) {
+        return out.push_str(line);
+    }
     let mut rest = line;
     while let Some(at) = rest.bytes().position(|b| b == b' ' || b == b'\t') {
         push_escaped(out, &rest[..at]);
@@ -302,6 +305,14 @@ fn push_with_widths(out: &mut String, line: &str) {
         rest = &rest[taken..];
     }
     push_escaped(out, rest);
+}
+
+/// Whether nothing of a line needs escaping, or keeping apart. No octet ends the look early, so that many are looked at in
+/// one instruction.
+fn stays_as_it_is(line: &[u8]) -> bool {
+    let changes = |b: u8| b == b'\t' || escaped(b).is_some();
+    let wide = line.iter().zip(line.iter().skip(1)).fold(false, |found, (a, b)| found | (*a == b' ' && *b == b' '));
+    !wide && !line.iter().fold(false, |found, b| found | changes(*b))
 }
 
 /// Text as HTML text, also within a quoted attribute.

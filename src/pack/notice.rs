@@ -6,7 +6,7 @@ use minijinja::{Value, context};
 
 use crate::access::AccessCheck;
 use crate::mime::Limits;
-use crate::mime::text::{as_sent, no_files_within, without_beginnings};
+use crate::mime::text::{no_files_within, ready_to_send};
 use crate::pack::colour::Paint;
 use crate::pack::template::Templates;
 use crate::pack::{NoticeParts, PackError, documents, field, letter, moment};
@@ -56,11 +56,8 @@ pub(super) fn alternative(
     text: &str,
     html: &str,
 ) -> Result<Vec<u8>, PackError> {
-    let (text, html) = (as_sent(text), as_sent(html));
-    for sent in [&text, &html] {
-        no_files_within(sent.as_bytes()).map_err(PackError::FileWithin)?;
-    }
-    let (text, html) = (without_beginnings(text), without_beginnings(html));
+    let text = ready_to_send(text).map_err(PackError::FileWithin)?;
+    let html = ready_to_send(html).map_err(PackError::FileWithin)?;
     // No text in quoted-printable or base64 holds `=_`, so the boundary cannot occur in a part (RFC 2045, section 6.7).
     let boundary = format!("=_{unique}");
     let body = MimePart::new(

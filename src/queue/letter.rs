@@ -41,8 +41,7 @@ impl Purpose {
 pub struct Payload {
     /// Octets that come first (a relayed message's header section, or a whole small mail of our own). They lie in the
     /// entry's record: at most about 240 KiB.
-    #[serde(with = "serde_bytes")]
-    pub prefix: Vec<u8>,
+    pub prefix: Bytes,
     /// What follows them: an object, from this octet to its end.
     pub rest: Option<(ObjectRef, u64)>,
 }
@@ -90,8 +89,8 @@ pub struct LetterOctets {
 }
 
 impl LetterOctets {
-    pub(super) fn new(prefix: Vec<u8>, rest: Option<OctetStream>) -> Self {
-        Self { prefix: Some(Bytes::from(prefix)).filter(|prefix| !prefix.is_empty()), rest }
+    pub(super) fn new(prefix: Bytes, rest: Option<OctetStream>) -> Self {
+        Self { prefix: Some(prefix).filter(|prefix| !prefix.is_empty()), rest }
     }
 
     /// The next piece, never empty; `None` at the end.

@@ -23,8 +23,11 @@ use folder::Folder;
 use smarthost::{Smarthost, SmarthostError, SmarthostSettings};
 use work::{Stop, Transport, work};
 
-/// Deliveries at once, where nothing else is said.
+/// Deliveries at once to a smarthost.
 pub const WORKERS: usize = 8;
+/// Deliveries at once into a folder. Each ends with a commit, and commits are synced in groups: with fewer than there are
+/// sessions, mail comes faster than it goes. Nobody at the other side has to be spared; Postfix does as many.
+pub const FOLDER_WORKERS: usize = 20;
 
 /// Where mail goes.
 #[derive(Debug, Clone)]

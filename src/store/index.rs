@@ -10,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use bytes::Bytes;
+
 use crate::keyring::seal::{OVERHEAD, Sealer};
 use crate::store::StoreError;
 use crate::store::batch::Change;
@@ -26,8 +28,10 @@ const CONTINUED: u8 = 0xF0;
 /// The key under which the last applied sequence stands.
 const APPLIED: &[u8] = &[0xFF];
 
-/// Commits are poured into sled when they hold more octets than this,
-const HELD: usize = 4 * 1024 * 1024;
+/// Commits are poured into sled when they hold more octets than this: letters of the largest kind for a moment in which
+/// mail comes faster than it goes. What is poured has to be read and removed there again, so to pour sooner would make it
+/// go slower still,
+const HELD: usize = 16 * 1024 * 1024;
 /// or when so many went by: what a start after a crash replays at most, beside what sled had not written out.
 const TAKEN: usize = 64 * 1024 * 1024;
 
@@ -41,7 +45,7 @@ pub struct Index {
 }
 
 /// A record as the index has it: the commit that wrote it, and its octets.
-pub type Found = (u64, Vec<u8>);
+pub type Found = (u64, Bytes);
 
 /// What is known of a record without opening it.
 #[derive(Clone, Copy)]
@@ -144,7 +148,7 @@ impl Index {
     fn read(&self, table: u8, key: &[u8], value: &[u8]) -> Result<Found, StoreError> {
         let head = Head::of(value).ok_or_else(|| unsound("a record is too short"))?;
         let octets = self.assemble(table, key, head, value)?;
-        octets.map(|octets| (head.version, octets)).ok_or_else(|| unsound("a record does not open"))
+        octets.map(|octets| (head.version, octets.into())).ok_or_else(|| unsound("a record does not open"))
     }
 
     fn assemble(&self, table: u8, key: &[u8], head: Head, first: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -194,7 +198,7 @@ impl Index {
             let found = self.next_in(&recent, &mut range).transpose()?;
             Some(found.and_then(|(key, place)| {
                 let found = match place {
-                    Place::Recent(version, octets) => (version, octets.to_vec()),
+                    Place::Recent(version, octets) => (version, octets.clone()),
                     Place::Sled(value) => self.read(table, &key[1..], &value)?,
                 };
                 Ok((key[1..].to_vec(), found))
@@ -313,7 +317,7 @@ impl Index {
 
 /// Where a record was found.
 enum Place<'r> {
-    Recent(u64, &'r [u8]),
+    Recent(u64, &'r Bytes),
     Sled(sled::IVec),
 }
 

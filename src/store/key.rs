@@ -114,7 +114,8 @@ pub struct Record<T> {
 
 /// The octets of a stored value: its version, then postcard. `None` for a type postcard cannot write.
 pub(super) fn encode<T: Stored>(value: &T) -> Option<Vec<u8>> {
-    let octets = vec![T::VERSION];
+    let mut octets = Vec::with_capacity(1 + postcard::experimental::serialized_size(value).ok()?);
+    octets.push(T::VERSION);
     postcard::to_extend(value, octets).ok()
 }
 

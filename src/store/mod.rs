@@ -177,7 +177,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unsound`] where it does not open or is of no known version.
     pub async fn get<T: Stored>(&self, key: &Key) -> Result<Option<Record<T>>, StoreError> {
-        let Some(Record { version, value }) = self.get_octets(key).await? else { return Ok(None) };
+        let Some((version, value)) = self.told(self.handle.shared.index.get(key.table as u8, &key.octets))? else {
+            return Ok(None);
+        };
         decode(key.table, &value).map(|value| Some(Record { version, value }))
     }
 
@@ -187,7 +189,7 @@ impl Store {
     /// As [`Store::get`].
     pub async fn get_octets(&self, key: &Key) -> Result<Option<Record<Vec<u8>>>, StoreError> {
         let found = self.told(self.handle.shared.index.get(key.table as u8, &key.octets))?;
-        Ok(found.map(|(version, value)| Record { version, value }))
+        Ok(found.map(|(version, value)| Record { version, value: value.into() }))
     }
 
     /// Up to `limit` records of one table with `from <= key < to`, in key order; an empty `to` is the table's end.

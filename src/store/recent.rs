@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use bytes::Bytes;
+
 use crate::store::StoreError;
 
 /// The last write to a record.
@@ -13,14 +15,14 @@ pub struct Latest {
     /// The commit that made it.
     pub version: u64,
     /// What was written; `None` for removed.
-    pub octets: Option<Vec<u8>>,
+    pub octets: Option<Bytes>,
     /// Whether the files have the record, in whatever version.
     below: bool,
 }
 
 impl Latest {
     fn size(&self) -> usize {
-        self.octets.as_ref().map_or(0, Vec::len)
+        self.octets.as_ref().map_or(0, Bytes::len)
     }
 }
 
@@ -50,7 +52,7 @@ impl Recent {
         if octets.is_none() && !below {
             self.writes.remove(&key);
         } else {
-            self.writes.insert(key, Latest { version, octets: octets.map(<[u8]>::to_vec), below });
+            self.writes.insert(key, Latest { version, octets: octets.map(Bytes::copy_from_slice), below });
         }
         Ok(())
     }

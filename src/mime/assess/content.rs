@@ -21,7 +21,8 @@ pub(super) fn reads_as_text(text: &str) -> bool {
     let start = text.trim_ascii_start();
     let format = ["%PDF-", "{\\rtf", "%!PS"].iter().any(|magic| start.starts_with(magic));
     // ESC, BS and VT stand in old mail and are shown as nothing; NUL and the others mean that it is no text.
-    !format && text.bytes().all(|b| is_text(b) || matches!(b, 0x08 | 0x0b | 0x1b | 0x7f))
+    let is_shown = |b: u8| is_text(b) || matches!(b, 0x08 | 0x0b | 0x1b | 0x7f);
+    !format && text.as_bytes().chunks(256).all(|some| some.iter().fold(true, |all, b| all & is_shown(*b)))
 }
 
 /// The Content-IDs that an HTML text refers to by `cid:` (RFC 2392).

@@ -84,7 +84,7 @@ impl House {
         let mut ids = Vec::new();
         for recipient in recipients {
             let rest = Some((object.reference(), 0));
-            let letter = letter(recipient, transaction, Payload { prefix: b"Subject: hello\r\n\r\n".to_vec(), rest });
+            let letter = letter(recipient, transaction, Payload { prefix: "Subject: hello\r\n\r\n".into(), rest });
             ids.push(letter.id);
             self.queue.put(&mut batch, letter, now).unwrap();
         }
@@ -125,5 +125,5 @@ pub fn letter(recipient: &str, transaction: TransactionId, payload: Payload) -> 
 
 /// A letter with nothing but a few octets.
 pub fn small(recipient: &str) -> NewLetter {
-    letter(recipient, random::id(), Payload { prefix: b"\r\nsmall\r\n".to_vec(), rest: None })
+    letter(recipient, random::id(), Payload { prefix: "\r\nsmall\r\n".into(), rest: None })
 }
