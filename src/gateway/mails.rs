@@ -77,7 +77,7 @@ impl Gateway {
                 ret: None,
                 envid: None,
             },
-            payload: Payload { prefix: octets, rest: None },
+            payload: Payload { prefix: octets.into(), rest: None },
             tls: TlsDemand::AsConfigured,
         };
         self.stations.queue.put(batch, letter, now)?;
