@@ -121,7 +121,12 @@ impl Invitation {
     ///
     /// # Errors
     /// [`NotPossible`]: nothing changes.
-    pub fn step(&self, _event: Event, _now: Timestamp, _schedule: &Schedule) -> Result<(Self, Vec<Effect>), NotPossible> {
+    pub fn step(
+        &self,
+        _event: Event,
+        _now: Timestamp,
+        _schedule: &Schedule,
+    ) -> Result<(Self, Vec<Effect>), NotPossible> {
         todo!()
     }
 

@@ -20,6 +20,7 @@ pub mod accept;
 pub mod commit;
 pub mod deliver;
 pub mod history;
+mod inside;
 pub mod invitations;
 pub mod mails;
 pub mod parties;

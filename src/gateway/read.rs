@@ -1,6 +1,7 @@
 //! Reading a received message for the rules: octets stream by, only what is asked for stays.
 
 use crate::blob::{BlobError, OctetStream, RawMessage};
+use crate::gateway::inside::look_inside;
 use crate::gateway::{Refusal, unavailable};
 use crate::mime::assess::{Assessment, Attachment, LeafPlan, Reading};
 use crate::mime::decode::Decoder;
@@ -37,21 +38,27 @@ async fn second_opinion(message: &RawMessage, outline: &Outline) -> Result<(), R
     mime::second::second_opinion(outline, &whole).map_err(Refusal::NotUnderstood)
 }
 
-/// The facts of a message.
+/// The facts of a message, its documents looked into.
 ///
 /// # Errors
 /// [`Refusal::NotUnderstood`], or [`Refusal::Unavailable`] where the spool cannot be read.
 pub async fn assess(message: &RawMessage, outline: &Outline) -> Result<Assessment, Refusal> {
     let text_limit = Limits::default().text;
-    let mut readings = Vec::new();
-    for leaf in mime::assess::leaves(outline, text_limit) {
-        readings.push(read_leaf(message, &leaf).await?);
+    let leaves = mime::assess::leaves(outline, text_limit);
+    let mut readings = Vec::with_capacity(leaves.len());
+    for leaf in &leaves {
+        readings.push(read_leaf(message, leaf).await?);
     }
-    mime::assess::assess(outline, &readings, text_limit).map_err(Refusal::NotUnderstood)
+    let mut facts = mime::assess::assess(outline, &readings, text_limit).map_err(Refusal::NotUnderstood)?;
+    for attachment in &mut facts.attachments {
+        let read = leaves.iter().zip(&readings).find(|(leaf, _)| leaf.body == attachment.body);
+        attachment.inside = look_inside(message, attachment, read.map_or(&[], |(_, reading)| &reading.octets)).await?;
+    }
+    Ok(facts)
 }
 
-/// Reads no further than what is wanted: an attachment that is secured is decoded to its end when it is sealed, before
-/// 250 is said, and one that is relayed is not touched.
+/// Reads no further than what is wanted: an attachment is decoded to its end when it is looked into, and when it is sealed,
+/// before 250 is said.
 async fn read_leaf(message: &RawMessage, leaf: &LeafPlan) -> Result<Reading, Refusal> {
     let wanted = leaf.wanted;
     let mut decoder = leaf.decoder();
@@ -101,7 +108,7 @@ impl DecodedLeaf {
     }
 }
 
-fn spool(error: BlobError) -> Refusal {
+pub(super) fn spool(error: BlobError) -> Refusal {
     match error {
         BlobError::Full => Refusal::Full,
         other => unavailable("spool", &other),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mail::Address;
 use crate::mime::decode::Decoder;
+use crate::mime::inside::Inside;
 use crate::mime::{Defect, Entity, Outline, TransferEncoding, header, names};
 
 mod body;
@@ -124,9 +125,16 @@ pub struct Attachment {
     pub octets: u64,
     /// Whether the HTML body refers to it by Content-ID.
     pub inline: bool,
+    /// What it holds; nothing until it was looked into ([`crate::mime::inside`]).
+    pub inside: Inside,
 }
 
 impl Attachment {
+    /// The name by which it is looked into: an enclosed message is one whatever it is called.
+    pub fn name_to_look_by(&self) -> &str {
+        if self.declared_type.starts_with("message/") { "message.eml" } else { &self.name }
+    }
+
     /// The decoder for its body, the same that [`LeafPlan::decoder`] gives.
     pub fn decoder(&self) -> Decoder {
         Decoder::of(self.encoding, self.declared_type.starts_with("text/"))
@@ -237,6 +245,7 @@ fn attachment(leaf: &Entity, reading: &Reading, referred: &std::collections::Has
         content_type,
         octets: if reading.whole { reading.octets.len() as u64 } else { decoded_size(leaf) },
         inline: leaf.content_id.as_ref().is_some_and(|id| referred.contains(id)),
+        inside: Inside::default(),
     }
 }
 

@@ -107,6 +107,16 @@ pub struct Inside {
     pub found: Vec<Found>,
 }
 
+/// Octets at the start of a document that show whether looking into it is worth while.
+pub const START: usize = kind::START;
+
+/// Whether a document that starts so may hold anything: a picture, sound or film does not, and is most of what is sent.
+pub fn may_hold(name: &str, start: &[u8]) -> bool {
+    let shown = kind::media_type(start);
+    let plays = shown.is_some_and(|kind| ["image/", "audio/", "video/"].iter().any(|group| kind.starts_with(group)));
+    !plays || kind::by_start(name, start) != kind::Kind::Other
+}
+
 /// Looks into a document. `name` is the one given to it, which tells a message from a text.
 ///
 /// # Errors

@@ -92,6 +92,7 @@ mod tests {
             content_type: shown.map(str::to_owned),
             octets: 1,
             inline,
+            inside: crate::mime::inside::Inside::default(),
         }
     }
 

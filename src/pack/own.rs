@@ -209,9 +209,6 @@ pub fn own_mail(_templates: &Templates, _parts: &OwnParts<'_>) -> Result<Vec<u8>
 ///
 /// # Errors
 /// [`PackError::Template`].
-pub fn guest_reply_frame(
-    _templates: &Templates,
-    _parts: &OwnParts<'_>,
-) -> Result<Vec<Vec<u8>>, PackError> {
+pub fn guest_reply_frame(_templates: &Templates, _parts: &OwnParts<'_>) -> Result<Vec<Vec<u8>>, PackError> {
     todo!()
 }

@@ -14,6 +14,7 @@ mod condition;
 mod decide;
 mod explain;
 mod file;
+mod inside;
 mod own_tests;
 mod pattern;
 mod plan;

@@ -157,6 +157,7 @@ fn read_attachment(written: &Table) -> Option<Attachment> {
         content_type: None,
         octets: written.count("size").unwrap_or(1024),
         inline: false,
+        inside: crate::mime::inside::Inside::default(),
     })
 }
 

@@ -69,6 +69,7 @@ fn attachment(name: &str, declared: &str, inline: bool) -> Attachment {
         content_type: None,
         octets: 48_000,
         inline,
+        inside: postern::mime::inside::Inside::default(),
     }
 }
 

@@ -86,6 +86,7 @@ fn assessment(message: &Message) -> Assessment {
         content_type: document.content.clone(),
         octets: document.octets,
         inline: false,
+        inside: postern::mime::inside::Inside::default(),
     });
     Assessment {
         subject: message.subject.clone(),

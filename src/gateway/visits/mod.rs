@@ -20,11 +20,11 @@ mod replies;
 
 pub use crate::guests::Visit;
 pub use account::{AccountView, GuestSignIn, NewPassword};
-pub use checks::{CodeAnswer, CodeSent, BirthdateAnswer};
+pub use checks::{BirthdateAnswer, CodeAnswer, CodeSent};
 pub use documents::Document;
-pub use enrol::{FormAnswers, FormFault, PasswordView, RegistrationView, Registered};
+pub use enrol::{FormAnswers, FormFault, PasswordView, Registered, RegistrationView};
 pub use link::{LinkFacts, LinkView};
-pub use parcels::{ParcelQuery, ParcelRow, ParcelView, ShownReply, Sorted, ShownDocument};
+pub use parcels::{ParcelQuery, ParcelRow, ParcelView, ShownDocument, ShownReply, Sorted};
 pub use replies::{NewReply, ReplyFault, ReplyRules};
 
 /// Why something could not be shown or done. Each has its page, and each page its next step.
@@ -115,4 +115,3 @@ pub(crate) fn not_now(place: &'static str, cause: &dyn std::fmt::Display) -> Vis
     trouble(place, cause);
     VisitError::Unavailable
 }
-
