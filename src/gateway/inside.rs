@@ -8,9 +8,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::blob::RawMessage;
-use crate::gateway::read::spool;
+use crate::gateway::read::{DecodedLeaf, spool};
 use crate::gateway::{Refusal, unavailable};
-use crate::mime::assess::Attachment;
+use crate::mime::assess::{self, Attachment, Packed};
 use crate::mime::decode::Decoder;
 use crate::mime::inside::{self, Inside, Limits, Octets, Unavailable};
 
@@ -42,6 +42,28 @@ pub(super) async fn look_inside(
         looked.map_err(|Unavailable| octets.trouble.take().unwrap_or_else(|| unavailable("look", &Unavailable)))
     };
     tokio::task::spawn_blocking(look).await.map_err(|error| unavailable("look", &error))?
+}
+
+/// What an Outlook attachment (`winmail.dat`) holds as documents; `None` where it is none, or too long to be taken apart.
+///
+/// # Errors
+/// As [`look_inside`].
+pub(super) async fn unpack(
+    message: &RawMessage,
+    attachment: &Attachment,
+    start: &[u8],
+) -> Result<Option<Packed>, Refusal> {
+    if !assess::is_packed(start) || attachment.octets > assess::LONGEST_PACKED {
+        return Ok(None);
+    }
+    let _permit = LOOKS.acquire().await.map_err(|error| unavailable("look", &error))?;
+    let (mut leaf, mut octets) = (DecodedLeaf::new(message, attachment), Vec::new());
+    while let Some(piece) = leaf.next().await? {
+        octets.extend_from_slice(piece);
+    }
+    let attachment = attachment.clone();
+    let taken = tokio::task::spawn_blocking(move || assess::unpack(&attachment, &octets)).await;
+    taken.map_err(|error| unavailable("look", &error))
 }
 
 /// A place from which decoding can go on.

@@ -12,9 +12,11 @@ use crate::mime::{Defect, Entity, Outline, TransferEncoding, header, names};
 mod body;
 mod content;
 mod html;
+mod packed;
 mod tags;
 
 pub(in crate::mime) use content::shown;
+pub use packed::{LONGEST_PACKED, Packed, is_packed, unpack};
 
 /// Decoded octets that are read of a leaf that is no text, to see what it is.
 const START: usize = 8 * 1024;
@@ -111,6 +113,8 @@ pub struct Attachment {
     pub body: Range<u64>,
     /// How it is encoded.
     pub encoding: TransferEncoding,
+    /// Which of the decoded octets are its own, where it was taken out of another (`winmail.dat`); else all.
+    pub within: Option<Range<u64>>,
     /// The name shown, sanitised (no path, control or bidi characters, at most 255 octets); made from the type
     /// where none is given.
     pub name: String,
@@ -135,9 +139,9 @@ impl Attachment {
         if self.declared_type.starts_with("message/") { "message.eml" } else { &self.name }
     }
 
-    /// The decoder for its body, the same that [`LeafPlan::decoder`] gives.
+    /// The decoder for the whole body that it is, or is within, the same that [`LeafPlan::decoder`] gives.
     pub fn decoder(&self) -> Decoder {
-        Decoder::of(self.encoding, self.declared_type.starts_with("text/"))
+        Decoder::of(self.encoding, self.within.is_none() && self.declared_type.starts_with("text/"))
     }
 }
 
@@ -239,6 +243,7 @@ fn attachment(leaf: &Entity, reading: &Reading, referred: &std::collections::Has
     Attachment {
         body: leaf.body.clone(),
         encoding: leaf.encoding,
+        within: None,
         name: given[0].clone(),
         names: given,
         declared_type: leaf.media_type.to_string(),

@@ -86,6 +86,7 @@ mod tests {
         Attachment {
             body: 0..1,
             encoding: TransferEncoding::Base64,
+            within: None,
             name: "x".into(),
             names: vec!["x".into()],
             declared_type: declared.into(),

@@ -151,6 +151,7 @@ fn read_attachment(written: &Table) -> Option<Attachment> {
     Some(Attachment {
         body: 0..0,
         encoding: crate::mime::TransferEncoding::Base64,
+        within: None,
         names: vec![name.clone()],
         name,
         declared_type: written.text("type").map_or("application/octet-stream".into(), |word| word.text.to_lowercase()),
