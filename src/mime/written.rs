@@ -39,28 +39,31 @@ pub struct Written {
     pub sound: bool,
 }
 
-/// Every file in a text, in order. What is decoded is never longer than the text.
-pub fn find(text: &[u8]) -> Vec<Written> {
-    let (mut found, mut at) = (Vec::new(), 0);
-    while at < text.len() {
-        let rest = &text[at..];
-        let written = match rest.trim_ascii_start().first() {
-            Some(b'b' | b'B') => uuencode::read(rest),
-            Some(b'=') => yenc::read(rest),
-            Some(b'(') => binhex::read(rest),
-            _ => None,
-        };
-        at = match written {
-            Some(mut written) => {
-                let length = written.place.end.max(1);
-                written.place = at..at + length;
-                found.push(written);
-                at + length
-            }
-            None => at + line_of(rest).1,
-        };
+/// Every file in a text, in order, decoded as it is asked for. What is decoded is never longer than the text.
+pub fn find(text: &[u8]) -> impl Iterator<Item = Written> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < text.len() {
+            let (start, rest) = (at, &text[at..]);
+            let Some(written) = begun(rest) else {
+                at += line_of(rest).1;
+                continue;
+            };
+            at += written.place.end.max(1);
+            return Some(Written { place: start..at, ..written });
+        }
+        None
+    })
+}
+
+/// The file that begins with the first line, if one does.
+fn begun(text: &[u8]) -> Option<Written> {
+    match text.trim_ascii_start().first()? {
+        b'b' | b'B' => uuencode::read(text),
+        b'=' => yenc::read(text),
+        b'(' => binhex::read(text),
+        _ => None,
     }
-    found
 }
 
 /// The first line without its end, and its length with it.

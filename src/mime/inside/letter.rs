@@ -25,6 +25,11 @@ pub(super) fn look_letter(
         shown.facts.insert(Fact::TooDeep);
         return Ok(());
     }
+    // The reader keeps each part, also those that hold nothing.
+    if memchr::memmem::find_iter(&whole, b"\n--").nth(2 * walk.limits.files).is_some() {
+        shown.facts.insert(Fact::TooLarge);
+        return Ok(());
+    }
     let Some(message) = MessageParser::default().parse(&whole) else { return Ok(()) };
     for part in &message.parts {
         if matches!(part.body, PartType::Text(_) | PartType::Html(_)) {

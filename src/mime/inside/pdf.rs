@@ -69,6 +69,9 @@ fn tell_names(octets: &[u8], shown: &mut Shown) {
         let rest = &octets[slash + 1..];
         let end = rest.iter().take(64).position(|octet| b"()<>[]{}/%".contains(octet) || octet.is_ascii_whitespace());
         let written = &rest[..end.unwrap_or(rest.len().min(64))];
+        if written.len() < 2 {
+            continue;
+        }
         let plain;
         let name = if written.contains(&b'#') {
             plain = without_codes(written);

@@ -74,13 +74,15 @@ pub(super) fn look_rtf(
     if external.iter().any(|word| memchr::memmem::find(&whole, word).is_some()) {
         shown.facts.insert(Fact::External);
     }
-    for at in memchr::memmem::find_iter(&whole, b"objdata") {
+    let mut rest = whole.as_slice();
+    while let Some(at) = memchr::memmem::find(rest, b"objdata") {
         shown.facts.insert(Fact::Embedded);
         if !walk.may_find() {
             shown.facts.insert(Fact::TooLarge);
             break;
         }
-        let object = hexadecimal(&whole[at + "objdata".len()..]);
+        let (object, behind) = hexadecimal(&rest[at + "objdata".len()..]);
+        rest = behind;
         walk.spend(object.len());
         let (names, file) = embedded(&object);
         walk.find(path, names, Some(&mut &*file), &[])?;
@@ -88,9 +90,10 @@ pub(super) fn look_rtf(
     Ok(())
 }
 
-/// Digits up to the end of the group; control words and white space between them are passed over, as Word does.
-fn hexadecimal(text: &[u8]) -> Vec<u8> {
-    let (mut digits, mut at) = (Vec::new(), 0);
+/// Digits up to the end of the group, as octets, and what stands behind; control words and white space between them are
+/// passed over, as Word does.
+fn hexadecimal(text: &[u8]) -> (Vec<u8>, &[u8]) {
+    let (mut digits, mut at): (Vec<u8>, usize) = (Vec::new(), 0);
     while at < text.len() {
         match text[at] {
             b'}' => break,
@@ -101,11 +104,12 @@ fn hexadecimal(text: &[u8]) -> Vec<u8> {
                 }
                 continue;
             }
-            octet => digits.extend(char::from(octet).to_digit(16)),
+            octet => digits.extend(char::from(octet).to_digit(16).map(|digit| digit as u8)),
         }
         at += 1;
     }
-    digits.chunks_exact(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
+    let octets = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    (octets, &text[at.min(text.len())..])
 }
 
 /// The names and octets in an embedded object ([MS-OLEDS], section 2.2.5): a package has names, others their class.
