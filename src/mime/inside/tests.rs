@@ -203,7 +203,7 @@ fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
 #[test]
 fn compound_files_tell_of_macros_locks_and_attachments() {
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-    let native = [&[0; 4][..], b"\x02\0label.txt\0C:\\x\\evil.exe\0\0\0\0\0\x04\0\0\0a.b\0\x03\0\0\0MZ!"].concat();
+    let native = [&[0; 4][..], b"\x02\0label.txt\0C:\\x\\evil.js\0\0\0\0\0\x04\0\0\0a.b\0\x03\0\0\0MZ!"].concat();
     let sheet = [&b"\x09\x08\x02\0\0\0"[..], b"\x85\0\x08\0\0\0\0\0\0\x01\x01\0", b"\x0a\0\0\0"].concat();
     let big = [EXE, &vec![7; 9000]].concat();
     for (octets, expected) in [
@@ -213,7 +213,7 @@ fn compound_files_tell_of_macros_locks_and_attachments() {
         (compound(&[("/EncryptedPackage", b"x"), ("/EncryptionInfo", b"x")]), &["[locked]"]),
         (
             compound(&[("/WordDocument", b"x"), ("/ObjectPool/_1/\u{1}Ole10Native", &native)]),
-            &["[embedded]", "label.txt > C:\\x\\evil.exe > a.b: - []"],
+            &["[embedded]", "label.txt > C:\\x\\evil.js > a.b: - []"],
         ),
         (
             compound(&[
@@ -227,6 +227,15 @@ fn compound_files_tell_of_macros_locks_and_attachments() {
         assert_eq!(told("a.doc", &octets), expected);
     }
     assert_eq!(told("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 short"), ["[unseen]"]);
+}
+
+/// The price list of a public message was refused as a program: its packager had noted where the icon came from.
+#[test]
+fn where_an_icon_comes_from_is_no_name_of_the_file() {
+    let native = b"\x02\0list.pdf\0C:\\WINNT\\system32\\SHELL32.DLL\0\0\0\0\0\x04\0\0\0a.b\0\x08\0\0\0%PDF-1.4";
+    let stream = [&[0; 4][..], native].concat();
+    let octets = compound(&[("/ObjectPool/_1/\u{1}Ole10Native", &stream)]);
+    assert_eq!(told("a.doc", &octets), ["[embedded]", "list.pdf > a.b: application/pdf []"]);
 }
 
 fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {

@@ -56,9 +56,17 @@ pub(in crate::mime::inside) fn package(native: &[u8]) -> Option<(Vec<String>, &[
     let length = u32_at(rest, 0) as usize;
     let file = rest.get(4..)?;
     let command = command.split(|octet| *octet == 0).next().unwrap_or_default();
-    let names = [label, file_name, String::from_utf8_lossy(command).into_owned()];
-    let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
+    let file_name = Some(file_name).filter(|name| !holds_icons(name));
+    let names = [Some(label), file_name, Some(String::from_utf8_lossy(command).into_owned())];
+    let names: Vec<String> = names.into_iter().flatten().filter(|name| !name.is_empty()).collect();
     (!names.is_empty()).then_some((names, &file[..length.min(file.len())]))
+}
+
+/// Whether a name is where an icon comes from: old packagers write that (`C:\WINNT\system32\SHELL32.DLL`) where new ones
+/// write the file's name. A file that is a program shows it by its content.
+fn holds_icons(name: &str) -> bool {
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    ["dll", "exe", "ico"].iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 /// Text up to a NUL, and what stands behind it.
