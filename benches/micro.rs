@@ -80,6 +80,8 @@ fn with_notice<T>(message: &[u8], measure: impl FnOnce(&dyn Fn() -> Vec<u8>) -> 
         subject: "",
         link: None,
         access: &[],
+        registers: false,
+        role: None,
         link_until: NOW,
         keep_until: NOW,
         hostname: "mail.clinic.example",

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::id::{BlobId, GrantId, QueueId, SessionId, StaffId, TransactionId};
+use crate::id::{BlobId, GrantId, QuestionId, QueueId, RequestId, SessionId, StaffId, TransactionId, VisitId};
 use crate::time::Day;
 
 /// Something worth a line. [`Event::log`] writes it.
@@ -58,6 +58,12 @@ pub enum Event {
         enhanced: String,
         reason: &'static str,
     },
+    PageRefused {
+        request: RequestId,
+        status: u16,
+        reason: &'static str,
+        route: String,
+    },
     Accepted {
         transaction: TransactionId,
         session: SessionId,
@@ -107,6 +113,36 @@ pub enum Event {
     Revoked {
         grant: GrantId,
     },
+    /// A question to a sender has ended: with the role given, `drop`, `nothing` (returned) or `lost`.
+    Answered {
+        question: QuestionId,
+        transaction: TransactionId,
+        with: &'static str,
+    },
+    /// A word about a message was carried out.
+    Ordered {
+        transaction: TransactionId,
+        word: &'static str,
+    },
+    StatusTold {
+        transaction: TransactionId,
+    },
+    InvitationChanged {
+        grant: GrantId,
+        state: &'static str,
+    },
+    VisitBegan {
+        visit: VisitId,
+        grant: Option<GrantId>,
+    },
+    VisitProved {
+        visit: VisitId,
+        what: &'static str,
+    },
+    GuestRefused {
+        what: &'static str,
+        peer: IpAddr,
+    },
     KeyDestroyed {
         day: Day,
     },
@@ -146,9 +182,11 @@ impl Event {
 
     fn level(&self) -> Severity {
         match self {
-            Self::PolicyBroken { .. } | Self::CertificateBroken | Self::SignInFailed { .. } | Self::Failed { .. } => {
-                Severity::Warning
-            }
+            Self::PolicyBroken { .. }
+            | Self::CertificateBroken
+            | Self::SignInFailed { .. }
+            | Self::Failed { .. }
+            | Self::GuestRefused { .. } => Severity::Warning,
             Self::SessionPanicked { .. }
             | Self::ClockHalted { .. }
             | Self::BlobUnsound { .. }
@@ -189,6 +227,9 @@ impl fmt::Display for Event {
             Self::Refused { session, code, enhanced, reason } => {
                 write!(f, "{session} refused code={code} enhanced={enhanced} reason={reason}")
             }
+            Self::PageRefused { request, status, reason, route } => {
+                write!(f, "{request} page-refused status={status} reason={reason} route={route}")
+            }
             Self::Accepted { transaction, session, recipients, octets, deposits } => write!(
                 f,
                 "{transaction} accepted session={session} recipients={recipients} octets={octets} deposits={deposits}"
@@ -215,6 +256,16 @@ impl fmt::Display for Event {
             }
             Self::SenderTold { queue, about } => write!(f, "{queue} sender-told about={about}"),
             Self::Revoked { grant } => write!(f, "{grant} revoked"),
+            Self::Answered { question, transaction, with } => {
+                write!(f, "{transaction} answered question={question} with={with}")
+            }
+            Self::Ordered { transaction, word } => write!(f, "{transaction} ordered word={word}"),
+            Self::StatusTold { transaction } => write!(f, "{transaction} status-told"),
+            Self::InvitationChanged { grant, state } => write!(f, "{grant} invitation state={state:?}"),
+            Self::VisitBegan { visit, grant: Some(grant) } => write!(f, "{visit} visit-began grant={grant}"),
+            Self::VisitBegan { visit, grant: None } => write!(f, "{visit} visit-began grant=-"),
+            Self::VisitProved { visit, what } => write!(f, "{visit} visit-proved what={what}"),
+            Self::GuestRefused { what, peer } => write!(f, "- guest-refused what={what} peer={peer}"),
             Self::KeyDestroyed { day } => write!(f, "- key-destroyed day={day}"),
             Self::ClockHalted { step_secs } => {
                 write!(f, "- clock-halted step={step_secs}s remedy=\"postern clock accept\"")

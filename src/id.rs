@@ -111,6 +111,8 @@ ids! {
     StaffId;
     /// One browser's visit to the portal.
     VisitId;
+    /// One request to the portal that was answered by an error.
+    RequestId;
     /// One question to a sender about one recipient.
     QuestionId;
     /// One reply that a guest wrote.

@@ -8,7 +8,7 @@
 //! | 4 edges | [`smtp`], [`relay`], [`portal`], [`admin`], over [`net`] | rings 0–3, `net`; never a sibling |
 //! | 3 service | [`gateway`] | rings 0–2 |
 //! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`guests`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
-//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`] | rings 0–1; no I/O, clock, randomness or log |
+//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`], [`conversation`], [`archive`], [`texts`] | rings 0–1; no I/O, clock, randomness or log |
 //! | 0 words | [`mail`], [`id`], [`time`], [`secret`], [`fault`], [`document`], [`event`] | ring 0 |
 //!
 //! # Where is …?
@@ -19,7 +19,8 @@
 //! | the reply for an unknown recipient | `smtp/reply/` |
 //! | smuggling, bare LF, the final dot | `smtp/data.rs` |
 //! | why was this secured | `policy/decide.rs`, `postern explain` |
-//! | what the recipient reads | `pack/`, texts in `policies/templates` |
+//! | what the recipient reads | mails: `pack/`; pages: `portal/pages/`, `texts.rs`; their words in `policies/templates` |
+//! | CSP, cookies, who may post a form | `portal/headers.rs`, `portal/cookies.rs`, `portal/door.rs` |
 //! | when may 250 be said | `gateway/commit.rs` |
 //! | what lies on disk | `store/`, `docs/storage.md` |
 //! | the chunk format of a blob | `blob/stream.rs` |
@@ -39,11 +40,14 @@ pub mod secret;
 pub mod time;
 
 pub mod access;
+pub mod archive;
+pub mod conversation;
 pub mod delivery;
 pub mod invitation;
 pub mod mime;
 pub mod pack;
 pub mod policy;
+pub mod texts;
 
 pub mod accounts;
 pub mod agenda;

@@ -162,6 +162,16 @@ pub fn parse_length(text: &str) -> Option<Duration> {
     (seconds <= 100 * 366 * 86_400).then(|| Duration::from_secs(seconds))
 }
 
+/// A calendar day written `YYYY-MM-DD` (ISO 8601), as birthdates are; `None` for anything else.
+pub fn parse_date(text: &str) -> Option<jiff::civil::Date> {
+    let shape = text.len() == 10
+        && text.bytes().enumerate().all(|(at, b)| match at {
+            4 | 7 => b == b'-',
+            _ => b.is_ascii_digit(),
+        });
+    shape.then(|| jiff::civil::Date::strptime("%Y-%m-%d", text).ok()).flatten()
+}
+
 /// Writes a length as [`parse_length`] reads it, in the largest unit that leaves no rest.
 pub fn format_length(length: Duration) -> String {
     let seconds = length.as_secs();

@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery staple"
 
 CONFIG = """[gateway]
 hostname = "mail.clinic.example"
-public_url = "https://mail.clinic.example"
+public_url = "{public_url}"
 data_dir = "data"
 policies = "policies"
 certs = "certs"
@@ -27,7 +27,7 @@ keyring = "keys"
 submission = ["127.0.0.1:3587"]
 submissions = ["127.0.0.1:3465"]
 inbound = []
-max_message = "50 MiB"
+max_message = "{max_message}"
 
 [[smtp.relay]]
 listen = "127.0.0.1:3526"
@@ -44,8 +44,21 @@ master = "file:keys/master.key"
 """
 
 
+PORTAL = """
+[portal]
+listen = ["http://127.0.0.1:3480", "127.0.0.1:3443"]
+
+[limits]
+connections = 2000
+per_address = 2000
+"""
+
+
 class Postern:
     name = "Postern"
+    more = ""
+    public_url = "https://mail.clinic.example"
+    max_message = "50 MiB"
     address = "127.0.0.1:3526"
     ports = {"plain": "127.0.0.1:3526", "starttls": "127.0.0.1:3587", "tls": "127.0.0.1:3465"}
 
@@ -59,7 +72,7 @@ class Postern:
         self.folder.mkdir(parents=True)
         self.outbox = pathlib.Path(tempfile.mkdtemp(prefix="outbox-", dir="/dev/shm"))
         shutil.copytree(self.root / "policies", self.folder / "policies")
-        (self.folder / "config.toml").write_text(CONFIG.format(outbox=self.outbox))
+        (self.folder / "config.toml").write_text(self.config())
         self.start()
         subprocess.run(
             [self.program, "staff", "add", USER, "--password-stdin"],
@@ -70,6 +83,9 @@ class Postern:
             stdout=subprocess.DEVNULL,
         )
         return self
+
+    def config(self):
+        return CONFIG.format(outbox=self.outbox, public_url=self.public_url, max_message=self.max_message) + self.more
 
     def __exit__(self, *_):
         self.stop()
@@ -101,8 +117,22 @@ class Postern:
             if time.monotonic() > deadline:
                 raise SystemExit("not everything was delivered within five minutes")
             time.sleep(0.02)
+        self.empty_outbox()
+
+    def empty_outbox(self):
         for entry in os.scandir(self.outbox):
             os.unlink(entry.path)
+
+    def mails_to(self, recipient):
+        """The newest first."""
+        files = sorted(self.outbox.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+        mails = (file.read_bytes() for file in files)
+        return [mail for mail in mails if f"X-Envelope-To: <{recipient}>".encode() in mail[:1000]]
+
+    def processor_seconds(self):
+        """What the process has used of the processors, in all."""
+        fields = open(f"/proc/{self.server.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident(self):
         """Resident memory in octets."""
@@ -110,3 +140,12 @@ class Postern:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
         raise SystemExit("the server is gone")
+
+
+class Portal(Postern):
+    """The same with a portal: in the clear, as behind a proxy, and with TLS."""
+
+    public_url = "https://127.0.0.1:3443"
+    max_message = "200 MiB"
+    more = PORTAL
+    clear = "http://127.0.0.1:3480"

@@ -94,3 +94,21 @@ def steps(result):
 | base64, decoded | {result["base64_mb_s"]:.0f} MB/s |
 | a blob: digested, sealed, written to memory | {result["sealing_mb_s"]:.0f} MB/s |
 """
+
+
+def replace_section(path, text):
+    """Puts a section in the place of the one with the same heading, which ends where the next begins; else at the end."""
+    heading = text.splitlines()[0]
+    page = path.read_text()
+    before, found, rest = page.partition(heading + "\n")
+    after = rest[rest.index("\n## ") :] if found and "\n## " in rest else "\n"
+    path.write_text(before.rstrip("\n") + "\n\n" + text.rstrip("\n") + "\n" + after.rstrip("\n") + "\n" * bool(after.strip()))
+
+
+def section_of(path, heading):
+    """A section that another program writes, as it is now; nothing where there is none."""
+    if not path.exists() or heading not in path.read_text():
+        return ""
+    rest = path.read_text().partition(heading)[2]
+    end = rest.find("\n## ")
+    return "\n" + heading + (rest if end < 0 else rest[:end]).rstrip("\n") + "\n"

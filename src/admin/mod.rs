@@ -1,9 +1,10 @@
 //! The commands of an admin: asked over the server's Unix socket, or done alone when no server runs.
 
+mod invitations;
 pub mod perform;
 pub mod request;
 pub mod socket;
 
 pub use perform::{Desk, perform};
-pub use request::{Answer, GrantRow, PartyFacts, QueueDetail, Request, StaffRow};
+pub use request::{Answer, GrantRow, InvitationRow, PartyFacts, QueueDetail, Request, StaffRow};
 pub use socket::{CallError, call, serve};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::accounts::{AccountError, INITIAL_PASSWORD_LIVES, NewStaff, StaffAccount};
+use crate::admin::invitations;
 use crate::admin::request::{Answer, GrantRow, PartyFacts, QueueDetail, Request, StaffRow};
 use crate::agenda::Agenda;
 use crate::agenda::clock::Reading;
@@ -16,7 +17,7 @@ use crate::time::Timestamp;
 use crate::vault::{Grant, VaultError};
 
 /// Rows of one page of a listing.
-const PAGE: usize = 200;
+pub(super) const PAGE: usize = 200;
 
 /// What commands work with.
 #[derive(Clone)]
@@ -38,6 +39,13 @@ pub async fn perform(desk: &Desk, request: Request, progress: &(dyn Fn(u64) + Sy
         Request::QueueShow { id } => queue_show(desk, id).await,
         Request::GrantList { after } => grant_list(desk, after).await,
         Request::GrantRevoke { id } => grant_revoke(desk, id).await,
+        Request::InvitationList { after } => invitations::list(desk, after).await,
+        Request::InvitationRemind { address } => invitations::remind(desk, &address).await,
+        Request::InvitationCancel { address } => invitations::cancel(desk, &address).await,
+        Request::InvitationResend { address, birthdate } => {
+            invitations::resend(desk, &address, birthdate.as_deref()).await
+        }
+        Request::InvitationApprove { address } => invitations::approve(desk, &address).await,
         Request::VaultVerify => vault_verify(desk, progress).await,
         Request::ClockAccept => clock_accept(desk).await,
         Request::Facts { from, to } => facts(desk, from, &to).await,
@@ -45,9 +53,9 @@ pub async fn perform(desk: &Desk, request: Request, progress: &(dyn Fn(u64) + Sy
     result.unwrap_or_else(|sentence| Answer::Failed { sentence })
 }
 
-type Performed = Result<Answer, String>;
+pub(super) type Performed = Result<Answer, String>;
 
-fn done(sentence: impl Into<String>) -> Performed {
+pub(super) fn done(sentence: impl Into<String>) -> Performed {
     Ok(Answer::Done { sentence: sentence.into() })
 }
 

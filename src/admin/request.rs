@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{GrantId, QueueId, StaffId};
+use crate::id::{ContactId, GrantId, QueueId, StaffId};
 use crate::mail::Address;
-use crate::policy::{RecipientFacts, SenderFacts};
+use crate::policy::{RecipientFacts, Role, SenderFacts};
 use crate::queue::QueueRow;
 use crate::time::Timestamp;
 use crate::vault::VerifyReport;
@@ -67,6 +67,33 @@ pub enum Request {
         /// Which.
         id: GrantId,
     },
+    /// `invitation list`
+    InvitationList {
+        /// The last id of the page before.
+        after: Option<ContactId>,
+    },
+    /// `invitation remind`
+    InvitationRemind {
+        /// Who is invited.
+        address: Address,
+    },
+    /// `invitation cancel`
+    InvitationCancel {
+        /// Who is invited.
+        address: Address,
+    },
+    /// `invitation resend`
+    InvitationResend {
+        /// Who is invited.
+        address: Address,
+        /// The birthdate to be entered from now on, `YYYY-MM-DD`.
+        birthdate: Option<String>,
+    },
+    /// `invitation approve`
+    InvitationApprove {
+        /// Who waits.
+        address: Address,
+    },
     /// `vault verify`
     VaultVerify,
     /// `clock accept`
@@ -108,6 +135,11 @@ pub enum Answer {
     Grants {
         /// The rows.
         rows: Vec<GrantRow>,
+    },
+    /// A page of invitations.
+    Invitations {
+        /// The rows.
+        rows: Vec<InvitationRow>,
     },
     /// What `vault verify` found.
     Verified {
@@ -186,6 +218,27 @@ pub struct GrantRow {
     pub link_until: Timestamp,
     /// When the documents go.
     pub keep_until: Timestamp,
+}
+
+/// One row of `invitation list`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct InvitationRow {
+    /// The contact's id.
+    pub id: ContactId,
+    /// Who is invited.
+    pub address: Address,
+    /// As what.
+    pub role: Option<Role>,
+    /// Who invited.
+    pub sender: Address,
+    /// `open`, `opened`, `waits for an admin`, `accepted`, `cancelled`, `cancelled, wrong birthdates`, `expired`.
+    pub state: String,
+    /// When it was sent, the last time.
+    pub issued: Timestamp,
+    /// Reminders that went by the schedule.
+    pub reminded: u8,
+    /// When the next reminder goes, or it ends.
+    pub due: Option<Timestamp>,
 }
 
 /// Sender and recipients as policy sees them.

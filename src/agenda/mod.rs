@@ -238,8 +238,12 @@ async fn rests(length: Duration, stop: &mut watch::Receiver<bool>) -> bool {
 }
 
 /// Begins the work again whenever it panics, until it ends or a stop is asked for.
-async fn supervise<W>(place: &'static str, rest: Duration, mut stop: watch::Receiver<bool>, work: impl Fn() -> W)
-where
+pub(crate) async fn supervise<W>(
+    place: &'static str,
+    rest: Duration,
+    mut stop: watch::Receiver<bool>,
+    work: impl Fn() -> W,
+) where
     W: Future<Output = ()> + Send + 'static,
 {
     loop {

@@ -114,6 +114,17 @@ impl Objects {
         Ok(OctetStream::of_octets(octets.slice(range)))
     }
 
+    /// The octets of a finished object that no commit holds yet.
+    ///
+    /// # Errors
+    /// As [`Objects::read`].
+    pub async fn read_finished(&self, object: &Object) -> Result<OctetStream, BlobError> {
+        match &object.sealed {
+            Some(sealed) => Ok(OctetStream::of_octets(open_small(&object.reference, sealed.clone())?.into())),
+            None => self.read(&object.reference, 0..u64::MAX).await,
+        }
+    }
+
     /// Reads an object to its end and compares what can be compared.
     ///
     /// # Errors

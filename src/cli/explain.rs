@@ -100,9 +100,11 @@ async fn parties(
         };
     }
     let practice = |address: &Address| policy.practice_of(address.domain()).map(|practice| practice.id.clone());
-    let sender = SenderFacts { practice: practice(&from), address: from, groups: Vec::new() };
+    let of_sender = practice(&from);
+    let sender =
+        SenderFacts { can_answer: of_sender.is_some(), practice: of_sender, address: from, groups: Vec::new() };
     let recipient =
-        |address: Address| RecipientFacts { role: None, known: false, practice: practice(&address), address };
+        |address: Address| RecipientFacts { practice: practice(&address), ..RecipientFacts::unknown(address) };
     Ok(PartyFacts { sender, recipients: to.into_iter().map(recipient).collect() })
 }
 

@@ -154,8 +154,8 @@ async fn open(config: &Config, mut made: Vec<String>, may_make: bool) -> Result<
     let guarded = config.gateway.clock_guard;
     let agenda = Agenda::new(store.clone(), keyring.clone(), vault.clone(), queue.clone(), guarded, Reading::take());
     let agenda = Arc::new(agenda.await.map_err(|error| said(&error))?);
-    let directory = Directory::new(store.clone(), keyring);
-    let stations = Stations { store, objects, vault, queue, accounts, directory, guests, policies };
+    let directory = Directory::new(store.clone(), keyring.clone());
+    let stations = Stations { store, objects, vault, queue, accounts, directory, guests, policies, keyring };
     if may_make {
         made.extend(first_start::ensure_admin(config, &stations).await?);
     }

@@ -10,16 +10,20 @@ use crate::mail::Address;
 
 mod ask;
 mod check;
+mod demo;
 mod explain;
 mod first_start;
 mod harden;
 mod house;
+mod invitation;
 mod listeners;
 mod print;
 mod schema;
 mod serve;
 mod settings;
 mod staff;
+
+pub use demo::Shipped;
 
 /// Postern: a secure mail gateway for clinics.
 ///
@@ -39,6 +43,12 @@ struct Cli {
 enum Command {
     /// Run the gateway. The first start makes keys, certificates and an admin account, and says so.
     Serve,
+    /// Show the whole product on this computer: mail goes in, a browser walks the rest. Everything is removed at the end.
+    Demo {
+        /// End after the tour instead of waiting for Ctrl-C.
+        #[arg(long)]
+        once: bool,
+    },
     /// Read configuration, policies and certificates, run the clinic's own policy tests, and show every fault.
     Check,
     /// Show which rule decides what for a message, per recipient. Nothing is sent and nothing is kept.
@@ -52,6 +62,9 @@ enum Command {
     /// Recipients' rights to documents.
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// Invitations: who was asked to register, and who has not yet.
+    #[command(subcommand)]
+    Invitation(invitation::InvitationCommand),
     /// The encrypted vault.
     #[command(subcommand)]
     Vault(VaultCommand),
@@ -156,9 +169,9 @@ enum ClockCommand {
     Accept,
 }
 
-/// Runs the command that was typed. Exit status 0 where it was done, 1 where it was not, 2 where it was not
+/// Runs the command that was typed; `shipped` are the policy files that come with the program. Exit status 0 where it was done, 1 where it was not, 2 where it was not
 /// understood.
-pub fn run() -> ExitCode {
+pub fn run(shipped: Shipped) -> ExitCode {
     let cli = Cli::parse();
     if let Err(refused) = harden::harden() {
         eprintln!("postern: note: {refused}");
@@ -167,7 +180,7 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return print::failure(&format!("cannot start: {error}")),
     };
-    let result = runtime.block_on(dispatch(cli));
+    let result = runtime.block_on(dispatch(cli, shipped));
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     match result {
         Ok(code) => code,
@@ -178,10 +191,11 @@ pub fn run() -> ExitCode {
 /// What a command came to; the error is a sentence for the admin, with the remedy.
 type Done = Result<ExitCode, String>;
 
-async fn dispatch(cli: Cli) -> Done {
+async fn dispatch(cli: Cli, shipped: Shipped) -> Done {
     let config = cli.config.as_path();
     match cli.command {
         Command::Serve => serve::serve(config).await,
+        Command::Demo { once } => demo::demo(shipped, once).await,
         Command::Check => check::check(config),
         Command::Explain(args) => explain::explain(config, args).await,
         Command::Staff(command) => staff::staff(config, command).await,
@@ -189,6 +203,7 @@ async fn dispatch(cli: Cli) -> Done {
         Command::Queue(QueueCommand::Show { id, json }) => ask::queue_show(config, id, json).await,
         Command::Grant(GrantCommand::List { json }) => ask::grant_list(config, json).await,
         Command::Grant(GrantCommand::Revoke { id }) => ask::grant_revoke(config, id).await,
+        Command::Invitation(command) => invitation::invitation(config, command).await,
         Command::Vault(VaultCommand::Verify { json }) => ask::vault_verify(config, json).await,
         Command::Clock(ClockCommand::Accept) => ask::clock_accept(config).await,
         Command::Schema { kind } => schema::schema(kind),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::config::{Config, OutgoingMode, OutgoingTls, RelayListenerSettings, SmarthostConfig};
 use crate::delivery::retry::Schedule;
 use crate::net::GateLimits;
+use crate::portal;
 use crate::relay::client::Credentials;
 use crate::relay::smarthost::{Patience, SmarthostSettings, SmarthostTls};
 use crate::relay::{FOLDER_WORKERS, RelayMode, RelaySettings, WORKERS};
@@ -35,6 +36,21 @@ pub fn smtp(config: &Config) -> Arc<Settings> {
 /// How many connections are let in.
 pub fn gate(config: &Config) -> GateLimits {
     GateLimits { connections: config.limits.connections, per_address: config.limits.per_address }
+}
+
+/// The same for the portal behind a proxy, where all connections come from one address.
+pub fn proxied_gate(config: &Config) -> GateLimits {
+    GateLimits { connections: config.limits.connections, per_address: config.limits.connections }
+}
+
+/// What holds for the portal.
+pub fn portal(config: &Config) -> portal::Settings {
+    portal::Settings {
+        origin: portal::Origin::of(&config.gateway.public_url),
+        trusted_proxies: config.portal.trusted_proxies.clone(),
+        max_upload: config.portal.max_upload,
+        deadlines: portal::Deadlines { idle: config.portal.idle_timeout, ..portal::Deadlines::default() },
+    }
 }
 
 /// Whom a relay listener trusts.
@@ -101,7 +117,8 @@ pub fn host_names(config: &Config) -> Vec<String> {
     };
     let smtp = &config.smtp;
     let relays = smtp.relay.iter().map(|relay| &relay.listen);
-    let listened = smtp.submission.iter().chain(&smtp.submissions).chain(relays).map(|address| address.ip());
+    let portal = config.portal.listen.iter().map(|listener| &listener.address);
+    let listened = smtp.submission.iter().chain(&smtp.submissions).chain(relays).chain(portal).map(|at| at.ip());
     let listened = listened.filter(|ip| !ip.is_unspecified());
     let mut names = vec![config.gateway.hostname.to_string(), host.to_owned()];
     names.extend(listened.map(|ip| ip.to_string()));

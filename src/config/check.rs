@@ -8,8 +8,8 @@ use super::listeners::{self, Listeners};
 use super::outgoing::{master, outgoing};
 use super::places::{check_apart, resolve};
 use super::settings::{
-    Config, GatewaySettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls, RelayListenerSettings,
-    SmtpSettings,
+    Config, GatewaySettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls, PortalSettings,
+    RelayListenerSettings, SmtpSettings,
 };
 use crate::document::{Faults, Table, Word};
 use crate::fault::Fault;
@@ -21,13 +21,16 @@ pub(super) fn check(table: &Table, folder: &Path, faults: &mut Faults) -> Option
     let mut listeners = Listeners::default();
     let gateway = table.table("gateway").and_then(|table| gateway(table, folder, faults));
     let smtp = smtp(table, folder, &mut listeners, faults);
+    let portal = listeners::portal(table, &mut listeners, faults);
     check_not_served(table, &mut listeners, faults);
     let outgoing = table.table("relay").and_then(|table| outgoing(table, folder, faults));
     let master = master(table.table("keys"), folder, faults);
     let (gateway, outgoing, master) = (gateway?, outgoing?, master?);
-    let notices = notices(table, &outgoing, &master);
+    listeners::check_public_url(table, &gateway.public_url, &portal, faults);
+    let mut notices = notices(table, &outgoing, &master);
+    notices.extend(portal_notices(&gateway.public_url, &portal));
     let limits = limits(table.table("limits"));
-    let config = Config { gateway, smtp, limits, outgoing, master, notices };
+    let config = Config { gateway, smtp, portal, limits, outgoing, master, notices };
     check_apart(table, &config, faults);
     Some(config)
 }
@@ -121,9 +124,6 @@ fn check_not_served(table: &Table, listeners: &mut Listeners, faults: &mut Fault
     let imap = table.table("imap");
     listeners.list(imap, "imaps", "[imap] imaps", faults);
     listeners.list(imap, "imap", "[imap] imap", faults);
-    if let Some(portal) = table.table("portal") {
-        listeners::portal(portal, listeners, faults);
-    }
     if let Some(word) = table.table("metrics").and_then(|metrics| metrics.text("listen")) {
         listeners.address(word, "[metrics] listen", faults);
     }
@@ -150,6 +150,24 @@ fn limits(table: Option<&Table>) -> LimitSettings {
     }
 }
 
+/// What works and may not be meant.
+fn portal_notices(public_url: &str, portal: &PortalSettings) -> Vec<String> {
+    let mut notices = Vec::new();
+    if portal.listen.is_empty() {
+        notices.push(format!(
+            "[portal] listen is empty: links in mails lead to {public_url}, where this Postern does not answer"
+        ));
+    }
+    let open = portal.listen.iter().find(|listener| !listener.tls && !listener.address.ip().is_loopback());
+    if let Some(listener) = open {
+        notices.push(format!(
+            "[portal] listens on {} without TLS: only a proxy, in a network that you trust, may reach it",
+            listener.address
+        ));
+    }
+    notices
+}
+
 fn notices(table: &Table, outgoing: &OutgoingSettings, master: &MasterSource) -> Vec<String> {
     let list = |name: &str, key: &str| table.table(name).is_some_and(|table| !table.texts(key).is_empty());
     let not_served =
@@ -160,9 +178,6 @@ fn notices(table: &Table, outgoing: &OutgoingSettings, master: &MasterSource) ->
     }
     if list("imap", "imaps") || list("imap", "imap") {
         notices.push(not_served("[imap]", "IMAP"));
-    }
-    if list("portal", "listen") {
-        notices.push(not_served("[portal]", "the portal"));
     }
     if table.table("metrics").is_some_and(|metrics| metrics.has("listen")) {
         notices.push(not_served("[metrics]", "metrics"));

@@ -107,9 +107,26 @@ const PORTAL: &[Key] = &[
         "listen",
         TEXTS,
         "[]",
-        "The portal: \"0.0.0.0:443\", or \"http://127.0.0.1:8080\" behind a proxy. Not served yet.",
+        "Where recipients read, with TLS: \"0.0.0.0:443\"; without it behind a proxy: \"http://127.0.0.1:8080\". [] for none.",
     ),
-    with_default("trusted_proxies", TEXTS, "[]", "Networks of proxies whose X-Forwarded-For is believed."),
+    with_default(
+        "trusted_proxies",
+        TEXTS,
+        "[]",
+        "Networks of proxies whose X-Forwarded-For is believed: [\"127.0.0.1/32\"]. They must pass the Host field on.",
+    ),
+    with_default(
+        "max_upload",
+        Form::Size { least: 1 << 20, most: 4 << 30 },
+        "\"100 MiB\"",
+        "The largest reply a recipient may send, with all its attachments.",
+    ),
+    with_default(
+        "idle_timeout",
+        Form::Length { least: "5s", most: "10m" },
+        "\"75s\"",
+        "How long a connection may stand still.",
+    ),
 ];
 
 /// The keys of `[limits]`.

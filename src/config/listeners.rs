@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::places::resolve;
-use super::settings::RelayListenerSettings;
+use super::settings::{PortalListener, PortalSettings, RelayListenerSettings};
 use crate::document::{Faults, Place, Table, Word};
 use crate::fault::Fault;
 
@@ -91,13 +92,44 @@ fn read_address(word: &Word) -> Result<SocketAddr, Fault> {
     })
 }
 
-/// An address of the portal: as others, or `http://` and an address, for a proxy in front.
-pub(super) fn portal(table: &Table, listeners: &mut Listeners, faults: &mut Faults) {
-    for word in table.texts("listen") {
-        let text = word.text.strip_prefix("http://").unwrap_or(&word.text).to_owned();
-        listeners.address(&Word { text, place: word.place.clone() }, "[portal] listen", faults);
+/// `[portal]`: addresses as others, or `http://` and an address, for a proxy in front.
+pub(super) fn portal(root: &Table, listeners: &mut Listeners, faults: &mut Faults) -> PortalSettings {
+    let table = root.table("portal");
+    let mut listen = Vec::new();
+    for word in table.map_or(&[][..], |table| table.texts("listen")) {
+        let plain = word.text.strip_prefix("http://");
+        let text = plain.or(word.text.strip_prefix("https://")).unwrap_or(&word.text).to_owned();
+        let written = Word { text, place: word.place.clone() };
+        if let Some(address) = listeners.address(&written, "[portal] listen", faults) {
+            listen.push(PortalListener { address, tls: plain.is_none() });
+        }
     }
-    table.each("trusted_proxies", faults, network);
+    PortalSettings {
+        listen,
+        trusted_proxies: table.map_or_else(Vec::new, |table| table.each("trusted_proxies", faults, network)),
+        max_upload: table.and_then(|table| table.count("max_upload")).unwrap_or(100 << 20),
+        idle_timeout: table.and_then(|table| table.length("idle_timeout")).unwrap_or(Duration::from_secs(75)),
+    }
+}
+
+/// Whether recipients who follow a link find the portal: links without TLS need a listener without it, and a browser on
+/// https is not answered by one that has none, unless a proxy stands between.
+pub(super) fn check_public_url(root: &Table, public_url: &str, portal: &PortalSettings, faults: &mut Faults) {
+    let Some(place) = root.table("portal").map(|table| table.place_of("listen")) else { return };
+    let secure = public_url.starts_with("https://");
+    if portal.listen.is_empty() {
+        return;
+    }
+    if !secure && portal.listen.iter().all(|listener| listener.tls) {
+        let fault = place.fault(format!("links lead to {public_url}, without TLS, and the portal listens with TLS only"));
+        faults.add(fault.hint("write https:// in public_url, or \"http://127.0.0.1:8080\" here"));
+    }
+    if secure && portal.trusted_proxies.is_empty() && portal.listen.iter().all(|listener| !listener.tls) {
+        let fault = place.fault(format!("links lead to {public_url}, and nothing here speaks TLS"));
+        faults.add(fault.hint(
+            "a proxy that does is named in trusted_proxies = [\"127.0.0.1/32\"]; without a proxy leave out http://",
+        ));
+    }
 }
 
 /// `[[smtp.relay]]`

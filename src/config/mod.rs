@@ -19,8 +19,8 @@ mod settings;
 
 pub use secrets::{SecretError, SecretSource};
 pub use settings::{
-    Config, GatewaySettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls, RelayListenerSettings,
-    SmarthostConfig, SmtpSettings,
+    Config, GatewaySettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls, PortalListener,
+    PortalSettings, RelayListenerSettings, SmarthostConfig, SmtpSettings,
 };
 
 impl Config {

@@ -17,6 +17,8 @@ pub struct Config {
     pub gateway: GatewaySettings,
     /// `[smtp]`
     pub smtp: SmtpSettings,
+    /// `[portal]`
+    pub portal: PortalSettings,
     /// `[limits]`
     pub limits: LimitSettings,
     /// `[relay]`
@@ -72,6 +74,28 @@ pub struct RelayListenerSettings {
     pub tls_required: bool,
     /// Whether any sender is taken, or only senders of our practices.
     pub any_sender: bool,
+}
+
+/// `[portal]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortalSettings {
+    /// Where it listens; nowhere, if empty.
+    pub listen: Vec<PortalListener>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Octets of one reply at most.
+    pub max_upload: u64,
+    /// How long a connection may stand still.
+    pub idle_timeout: Duration,
+}
+
+/// One address of the portal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortalListener {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Whether it speaks TLS; `http://` says that it does not.
+    pub tls: bool,
 }
 
 /// `[limits]`

@@ -4,6 +4,8 @@
 //! STARTTLS, AUTH) is therefore trouble of our own configuration: it is kept, tried again and raised
 //! as an alarm, and never turned into reports about patients' mail.
 
+use serde::{Deserialize, Serialize};
+
 use crate::delivery::Enhanced;
 
 /// What one attempt came to.
@@ -31,7 +33,7 @@ impl Outcome {
 }
 
 /// Why an attempt did not succeed. Holds nothing the far side wrote but its codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The reply's code, where there was a reply.
     pub code: Option<u16>,
@@ -66,7 +68,7 @@ impl Cause {
 }
 
 /// Where an attempt can go wrong: a closed list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Step {
     /// The host has no address, or nobody answers there.
     Connect,

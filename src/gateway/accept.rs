@@ -1,7 +1,8 @@
 //! The life of a message, from the last octet of DATA to the words of 250.
 
 use crate::event::Event;
-use crate::gateway::commit::{NotTaken, Taken};
+use crate::gateway::commit::{Case, NotTaken, Taken};
+use crate::gateway::words::Answered;
 use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, Snapshot, read, unavailable};
 use crate::id::DepositId;
 use crate::mail::{Origin, Recipient};
@@ -21,8 +22,25 @@ impl Gateway {
     ///
     /// # Errors
     /// A [`Refusal`] for the whole message; nobody is sent anything then.
-    pub async fn accept(&self, mut received: ReceivedMessage) -> Result<Receipt, Refusal> {
-        let taken = self.take(&mut received).await;
+    pub async fn accept(&self, received: ReceivedMessage) -> Result<Receipt, Refusal> {
+        let done = match self.addressed_token(&received) {
+            Ok(None) => return self.accept_mail(received, None).await,
+            Ok(Some(token)) => self.accept_words(&received, token).await,
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(error) = received.message.discard().await {
+            super::trouble("spool", &error);
+        }
+        done
+    }
+
+    /// The same for mail; `answered` where it is a message that waited for a sender's answer, whose life runs again.
+    pub(super) async fn accept_mail(
+        &self,
+        mut received: ReceivedMessage,
+        answered: Option<&Answered>,
+    ) -> Result<Receipt, Refusal> {
+        let taken = self.take(&mut received, answered).await;
         let original_is_kept = match &taken {
             Ok(taken) => taken.keeps_original(),
             Err(not_taken) => not_taken.is_uncertain(),
@@ -33,7 +51,7 @@ impl Gateway {
         taken.map(Taken::into_receipt).map_err(NotTaken::into_refusal)
     }
 
-    async fn take(&self, received: &mut ReceivedMessage) -> Result<Taken, NotTaken> {
+    async fn take(&self, received: &mut ReceivedMessage, answered: Option<&Answered>) -> Result<Taken, NotTaken> {
         let snapshot = self.stations.policies.snapshot();
         self.direct_postmaster_mail(received);
 
@@ -41,14 +59,18 @@ impl Gateway {
         let mut facts = read::assess(&received.message, &outline).await?;
         self.check_authors(&snapshot, &received.origin, &facts).await?;
 
-        let parties = self.parties(received, &facts, &snapshot).await?;
+        let mut parties = self.parties(received, &facts, &snapshot).await?;
+        if let Some(answered) = answered {
+            parties.learn(answered);
+        }
         facts.from_name = facts.from_name.or(parties.sender_name);
         let plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
         refuse_whole(&plan)?;
 
         let matter = self.matter(received, &outline, &facts, &plan, &snapshot, &parties.sender.address);
         let shipment = pack(&matter, draw_names(received, &facts));
-        let committed = self.commit(&matter, &shipment, &received.message).await?;
+        let case = Case { snapshot: &snapshot, origin: &received.origin, answered, sender: &parties.sender };
+        let committed = self.commit(&matter, &shipment, &received.message, &case).await?;
 
         log_acceptance(received, &plan, &shipment);
         Ok(Taken::new(committed, &matter, &shipment))
@@ -80,7 +102,12 @@ impl Gateway {
     }
 
     /// Own and delegated addresses only, in From and Sender (security row 21).
-    async fn check_authors(&self, snapshot: &Snapshot, origin: &Origin, facts: &Assessment) -> Result<(), Refusal> {
+    pub(super) async fn check_authors(
+        &self,
+        snapshot: &Snapshot,
+        origin: &Origin,
+        facts: &Assessment,
+    ) -> Result<(), Refusal> {
         if facts.received > MOST_RECEIVED {
             return Err(Refusal::Loop);
         }
@@ -123,7 +150,12 @@ fn refuse_whole(plan: &Plan) -> Result<(), Refusal> {
 
 fn draw_names(received: &ReceivedMessage, facts: &Assessment) -> Names {
     const TEXTS: usize = 2;
-    let recipient = |_| RecipientNames { letter: random::id(), grant: random::id(), token: random::token() };
+    let recipient = |_| RecipientNames {
+        letter: random::id(),
+        grant: random::id(),
+        token: random::token(),
+        question: random::id(),
+    };
     Names {
         parcel: random::id(),
         deposits: (0..facts.attachments.len() + TEXTS).map(|_| random::id::<DepositId>()).collect(),

@@ -5,16 +5,20 @@
 use bytes::Bytes;
 use tokio::runtime::RuntimeFlavor;
 
+use crate::blob::object::Released;
 use crate::blob::{BlobError, Object, ObjectWriter, RawMessage};
-use crate::directory::Noted;
 use crate::gateway::read::DecodedLeaf;
-use crate::gateway::{Gateway, Receipt, Refusal, trouble, unavailable};
+use crate::gateway::records::{is_recorded, thread};
+use crate::gateway::tokens::{TokenAddress, gone};
+use crate::gateway::words::Answered;
+use crate::gateway::{Gateway, Receipt, Refusal, Snapshot, trouble, unavailable};
+use crate::mail::Origin;
 use crate::mime::Defect;
 use crate::pack::PackError;
 use crate::pack::shipment::{
     LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedGrant, PlannedLetter, PlannedParcel, Shipment, Source,
 };
-use crate::policy::{Decision, Role};
+use crate::policy::SenderFacts;
 use crate::queue::{NewLetter, Payload, Purpose, TlsDemand};
 use crate::store::{Batch, CommitError, Committed};
 use crate::vault::{Deposit, NewGrant, NewParcel, ParcelContent};
@@ -61,6 +65,18 @@ impl From<Refusal> for NotTaken {
     }
 }
 
+/// What a commit must know beyond the matter itself.
+pub(super) struct Case<'a> {
+    /// The policies that decided, for mails of our own.
+    pub snapshot: &'a Snapshot,
+    /// Who vouched for the message.
+    pub origin: &'a Origin,
+    /// Who speaks.
+    pub sender: &'a SenderFacts,
+    /// The answer with which a message that waited runs again.
+    pub answered: Option<&'a Answered>,
+}
+
 /// Where a letter's octets lie.
 enum SealedLetter {
     /// In its entry, all of them.
@@ -82,9 +98,10 @@ impl Gateway {
         matter: &Matter<'_>,
         shipment: &Shipment,
         message: &RawMessage,
+        case: &Case<'_>,
     ) -> Result<Committed, NotTaken> {
         let sealed = self.seal(matter, shipment, message).await?;
-        let result = self.commit_sealed(matter, shipment, &sealed).await;
+        let result = self.commit_sealed(matter, shipment, &sealed, case).await;
         match result {
             Ok(committed) => {
                 self.stations.queue.wake();
@@ -105,11 +122,16 @@ impl Gateway {
         matter: &Matter<'_>,
         shipment: &Shipment,
         sealed: &Sealed,
+        case: &Case<'_>,
     ) -> Result<Committed, NotTaken> {
         for _ in 0..TRIES {
-            let batch = self.batch(matter, shipment, sealed).await?;
+            let mut batch = self.batch(matter, shipment, sealed, case).await?;
+            let released = self.end_question(&mut batch, case).await?;
             match self.stations.store.commit(batch).await {
-                Ok(committed) => return Ok(committed),
+                Ok(committed) => {
+                    self.stations.objects.drop_files(released.into_iter().collect()).await;
+                    return Ok(committed);
+                }
                 Err(CommitError::Conflict) => {}
                 Err(CommitError::Disk(cause)) => {
                     trouble("commit", &cause);
@@ -146,7 +168,7 @@ impl Gateway {
         for planned in shipment.parcel.iter().flat_map(|parcel| &parcel.deposits) {
             sealed.deposits.push(self.seal_deposit(matter, planned, message).await?);
         }
-        if relayed(shipment) > 0 {
+        if holders(shipment) > 0 {
             sealed.original = Some(self.stations.objects.adopt(message).await.map_err(disk)?);
         }
         let room = IN_ENTRY.min(IN_ENTRIES / shipment.letters.len().max(1));
@@ -209,46 +231,43 @@ impl Gateway {
         Ok((deposit, object))
     }
 
-    async fn batch(&self, matter: &Matter<'_>, shipment: &Shipment, sealed: &Sealed) -> Result<Batch, Refusal> {
+    /// Takes the question out with whose answer the message's life runs again. Of two answers one finds it.
+    async fn end_question(&self, batch: &mut Batch, case: &Case<'_>) -> Result<Option<Released>, Refusal> {
+        let Some(answered) = case.answered else { return Ok(None) };
+        let unread = |error| unavailable("question", &error);
+        let asked = self.question(answered.asked.id).await.map_err(unread)?;
+        let asked = asked.ok_or_else(|| Refusal::Policy(gone(TokenAddress::Ask(answered.asked.id)).into()))?;
+        self.put_answered(batch, &asked).await.map(Some).map_err(unread)
+    }
+
+    async fn batch(
+        &self,
+        matter: &Matter<'_>,
+        shipment: &Shipment,
+        sealed: &Sealed,
+        case: &Case<'_>,
+    ) -> Result<Batch, Refusal> {
         let mut batch = Batch::default();
+        let mut grants = Vec::new();
         if let Some(parcel) = &shipment.parcel {
-            let grants = self.grants(&mut batch, matter, parcel).await?;
-            let parcel = new_parcel(matter, parcel, sealed, grants);
+            grants = self.put_rights(&mut batch, matter, parcel, case).await?;
+            let parcel = new_parcel(matter, parcel, sealed, grants.clone());
             self.stations.vault.put(&mut batch, parcel, matter.now).map_err(|error| unavailable("vault", &error))?;
         }
         if let Some(original) = &sealed.original {
-            original.put(&mut batch, u32::try_from(relayed(shipment)).unwrap_or(u32::MAX));
+            original.put(&mut batch, u32::try_from(holders(shipment)).unwrap_or(u32::MAX));
         }
+        self.put_questions(&mut batch, matter, shipment, sealed.original.as_ref(), case)?;
+        self.put_record(&mut batch, matter, shipment, &grants, case).await?;
         for (letter, octets) in shipment.letters.iter().zip(&sealed.letters) {
             if let SealedLetter::Own(own) = octets {
                 own.put(&mut batch, 1);
             }
-            let letter = new_letter(matter, letter, payload(octets, sealed.original.as_ref()));
+            let sent = if is_recorded(shipment) { Purpose::Tracked } else { Purpose::Message };
+            let letter = new_letter(matter, letter, payload(octets, sealed.original.as_ref()), sent);
             self.stations.queue.put(&mut batch, letter, matter.now).map_err(|error| unavailable("queue", &error))?;
         }
         Ok(batch)
-    }
-
-    async fn grants(
-        &self,
-        batch: &mut Batch,
-        matter: &Matter<'_>,
-        parcel: &PlannedParcel,
-    ) -> Result<Vec<NewGrant>, Refusal> {
-        let mut noted = Noted::default();
-        let mut grants = Vec::with_capacity(parcel.grants.len());
-        for planned in &parcel.grants {
-            let address = &matter.envelope.recipients[planned.recipient].address;
-            let role = remembered_role(&planned.decision);
-            let contact = self
-                .stations
-                .directory
-                .note(batch, &mut noted, address, role, matter.now)
-                .await
-                .map_err(|error| unavailable("directory", &error))?;
-            grants.push(new_grant(planned, contact));
-        }
-        Ok(grants)
     }
 
     /// Removes what was sealed for a commit that did not happen; what is missed the next sweep finds.
@@ -263,25 +282,8 @@ impl Gateway {
     }
 }
 
-/// A role that a tag gave is remembered with the address. One that rules gave is not: it is theirs to change.
-fn remembered_role(decision: &Decision) -> Option<Role> {
-    decision.role.filter(|_| decision.settings.role.is_none())
-}
-
-fn new_grant(planned: &PlannedGrant, contact: crate::id::ContactId) -> NewGrant {
-    let settings = &planned.decision.settings;
-    NewGrant {
-        id: planned.id,
-        contact,
-        access: planned.access.clone(),
-        link: settings.link,
-        keep: settings.keep,
-        keep_after_download: settings.keep_after_download,
-        token: planned.token.clone(),
-    }
-}
-
 fn new_parcel(matter: &Matter<'_>, planned: &PlannedParcel, sealed: &Sealed, grants: Vec<NewGrant>) -> NewParcel {
+    let (message_id, references) = thread(matter.outline);
     NewParcel {
         id: planned.id,
         transaction: matter.transaction,
@@ -293,10 +295,20 @@ fn new_parcel(matter: &Matter<'_>, planned: &PlannedParcel, sealed: &Sealed, gra
             patient: planned.patient.clone(),
             sent: matter.now,
             deposits: sealed.deposits.iter().map(|(deposit, _)| deposit.clone()).collect(),
+            birthdate: common_birthdate(&planned.grants),
+            message_id,
+            references,
         },
         objects: sealed.deposits.iter().map(|(_, object)| object.clone()).collect(),
         grants,
     }
+}
+
+/// The patient's birthdate. A parcel is of one patient: where its recipients are patients with different ones, it is none's.
+fn common_birthdate(grants: &[PlannedGrant]) -> Option<String> {
+    let mut known = grants.iter().filter_map(|grant| grant.decision.birthdate.as_ref());
+    let first = known.next()?;
+    known.all(|other| other == first).then(|| first.clone())
 }
 
 fn payload(octets: &SealedLetter, original: Option<&Object>) -> Payload {
@@ -309,13 +321,13 @@ fn payload(octets: &SealedLetter, original: Option<&Object>) -> Payload {
     }
 }
 
-fn new_letter(matter: &Matter<'_>, planned: &PlannedLetter, payload: Payload) -> NewLetter {
+fn new_letter(matter: &Matter<'_>, planned: &PlannedLetter, payload: Payload, sent: Purpose) -> NewLetter {
     NewLetter {
         id: planned.id,
         transaction: matter.transaction,
         purpose: match planned.kind {
             LetterKind::Refusal(_) => Purpose::Report,
-            LetterKind::Relayed | LetterKind::Notice(_) => Purpose::Message,
+            LetterKind::Relayed | LetterKind::Notice(_) => sent,
         },
         delivery: planned.delivery.clone(),
         payload,
@@ -331,10 +343,11 @@ pub(super) struct Taken {
 
 impl Taken {
     pub(super) fn new(_proof: Committed, matter: &Matter<'_>, shipment: &Shipment) -> Self {
-        let accepted = matter.envelope.recipients.len() - shipment.refused;
+        let asked = shipment.questions.len();
+        let accepted = matter.envelope.recipients.len() - shipment.refused - asked;
         let reported = shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Refusal(_))).count();
-        let receipt = Receipt { transaction: matter.transaction, accepted, refused: shipment.refused, reported };
-        Self { receipt, keeps_original: relayed(shipment) > 0 }
+        let receipt = Receipt { transaction: matter.transaction, accepted, asked, refused: shipment.refused, reported };
+        Self { receipt, keeps_original: holders(shipment) > 0 }
     }
 
     /// Whether the queue has taken over the octets of the received message.
@@ -347,9 +360,10 @@ impl Taken {
     }
 }
 
-/// How many letters are the received message itself.
-fn relayed(shipment: &Shipment) -> usize {
-    shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Relayed)).count()
+/// How many hold the received message itself: letters that are it, and questions whose answer it waits for.
+fn holders(shipment: &Shipment) -> usize {
+    let relayed = shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Relayed)).count();
+    relayed + shipment.questions.len()
 }
 
 /// A long header section to very many recipients: each letter carries its own.

@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::id::{QueueId, TransactionId};
 use crate::mail::{Address, Delivery, DsnNotify, Recipient, ReversePath};
 use crate::pack::PackError;
-use crate::queue::{Claim, NewLetter, Payload, Purpose, Queue, SettleError, Settlement, TlsDemand};
+use crate::queue::{Claim, Failed, NewLetter, Payload, Purpose, Queue, SettleError, Settlement, TlsDemand};
 use crate::random;
 use crate::time::Timestamp;
 
@@ -93,12 +93,12 @@ impl Deliveries {
         let attempts = claim.entry.attempts.saturating_add(1);
         let (settlement, settled) = match outcome {
             Outcome::Delivered => (Settlement::Delivered, Settled::Delivered),
-            Outcome::Permanent(cause) => self.fail(claim, cause, sentence(&cause), now),
+            Outcome::Permanent(cause) => self.fail(claim, cause, false, now),
             Outcome::Transient(cause) => match next(claim.entry.created, attempts, now, self.queue.schedule()) {
                 Next::At(moment) => (Settlement::Later(moment, cause), Settled::Later(moment)),
                 // It seems older than it is where the clock has jumped ahead.
                 Next::GiveUp if !(self.clock_is_believed)() => self.later(cause, now),
-                Next::GiveUp => self.fail(claim, cause, given_up_sentence(&cause), now),
+                Next::GiveUp => self.fail(claim, cause, true, now),
             },
         };
         self.queue.settle(claim, &settlement, now).await?;
@@ -106,14 +106,16 @@ impl Deliveries {
         Ok(settled)
     }
 
-    fn fail(&self, claim: &Claim, cause: Cause, words: &'static str, now: Timestamp) -> (Settlement, Settled) {
+    fn fail(&self, claim: &Claim, cause: Cause, given_up: bool, now: Timestamp) -> (Settlement, Settled) {
+        let failed = Failed { cause: Some(cause), given_up };
+        let words = failure_sentence(&failed);
         let Some(sender) = owed_to(claim) else {
-            return (Settlement::Failed(None), Settled::Failed { report: None });
+            return (Settlement::Failed(failed, None), Settled::Failed { report: None });
         };
         match self.report(claim, sender, cause, words, now) {
             Ok(letter) => {
                 let settled = Settled::Failed { report: Some(letter.id) };
-                (Settlement::Failed(Some(Box::new(letter))), settled)
+                (Settlement::Failed(failed, Some(Box::new(letter))), settled)
             }
             Err(fault) => {
                 // A failure nobody is told of would be a loss: the entry stays until the template is mended.
@@ -162,6 +164,15 @@ impl Deliveries {
             payload: Payload { prefix: mail.into(), rest: None },
             tls: TlsDemand::AsConfigured,
         })
+    }
+}
+
+/// The sentence for a letter that did not arrive, in reports and status mails.
+pub(super) fn failure_sentence(failed: &Failed) -> &'static str {
+    match failed {
+        Failed { cause: Some(cause), given_up: false } => sentence(cause),
+        Failed { cause: Some(cause), given_up: true } => given_up_sentence(cause),
+        Failed { cause: None, .. } => "The clinic's mail gateway could not send the message in time.",
     }
 }
 

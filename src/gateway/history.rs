@@ -1,13 +1,21 @@
 //! What happened to a message: written down with the change itself, read for status mails and `history`.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::gateway::Gateway;
-use crate::id::{GrantId, TransactionId};
-use crate::store::{Batch, StoreError};
+use crate::guests::ends;
+use crate::id::{GrantId, Id, TransactionId};
+use crate::keyring::{Capsule, KeyClass, KeyringError};
+use crate::random;
+use crate::store::{Batch, Key, StoreError, Stored, Table};
 use crate::time::Timestamp;
+
+/// How long a line is kept: as long as the longest life of a message's record. What is held for an invitation and then
+/// kept lasts 150 days at most, and is known of for 90 more.
+const KEPT: Duration = Duration::from_secs(240 * 86_400);
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +45,7 @@ pub enum Happened {
 }
 
 /// A line of history.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryLine {
     /// Whose right it is about.
     pub grant: GrantId,
@@ -49,6 +57,16 @@ pub struct HistoryLine {
     pub from: Option<IpAddr>,
 }
 
+/// A line as stored: where somebody was is theirs, so it is sealed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct SealedLine {
+    line: Capsule,
+}
+
+impl Stored for SealedLine {
+    const VERSION: u8 = 1;
+}
+
 impl Gateway {
     /// Puts a line into the batch. It is kept as long as the message's record (docs/storage.md).
     ///
@@ -56,18 +74,37 @@ impl Gateway {
     /// Where it cannot be sealed.
     pub(super) fn put_history(
         &self,
-        _batch: &mut Batch,
-        _transaction: TransactionId,
-        _line: &HistoryLine,
+        batch: &mut Batch,
+        transaction: TransactionId,
+        line: &HistoryLine,
     ) -> Result<(), StoreError> {
-        todo!()
+        let unique: [u8; 8] = random::octets();
+        let key = Key::new(Table::History, &[transaction.octets(), &line.at.to_key(), &unique]);
+        let ends = line.at.plus(KEPT);
+        let (day, class) = (ends.day().plus(1), KeyClass::Contact);
+        let sealed = Capsule::seal(&self.stations.keyring, day, class, &key.octets, line)
+            .map_err(|error| StoreError::Unsound(error.to_string()))?;
+        ends::put(batch, ends, &key);
+        batch.put(key, &SealedLine { line: sealed });
+        Ok(())
     }
 
     /// The history of a message, oldest first.
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub async fn history(&self, _transaction: TransactionId) -> Result<Vec<HistoryLine>, StoreError> {
-        todo!()
+    pub async fn history(&self, transaction: TransactionId) -> Result<Vec<HistoryLine>, StoreError> {
+        let prefix = transaction.octets();
+        let end = [prefix.as_slice(), &[0xFF; 17]].concat();
+        let found = self.stations.store.scan::<SealedLine>(Table::History, prefix, &end, usize::MAX).await?;
+        let mut lines = Vec::with_capacity(found.len());
+        for (key, record) in found {
+            match record.value.line.open::<HistoryLine>(&self.stations.keyring, &key) {
+                Ok(line) => lines.push(line),
+                Err(KeyringError::NoKeyFor(_)) => {}
+                Err(other) => return Err(StoreError::Unsound(other.to_string())),
+            }
+        }
+        Ok(lines)
     }
 }

@@ -10,6 +10,7 @@ use crate::directory::Directory;
 use crate::event::Event;
 use crate::guests::Guests;
 use crate::id::{SessionId, TransactionId};
+use crate::keyring::Keyring;
 use crate::mail::{Address, Domain, Envelope, Origin, ReceivedTrace};
 use crate::queue::Queue;
 use crate::secret::Secret;
@@ -19,16 +20,23 @@ use crate::vault::Vault;
 pub mod accept;
 pub mod commit;
 pub mod deliver;
+pub mod due;
 pub mod history;
 mod inside;
 pub mod invitations;
 pub mod mails;
+mod message;
 pub mod parties;
 pub mod policies;
+pub mod questions;
 pub mod read;
+mod records;
 pub mod refusal;
 mod reports;
+pub mod status;
+mod tokens;
 pub mod visits;
+mod words;
 
 pub use deliver::Deliveries;
 pub use policies::{Policies, Snapshot};
@@ -57,6 +65,8 @@ pub struct Receipt {
     pub transaction: TransactionId,
     /// Recipients it goes to.
     pub accepted: usize,
+    /// Recipients who wait, because the sender is asked who they are.
+    pub asked: usize,
     /// Recipients refused at DATA: each gets nothing.
     pub refused: usize,
     /// How many of the refused a report goes to the sender for; none where the sender is null or wants none (RFC 3461).
@@ -104,6 +114,8 @@ pub struct Stations {
     pub guests: Guests,
     /// What admins wrote.
     pub policies: Arc<Policies>,
+    /// Seals what the gateway itself keeps: questions, records of messages, their history.
+    pub keyring: Keyring,
 }
 
 /// The gateway. Cheap to clone.
@@ -113,13 +125,16 @@ pub struct Gateway {
     stations: Stations,
     /// Turns at what takes long, reading a sender's HTML: for half the cores.
     readers: Arc<Semaphore>,
+    /// Downloads that were counted.
+    downloads: Arc<visits::Downloads>,
 }
 
 impl Gateway {
     /// A gateway over these stations.
     pub fn new(settings: GatewaySettings, stations: Stations) -> Self {
         let readers = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
-        Self { settings: Arc::new(settings), stations, readers: Arc::new(Semaphore::new(readers)) }
+        let (settings, readers) = (Arc::new(settings), Arc::new(Semaphore::new(readers)));
+        Self { settings, stations, readers, downloads: Arc::default() }
     }
 
     /// What it was told.
@@ -176,15 +191,19 @@ impl Gateway {
     }
 
     /// Whether mail for this recipient is taken at all (asked at RCPT): at the gateway's own host name only
-    /// `postmaster` is somebody (RFC 5321, section 4.5.1).
+    /// `postmaster` is somebody (RFC 5321, section 4.5.1), and what a question or a status mail names for its answer.
+    /// Whoever may send here may name it; that only the one who was asked is heard is seen at DATA.
     ///
     /// # Errors
-    /// [`Refusal::NoSuchAddress`].
+    /// [`Refusal::NoSuchAddress`]; [`Refusal::Policy`] where the question or message is no more; [`Refusal::Unavailable`].
     pub async fn check_recipient(&self, _origin: &Origin, recipient: &Address) -> Result<(), Refusal> {
         if recipient.domain() != &self.settings.hostname || self.is_postmaster(recipient) {
             return Ok(());
         }
-        Err(Refusal::NoSuchAddress)
+        match self.read_token(recipient) {
+            Some(token) => self.check_token(token).await,
+            None => Err(Refusal::NoSuchAddress),
+        }
     }
 
     fn is_postmaster(&self, address: &Address) -> bool {

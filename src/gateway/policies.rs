@@ -1,5 +1,6 @@
 //! The policies in force: read from their folder, read again when a file changes, one snapshot for each transaction.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,8 @@ use tokio::sync::Notify;
 use crate::event::Event;
 use crate::fault::{Fault, Sources, render};
 use crate::pack::Templates;
-use crate::policy::{PolicySet, SourceFile};
+use crate::policy::{Logo, PolicySet, Practice, Role, SourceFile};
+use crate::texts::Texts;
 
 /// How long nothing must have changed before the folder is read again: editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(300);
@@ -28,6 +30,25 @@ pub struct Snapshot {
     pub policy: PolicySet,
     /// What mails look like.
     pub templates: Templates,
+    /// The sentences of pages.
+    pub texts: Texts,
+    /// By practice.
+    logos: BTreeMap<String, Logo>,
+}
+
+impl Snapshot {
+    /// A practice's logo, if it has one.
+    pub fn logo(&self, practice: &Practice) -> Option<&Logo> {
+        self.logos.get(&practice.id)
+    }
+}
+
+/// What lies in the folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Folder {
+    files: Vec<SourceFile>,
+    /// Pictures in `practices/`, by file name.
+    pictures: BTreeMap<String, Vec<u8>>,
 }
 
 /// What is wrong with the folder's files.
@@ -55,7 +76,7 @@ pub struct Policies {
     current: ArcSwap<Snapshot>,
     broken: ArcSwapOption<Broken>,
     /// What was read last, sound or not, so that one state is told of once.
-    last: Mutex<Vec<SourceFile>>,
+    last: Mutex<Folder>,
 }
 
 impl Policies {
@@ -64,14 +85,14 @@ impl Policies {
     /// # Errors
     /// Everything that is wrong in it; without sound policies there is no start.
     pub fn open(folder: &Path) -> Result<Self, Broken> {
-        let files = read_folder(folder)?;
-        let snapshot = load(&files)?;
+        let read = Folder::read(folder)?;
+        let snapshot = load(&read)?;
         log_loaded(&snapshot);
         Ok(Self {
             folder: folder.to_owned(),
             current: ArcSwap::from_pointee(snapshot),
             broken: ArcSwapOption::empty(),
-            last: Mutex::new(files),
+            last: Mutex::new(read),
         })
     }
 
@@ -88,7 +109,7 @@ impl Policies {
     /// Reads the folder again and puts it in force if it is sound; else everything stays, and the log says so once.
     /// Blocking.
     pub fn reload(&self) {
-        let read = read_folder(&self.folder);
+        let read = Folder::read(&self.folder);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = match read {
             Ok(files) if *last == files => return,
@@ -97,11 +118,11 @@ impl Policies {
                 *last = files;
                 loaded
             }
-            Err(broken) if last.is_empty() && self.broken().is_some() => {
+            Err(broken) if last.files.is_empty() && self.broken().is_some() => {
                 return self.broken.store(Some(Arc::new(broken)));
             }
             Err(broken) => {
-                last.clear();
+                *last = Folder::default();
                 Err(broken)
             }
         };
@@ -158,18 +179,69 @@ fn log_loaded(snapshot: &Snapshot) {
     Event::PolicyLoaded { rules, roles, practices }.log();
 }
 
-fn load(files: &[SourceFile]) -> Result<Snapshot, Broken> {
-    match (PolicySet::load(files), Templates::load(files)) {
-        (Ok(policy), Ok(templates)) => Ok(Snapshot { policy, templates }),
-        (policy, templates) => {
+fn load(folder: &Folder) -> Result<Snapshot, Broken> {
+    let policy = PolicySet::load(&folder.files);
+    let fields = policy.as_ref().ok().map(form_fields);
+    match (policy, Templates::load(&folder.files), Texts::load(&folder.files, fields.as_ref())) {
+        (Ok(policy), Ok(templates), Ok(texts)) => {
+            let logos = logos(&policy, folder)?;
+            Ok(Snapshot { policy, templates, texts, logos })
+        }
+        (policy, templates, texts) => {
             let mut broken = Broken { faults: Vec::new(), sources: Sources::new() };
-            for (faults, sources) in policy.err().into_iter().chain(templates.err()) {
+            for (faults, sources) in policy.err().into_iter().chain(templates.err()).chain(texts.err()) {
                 broken.faults.extend(faults);
                 broken.sources.extend(sources);
             }
             Err(broken)
         }
     }
+}
+
+/// The fields of all forms: each needs a label in every language.
+fn form_fields(policy: &PolicySet) -> BTreeSet<String> {
+    let files = Role::ALL.into_iter().filter_map(|role| policy.role(role));
+    files.flat_map(|file| file.fields.iter().map(|field| field.name.clone())).collect()
+}
+
+/// The logos that practices name; one that is missing, or is no picture, is the practice's file's fault.
+fn logos(policy: &PolicySet, folder: &Folder) -> Result<BTreeMap<String, Logo>, Broken> {
+    let mut logos = BTreeMap::new();
+    let mut broken = Broken { faults: Vec::new(), sources: Sources::new() };
+    for (practice, name, place) in policy.logos() {
+        let (words, hint) = match folder.pictures.get(name) {
+            Some(octets) => match Logo::new(name, octets.clone()) {
+                Ok(logo) => {
+                    logos.insert(practice.id.clone(), logo);
+                    continue;
+                }
+                Err(fault) => fault,
+            },
+            None => (format!("there is no file \"{name}\""), "put the picture beside this file, in practices/"),
+        };
+        let source = folder.files.iter().find(|file| file.path == *place.file);
+        broken.sources.extend(source.map(|file| (file.path.clone(), file.text.clone())));
+        broken.faults.push(place.fault(words).hint(hint));
+    }
+    if broken.faults.is_empty() { Ok(logos) } else { Err(broken) }
+}
+
+impl Folder {
+    fn read(folder: &Path) -> Result<Self, Broken> {
+        Ok(Self { files: read_folder(folder)?, pictures: read_pictures(folder) })
+    }
+}
+
+/// Pictures beside the practices' files. One that cannot be read is as good as missing, which a practice that names it says.
+fn read_pictures(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder.join("practices")).into_iter().flatten().flatten();
+    let pictures = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let picture = name.ends_with(".png") || name.ends_with(".svg");
+        let small = entry.metadata().ok()?.len() <= LARGEST;
+        (picture && small).then_some((name, std::fs::read(entry.path()).ok()?))
+    });
+    pictures.collect()
 }
 
 /// All files below the folder that may be policies or templates, in the order of their names. Blocking.
@@ -230,7 +302,7 @@ impl Reading<'_> {
             return;
         };
         let name = name.replace('\\', "/");
-        let ours = name.contains(".toml") || name.starts_with("templates/");
+        let ours = name.contains(".toml") || name.ends_with("directory.csv") || name.starts_with("templates/");
         if !ours {
             return;
         }
@@ -261,6 +333,10 @@ mod tests {
     fn shipped_copy() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+        std::fs::create_dir_all(folder.path().join("practices")).unwrap();
+        for (name, octets) in read_pictures(&shipped) {
+            std::fs::write(folder.path().join("practices").join(name), octets).unwrap();
+        }
         for file in read_folder(&shipped).unwrap() {
             let path = folder.path().join(&file.name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -284,6 +360,25 @@ mod tests {
         policies.reload();
         assert_eq!(policies.snapshot().policy.counts().0, before.0 + 1);
         assert!(policies.broken().is_none());
+    }
+
+    #[test]
+    fn a_logo_is_read_with_its_practice_and_must_be_a_picture() {
+        let folder = shipped_copy();
+        let policies = Policies::open(folder.path()).unwrap();
+        let snapshot = policies.snapshot();
+        let practice = snapshot.policy.first_practice();
+        assert_eq!(snapshot.logo(practice).map(|logo| logo.media_type), Some("image/svg+xml"));
+        let picture = folder.path().join("practices").join(practice.logo.as_deref().unwrap());
+        std::fs::write(&picture, "<svg><script>alert(1)</script></svg>").unwrap();
+        policies.reload();
+        let words = policies.broken().unwrap().to_string();
+        assert!(words.contains("example-clinic.toml") && words.contains("script"), "{words}");
+        std::fs::remove_file(&picture).unwrap();
+        policies.reload();
+        let words = policies.broken().unwrap().to_string();
+        assert!(words.contains("there is no file") && words.contains("logo ="), "{words}");
+        assert!(policies.snapshot().logo(practice).is_some());
     }
 
     #[test]

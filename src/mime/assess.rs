@@ -8,6 +8,7 @@ use crate::mail::Address;
 use crate::mime::decode::Decoder;
 use crate::mime::inside::Inside;
 use crate::mime::{Defect, Entity, Outline, TransferEncoding, header, names};
+use crate::policy::Role;
 
 mod body;
 mod content;
@@ -19,7 +20,7 @@ pub(in crate::mime) use content::shown;
 pub use packed::{LONGEST_PACKED, Packed, is_packed, unpack};
 
 /// Decoded octets that are read of a leaf that is no text, to see what it is.
-const START: usize = 8 * 1024;
+pub const START: usize = 8 * 1024;
 
 /// What of the leaves was read while they streamed by: by entity, in the order of [`leaves`].
 #[derive(Clone, Default)]
@@ -72,6 +73,8 @@ pub fn leaves(outline: &Outline, text_limit: usize) -> Vec<LeafPlan> {
 pub struct Tag {
     /// What it says.
     pub meaning: TagMeaning,
+    /// The one recipient it is about, where it begins with an address: `[jane@example.org doctor]`.
+    pub whom: Option<Address>,
     /// Its octets in [`Assessment::subject`], brackets included.
     pub span: Range<usize>,
 }
@@ -88,6 +91,8 @@ pub enum TagMeaning {
     Plain,
     /// `[patient …]`: a record number, or a name and birthdate (ISO 8601).
     Patient(PatientRef),
+    /// `[doctor]`, `[staff]`, `[doctor-elsewhere]`, `[staff-elsewhere]`, `[payer]`: what an unknown recipient is.
+    Role(Role),
     /// `[14d]`, `[2w]`, `[36h]`: link and document clocks.
     Clock(std::time::Duration),
 }
@@ -221,6 +226,23 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
         received: section.all("Received").count(),
         auto_submitted: section.all("Auto-Submitted").any(|field| is_automatic(&field.value)),
     })
+}
+
+/// The facts of a file that came alone, in a form of the portal: every name a system might save it by, and what its first
+/// octets (8 KiB are enough) show. It is not looked into.
+pub fn uploaded(name: &str, declared_type: &str, start: &[u8], octets: u64) -> Attachment {
+    Attachment {
+        body: 0..octets,
+        encoding: TransferEncoding::Identity,
+        within: None,
+        name: names::sanitise(name),
+        names: names::saved_as(name),
+        declared_type: declared_type.to_owned(),
+        content_type: content::shown(&start[..start.len().min(START)]),
+        octets,
+        inline: false,
+        inside: Inside::default(),
+    }
 }
 
 fn addresses(outline: &Outline, name: &'static str) -> Result<Vec<header::Mailbox>, Defect> {

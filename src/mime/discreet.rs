@@ -51,6 +51,7 @@ impl Debug for TagMeaning {
             Self::Plain => f.write_str("Plain"),
             Self::Clock(clock) => write!(f, "Clock({clock:?})"),
             Self::Patient(patient) => patient.fmt(f),
+            Self::Role(role) => write!(f, "Role({role})"),
         }
     }
 }

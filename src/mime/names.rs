@@ -21,6 +21,34 @@ pub fn sanitise(name: &str) -> String {
     shortened(&name)
 }
 
+/// These names, made different from one another, whatever the case of their letters: ` (2)` before the extension. Each is as
+/// safe and as short as it was.
+pub fn distinct(names: Vec<String>) -> Vec<String> {
+    let mut taken = std::collections::HashSet::with_capacity(names.len());
+    let mut made = Vec::with_capacity(names.len());
+    for name in names {
+        let free = (1_usize..).map(|number| numbered(&name, number)).find(|name| taken.insert(name.to_lowercase()));
+        made.extend(free);
+    }
+    made
+}
+
+fn numbered(name: &str, number: usize) -> String {
+    if number == 1 {
+        return name.to_owned();
+    }
+    let suffix = format!(" ({number})");
+    let (stem, extension) = name
+        .rsplit_once('.')
+        .filter(|(stem, _)| !stem.is_empty())
+        .map_or((name, None), |(stem, extension)| (stem, Some(extension)));
+    let extension = extension.filter(|extension| extension.len() < EXTENSION).map(|extension| format!(".{extension}"));
+    let stem = if extension.is_some() { stem } else { name };
+    let extension = extension.unwrap_or_default();
+    let room = LONGEST - suffix.len() - extension.len();
+    format!("{}{suffix}{extension}", &stem[..stem.floor_char_boundary(room)])
+}
+
 /// Every name that a system makes of a written one, sanitised, each once; the first is the one shown. Others are what
 /// stands before a NUL (where C ends a string), a colon (where NTFS begins a stream) or a line end, what is left where a
 /// long name is cut, and each of these with percent codes undone and with letters and dots that only look like ASCII.
@@ -227,6 +255,15 @@ mod tests {
         }
         let cut = saved_as(&format!("{}.exe.pdf", "a".repeat(251)));
         assert!(cut[0].ends_with(".pdf") && cut.iter().any(|name| name.ends_with(".exe")), "{cut:?}");
+    }
+
+    #[test]
+    fn names_are_told_apart_whatever_their_case() {
+        let names = ["a.pdf", "A.PDF", "a (2).pdf", "a.pdf", "b", "b", ".x", ".x"].map(str::to_owned).to_vec();
+        assert_eq!(distinct(names), ["a.pdf", "A (2).PDF", "a (2) (2).pdf", "a (3).pdf", "b", "b (2)", ".x", ".x (2)"]);
+        let long = sanitise(&format!("{}.pdf", "ä".repeat(200)));
+        let made = distinct(vec![long.clone(), long]);
+        assert!(made[1].len() <= LONGEST && made[1].ends_with("ä (2).pdf"), "{}", made[1]);
     }
 
     #[test]

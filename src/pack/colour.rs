@@ -22,6 +22,25 @@ impl Paint {
     }
 }
 
+/// What text on a page needs at least: a little above 4.5, so that rounding never falls below.
+const READABLE: f64 = 4.6;
+
+impl Paint {
+    /// A shade of the colour that reads on this ground: itself, or mixed with black or white until it does.
+    pub fn readable_on(&self, ground: [u8; 3]) -> String {
+        let rgb = parse(&self.ground).unwrap_or(FALLBACK);
+        let behind = luminance(ground);
+        let towards = if behind > 0.18 { 0.0 } else { 255.0 };
+        let shade = |step: u8| rgb.map(|part| (f64::from(part) + (towards - f64::from(part)) * f64::from(step) / 20.0) as u8);
+        let reads = |rgb: [u8; 3]| {
+            let light = luminance(rgb);
+            contrast(light.max(behind), light.min(behind)) >= READABLE
+        };
+        let [red, green, blue] = (0..=20).map(shade).find(|rgb| reads(*rgb)).unwrap_or([towards as u8; 3]);
+        format!("#{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
 fn parse(colour: &str) -> Option<[u8; 3]> {
     let digits = colour.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
     let octet = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
@@ -56,6 +75,19 @@ mod tests {
             let reached = if paint.text == "#ffffff" { contrast(1.0, light) } else { contrast(light, 0.0) };
             assert!(reached >= 4.5, "{paint:?} {reached}");
         }
+    }
+
+    #[test]
+    fn any_colour_has_a_shade_that_reads_on_light_and_on_dark() {
+        for step in 0..=(1 << 12) {
+            let rgb = [(step >> 8 & 15) * 17, (step >> 4 & 15) * 17, (step & 15) * 17].map(|part: u32| part as u8);
+            let paint = Paint::of(&format!("#{:02X}{:02x}{:02x}", rgb[0], rgb[1], rgb[2]));
+            for ground in [[0xff; 3], [0xf4, 0xf6, 0xf8], [0x1f, 0x26, 0x2e]] {
+                let (shade, behind) = (luminance(parse(&paint.readable_on(ground)).unwrap()), luminance(ground));
+                assert!(contrast(shade.max(behind), shade.min(behind)) >= 4.5, "{paint:?} on {ground:?}");
+            }
+        }
+        assert_eq!(Paint::of("#1f5c7a").readable_on([0xff; 3]), "#1f5c7a", "what reads stays");
     }
 
     #[test]

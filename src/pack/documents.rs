@@ -5,7 +5,7 @@ use minijinja::{Value, context};
 use crate::mime::assess::Attachment;
 
 /// The kinds a recipient is told of, in the order told; `words.txt` has a word for each.
-pub(crate) const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 12] = [
     "pdf",
     "word",
     "spreadsheet",
@@ -49,7 +49,7 @@ fn is_office(kind: &str) -> bool {
     matches!(kind, "word" | "spreadsheet" | "presentation")
 }
 
-fn kind_of_type(media_type: &str) -> &'static str {
+pub(super) fn kind_of_type(media_type: &str) -> &'static str {
     let media_type = media_type.to_ascii_lowercase();
     let (kind, subtype) = media_type.split_once('/').unwrap_or((&media_type, ""));
     match (kind, subtype) {

@@ -18,6 +18,8 @@ use crate::pack::moment;
 const REFERENCES_LIMIT: usize = 4_000;
 /// Octets of one message identifier; a longer one could not stand on a line (RFC 5322, section 2.1.1).
 const IDENTIFIER_LIMIT: usize = 900;
+/// Octets in one encoded word, so that it stays within 75 characters (RFC 2047, section 2).
+const WORD: usize = 45;
 /// Fields of which only these words pass.
 const CLOSED_LISTS: [(&str, &[&str]); 2] =
     [("Importance", &["low", "normal", "high"]), ("X-Priority", &["1", "2", "3", "4", "5"])];
@@ -108,17 +110,25 @@ fn identifiers(received: &HeaderSection, name: &str) -> Vec<String> {
         let text = String::from_utf8_lossy(value);
         for piece in text.split('<').skip(1) {
             let Some((identifier, _)) = piece.split_once('>') else { continue };
-            let sound = identifier.bytes().all(|b| b.is_ascii_graphic()) && identifier.contains('@');
-            if sound && identifier.len() <= IDENTIFIER_LIMIT {
-                all.push(identifier.to_owned());
-            }
+            all.extend(sound_identifier(identifier));
         }
     }
     all
 }
 
+/// An identifier, with or without its brackets; nothing where it is none.
+pub(crate) fn identifier(written: &str) -> Option<String> {
+    let trimmed = written.trim();
+    sound_identifier(trimmed.strip_prefix('<').and_then(|it| it.strip_suffix('>')).unwrap_or(trimmed))
+}
+
+fn sound_identifier(identifier: &str) -> Option<String> {
+    let sound = identifier.bytes().all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>') && identifier.contains('@');
+    (sound && identifier.len() <= IDENTIFIER_LIMIT).then(|| identifier.to_owned())
+}
+
 /// The first identifier names the thread, the last ones its newest messages; what lies between may go.
-fn within_limit(mut identifiers: Vec<String>) -> Vec<String> {
+pub(crate) fn within_limit(mut identifiers: Vec<String>) -> Vec<String> {
     let mut octets: usize = identifiers.iter().map(|identifier| identifier.len() + 3).sum();
     while octets > REFERENCES_LIMIT && identifiers.len() > 2 {
         octets -= identifiers.remove(1).len() + 3;
@@ -150,12 +160,15 @@ fn terminated(value: &[u8]) -> Vec<u8> {
 /// mail-builder writes plain ASCII as it stands, also where it looks like an encoded word and a reader would decode
 /// it once more; such text is encoded here.
 pub(crate) fn unstructured<'a>(text: &str) -> HeaderType<'a> {
-    /// Octets in one encoded word, so that it stays within 75 characters (RFC 2047, section 2).
-    const WORD: usize = 45;
     let text = one_line(text);
     if !text.contains("=?") {
         return Text::new(text).into();
     }
+    Raw::new(encoded_words(&text)).into()
+}
+
+/// Text as encoded words (RFC 2047, section 2), a space between two.
+pub(crate) fn encoded_words(text: &str) -> String {
     let mut words = vec![String::new()];
     for c in text.chars() {
         match words.last_mut() {
@@ -164,7 +177,7 @@ pub(crate) fn unstructured<'a>(text: &str) -> HeaderType<'a> {
         }
     }
     let encoded = words.iter().map(|word| format!("=?utf-8?B?{}?=", data_encoding::BASE64.encode(word.as_bytes())));
-    Raw::new(encoded.collect::<Vec<_>>().join(" ")).into()
+    encoded.collect::<Vec<_>>().join(" ")
 }
 
 /// A display name on one line, in which nothing looks like an encoded word.

@@ -58,8 +58,13 @@ pub(crate) fn to_html(file: &SourceFile) -> Result<String, Vec<Fault>> {
         let fault = |at: Range<usize>| fault(file, at, "an attribute that does nothing here");
         return Err(parsed.warnings.iter().map(|warning| fault(warning.span.start..warning.span.end)).collect());
     }
-    let rendered = parsed.element.render(&RenderOptions::default());
+    let rendered = parsed.element.render(&nothing_remote());
     rendered.map_err(|error| vec![fault(file, 0..0, format!("cannot be made HTML: {error}"))])
+}
+
+/// mrml would fetch Roboto and others from Google where a layout names them: whoever opens a mail would tell Google so.
+fn nothing_remote() -> RenderOptions {
+    RenderOptions { fonts: Default::default(), ..RenderOptions::default() }
 }
 
 fn fault(file: &SourceFile, at: Range<usize>, message: impl Into<String>) -> Fault {
@@ -163,6 +168,16 @@ mod tests {
             let faults = to_html(&file).expect_err(text);
             assert!(faults[0].message.contains(message), "{text}: {faults:?}");
         }
+    }
+
+    /// Every mail fetched a style sheet of Google's because its layout named Roboto.
+    #[test]
+    fn a_font_is_named_and_never_fetched() {
+        let text = "<mjml><mj-body><mj-section><mj-column><mj-text font-family=\"Roboto, Lato, Open Sans, Arial\">a</mj-text>\
+                    </mj-column></mj-section></mj-body></mjml>";
+        let file = SourceFile { path: "x.mjml".into(), name: "templates/x.mjml".into(), text: text.into() };
+        let html = to_html(&file).unwrap();
+        assert!(html.contains("Roboto") && !html.contains("googleapis") && !html.contains("@import"), "{html}");
     }
 
     #[test]

@@ -4,9 +4,10 @@ use crate::access::AccessCheck;
 use crate::mail::Address;
 use crate::mime::assess::Assessment;
 use crate::mime::{Defect, Outline};
-use crate::policy::Practice;
+use crate::policy::{Practice, Role};
 use crate::time::Timestamp;
 
+pub mod base64;
 mod colour;
 mod documents;
 mod field;
@@ -19,8 +20,11 @@ pub mod relay;
 pub mod report;
 mod sample;
 pub mod shipment;
+pub mod shown;
+pub mod stored;
 pub mod template;
 
+pub(crate) use colour::Paint;
 pub use notice::notice;
 pub use relay::relayed_header;
 pub use report::failure_report;
@@ -42,7 +46,11 @@ pub struct NoticeParts<'a> {
     pub link: Option<&'a str>,
     /// What will be asked for before documents open.
     pub access: &'a [AccessCheck],
-    /// When the link stops working.
+    /// Whether the recipient is to register first: the notice is then their invitation.
+    pub registers: bool,
+    /// As what they register; the words differ.
+    pub role: Option<Role>,
+    /// When the link stops working; for somebody who is to register, when the invitation ends.
     pub link_until: Timestamp,
     /// How long documents are kept.
     pub keep_until: Timestamp,

@@ -26,6 +26,13 @@ pub(crate) fn parts(at: Timestamp, time_zone: &str) -> Value {
     }
 }
 
+/// As [`parts`], with `today`: whether it is the same day as `now`, there.
+pub(crate) fn parts_after(at: Timestamp, now: Timestamp, time_zone: &str) -> Value {
+    let zone = ZONES.get(time_zone).unwrap_or(TimeZone::UTC);
+    let day = |moment: Timestamp| moment.to_jiff().to_zoned(zone.clone()).date();
+    context! { today => day(at) == day(now), ..parts(at, time_zone) }
+}
+
 /// The moment as a `Date:` field has it, in UTC (RFC 5322, section 3.3).
 pub(crate) fn rfc5322(at: Timestamp) -> String {
     at.to_jiff().strftime("%a, %-d %b %Y %H:%M:%S +0000").to_string()

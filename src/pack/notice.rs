@@ -8,6 +8,7 @@ use crate::access::AccessCheck;
 use crate::mime::Limits;
 use crate::mime::text::{no_files_within, ready_to_send};
 use crate::pack::colour::Paint;
+use crate::pack::own::role_word;
 use crate::pack::template::Templates;
 use crate::pack::{NoticeParts, PackError, documents, field, letter, moment};
 use crate::policy::Practice;
@@ -56,15 +57,31 @@ pub(super) fn alternative(
     text: &str,
     html: &str,
 ) -> Result<Vec<u8>, PackError> {
+    alternative_within(message, unique, text, html, None)
+}
+
+/// As [`alternative`], within a `multipart/mixed` of this boundary where one is given.
+pub(super) fn alternative_within(
+    message: mail_builder::MessageBuilder<'_>,
+    unique: &str,
+    text: &str,
+    html: &str,
+    mixed: Option<&str>,
+) -> Result<Vec<u8>, PackError> {
     let text = ready_to_send(text).map_err(PackError::FileWithin)?;
     let html = ready_to_send(html).map_err(PackError::FileWithin)?;
     // No text in quoted-printable or base64 holds `=_`, so the boundary cannot occur in a part (RFC 2045, section 6.7).
     let boundary = format!("=_{unique}");
+    let multipart = |kind: &'static str, boundary: String| ContentType::new(kind).attribute("boundary", boundary);
     let body = MimePart::new(
-        ContentType::new("multipart/alternative").attribute("boundary", boundary),
+        multipart("multipart/alternative", boundary),
         vec![MimePart::new("text/plain", text.as_str()), MimePart::new("text/html", html.as_str())],
     );
     let mut octets = Vec::new();
+    let body = match mixed {
+        Some(boundary) => MimePart::new(multipart("multipart/mixed", boundary.to_owned()), vec![body]),
+        None => body,
+    };
     message.body(body).serialize(&mut octets);
     let header = memchr::memmem::find(&octets, b"\r\n\r\n").unwrap_or_default();
     no_files_within(&octets[header..]).map_err(PackError::FileWithin)?;
@@ -97,6 +114,8 @@ fn values(body: &Body, templates: &Templates, parts: &NoticeParts<'_>) -> Value 
         link => parts.link,
         kept => (parts.keep_until > parts.link_until && kept.to_string() != until.to_string()).then_some(kept),
         until => until,
+        registers => parts.registers,
+        role => role_word(parts.role),
         access => parts.access.iter().map(access_word).collect::<Vec<_>>(),
         too_long => text_is_a_document(parts),
         body_html => body.html.clone(),

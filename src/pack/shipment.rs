@@ -4,15 +4,16 @@
 //! [`Shipment::compose`], so that a message to many people never lies in memory many times over.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::access::AccessCheck;
-use crate::id::{DepositId, GrantId, ParcelId, QueueId, TransactionId};
+use crate::id::{DepositId, GrantId, ParcelId, QuestionId, QueueId, TransactionId};
 use crate::mail::{Address, Delivery, Envelope, ReceivedTrace, Recipient, ReversePath};
 use crate::mime::Outline;
 use crate::mime::assess::{Assessment, PatientRef};
 use crate::pack::notice::{Body, notice_around};
 use crate::pack::{NoticeParts, PackError, ReportParts, Templates, failure_report, relayed_header};
-use crate::policy::{Decision, Plan, PolicySet, Practice, Treatment};
+use crate::policy::{Asking, Decision, Plan, PolicySet, Practice, Treatment};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -34,6 +35,8 @@ pub struct RecipientNames {
     pub grant: GrantId,
     /// The link's secret.
     pub token: Secret<String>,
+    /// The question's, should the sender have to be asked.
+    pub question: QuestionId,
 }
 
 /// The message and all that was found out and decided about it.
@@ -110,6 +113,22 @@ pub struct PlannedGrant {
     pub access: Vec<AccessCheck>,
     /// The link's secret.
     pub token: Secret<String>,
+    /// While they have not registered: how long documents are held for them at most.
+    pub held: Option<Duration>,
+}
+
+/// A question to the sender about one recipient, who waits for its answer.
+pub struct PlannedQuestion {
+    /// Its name.
+    pub id: QuestionId,
+    /// About whom: an index into the envelope's recipients.
+    pub recipient: usize,
+    /// What is asked.
+    pub asking: Asking,
+    /// When it is asked again.
+    pub again: Timestamp,
+    /// When the message is returned.
+    pub until: Timestamp,
 }
 
 /// What several recipients share.
@@ -160,6 +179,8 @@ pub struct Shipment {
     pub parcel: Option<PlannedParcel>,
     /// Everything that is to be sent.
     pub letters: Vec<PlannedLetter>,
+    /// Who is unclear, and waits.
+    pub questions: Vec<PlannedQuestion>,
     /// How many recipients were refused.
     pub refused: usize,
     /// The sender's text as notices without a link and with one have it, once it was needed.
@@ -176,7 +197,8 @@ pub enum LetterOctets {
 
 /// Packs what was decided.
 pub fn pack(matter: &Matter<'_>, names: Names) -> Shipment {
-    let mut shipment = Shipment { parcel: None, letters: Vec::new(), refused: 0, bodies: Default::default() };
+    let (letters, questions) = (Vec::new(), Vec::new());
+    let mut shipment = Shipment { parcel: None, letters, questions, refused: 0, bodies: Default::default() };
     let mut grants = Vec::new();
     let has_documents = !matter.facts.attachments.is_empty();
     let people = matter.envelope.recipients.iter().zip(&matter.plan.decisions).zip(names.recipients).enumerate();
@@ -188,6 +210,10 @@ pub fn pack(matter: &Matter<'_>, names: Names) -> Shipment {
                 LetterKind::Notice(Some(grants.len() - 1))
             }
             Treatment::Secure => LetterKind::Notice(None),
+            Treatment::Ask => {
+                shipment.questions.push(planned_question(matter, index, decision, names.question));
+                continue;
+            }
             Treatment::Refuse => {
                 shipment.refused += 1;
                 LetterKind::Refusal(refusal_words(decision))
@@ -203,7 +229,19 @@ pub fn pack(matter: &Matter<'_>, names: Names) -> Shipment {
 
 fn planned_grant(policy: &PolicySet, recipient: usize, decision: &Decision, names: &RecipientNames) -> PlannedGrant {
     let access = policy.access_for(decision);
-    PlannedGrant { id: names.grant, recipient, decision: decision.clone(), access, token: names.token.clone() }
+    let held = decision.registers.then(|| policy.schedule(decision.role).lives);
+    PlannedGrant { id: names.grant, recipient, decision: decision.clone(), access, token: names.token.clone(), held }
+}
+
+fn planned_question(matter: &Matter<'_>, recipient: usize, decision: &Decision, id: QuestionId) -> PlannedQuestion {
+    let settings = &decision.settings;
+    PlannedQuestion {
+        id,
+        recipient,
+        asking: decision.asking.unwrap_or(Asking::Role),
+        again: matter.now.plus(settings.ask_again.min(settings.ask_until)),
+        until: matter.now.plus(settings.ask_until),
+    }
 }
 
 /// The words a sender reads where policy refuses a recipient.
@@ -312,7 +350,9 @@ impl Shipment {
             subject: &matter.plan.subject,
             link: link.as_deref(),
             access: grant.map_or(&[], |grant| grant.access.as_slice()),
-            link_until: matter.now.plus(settings.link),
+            registers: grant.is_some_and(|grant| grant.held.is_some()),
+            role: grant.and_then(|grant| grant.decision.role),
+            link_until: matter.now.plus(grant.and_then(|grant| grant.held).unwrap_or(settings.link)),
             keep_until: matter.now.plus(settings.keep),
             hostname: matter.hostname,
             unique: &letter.id.to_string(),

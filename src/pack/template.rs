@@ -1,33 +1,63 @@
 //! The mail templates: MJML to HTML once, at load; then MiniJinja. A template that fails, fails at load.
 //!
 //! ```text
-//! templates/notice.mjml  notice.txt  report.mjml  report.txt     layouts, without a word in them
-//! templates/en/words.txt                                         every sentence, as macros: `words.…` in the layouts
-//! templates/fr/words.txt  fr/notice.mjml                         a language is a folder; its own layout wins
+//! templates/notice.mjml  notice.txt      a message to a recipient     layouts, without a word in them
+//!           report.mjml  report.txt      the report of a failure
+//!           to-guest.mjml  to-guest.txt     mails of our own to guests
+//!           to-staff.mjml  to-staff.txt     mails of our own to staff
+//! templates/en/words.txt                 every sentence, as macros: `words.…` in the layouts
+//!           en/guests.txt  en/staff.txt  those of mails of our own: `guests.…`, `staff.…`
+//! templates/fr/…                         a language is a folder; a layout in it wins
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Captured, Environment, ErrorKind, UndefinedBehavior};
 
-use crate::fault::{Fault, Sources, nearest};
-use crate::pack::{PackError, mjml, sample};
+use crate::fault::{Fault, Sources};
+use crate::pack::PackError;
 use crate::policy::SourceFile;
 
-const FOLDER: &str = "templates/";
+mod loading;
+
+/// What a layout can say: words common to all mails.
 const WORDS: &str = "words.txt";
-const LAYOUTS: [&str; 4] = ["notice.mjml", "notice.txt", "report.mjml", "report.txt"];
+/// Words of mails of our own to guests, also of what a notice says to somebody who is to register.
+pub(crate) const GUESTS: &str = "guests.txt";
+/// Words of mails of our own to staff.
+pub(crate) const STAFF: &str = "staff.txt";
 /// The language spoken where a practice's own has no folder.
 const FALLBACK: &str = "en";
-/// Puts the language's sentences into every layout. No line end: lines keep their numbers.
-const IMPORT: &str = r#"{% import "words.txt" as words %}"#;
 
 /// The mail templates of `policies/templates`, compiled.
 #[derive(Debug)]
 pub struct Templates {
     environment: Environment<'static>,
     languages: BTreeSet<String>,
+}
+
+/// A template that fails: which, and why.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    /// `en/words.txt`
+    template: String,
+    error: minijinja::Error,
+}
+
+impl Failed {
+    fn new(template: &str, error: minijinja::Error) -> Self {
+        Self { template: error.name().unwrap_or(template).to_owned(), error }
+    }
+}
+
+/// MiniJinja may quote a value in its errors; ours name the place only.
+impl From<Failed> for PackError {
+    fn from(failed: Failed) -> Self {
+        let Failed { template, error } = failed;
+        Self::Template(format!("template {template}, line {}: {}", error.line().unwrap_or(0), error.kind()))
+    }
 }
 
 impl Templates {
@@ -37,18 +67,7 @@ impl Templates {
     /// # Errors
     /// All faults at once, with the texts of the files concerned.
     pub fn load(files: &[SourceFile]) -> Result<Self, (Vec<Fault>, Sources)> {
-        let mut loading = Loading::sort(files);
-        let as_written = loading.compile(Compiled::Source);
-        loading.try_samples(&as_written);
-        let well_written = loading.faults.is_empty();
-        let environment = loading.compile(Compiled::Html);
-        if well_written {
-            loading.try_samples(&environment);
-        }
-        if loading.faults.is_empty() {
-            return Ok(Self { environment, languages: loading.languages });
-        }
-        Err((loading.faults, loading.sources))
+        loading::load(files)
     }
 
     /// The language of ours that serves a practice's: itself, the same without its region (`fr` for `fr-CH`), or `en`.
@@ -60,195 +79,50 @@ impl Templates {
     }
 
     /// A layout, rendered with these values.
-    pub(crate) fn render(&self, language: &str, layout: &str, values: &Value) -> Result<String, PackError> {
+    pub(crate) fn render(&self, language: &str, layout: &str, values: &Value) -> Result<String, Failed> {
         let name = format!("{}/{layout}", self.language(language));
         let rendered = self.environment.get_template(&name).and_then(|template| template.render(values.clone()));
-        rendered.map_err(|error| without_values(&name, &error))
+        rendered.map_err(|error| Failed::new(&name, error))
     }
 
-    /// One sentence of a language's words.
-    pub(crate) fn say(&self, language: &str, sentence: &str, values: &[Value]) -> Result<String, PackError> {
-        let name = format!("{}/{WORDS}", self.language(language));
-        say(&self.environment, &name, sentence, values).map_err(|error| without_values(&name, &error))
-    }
-}
-
-fn say(env: &Environment<'_>, words: &str, sentence: &str, values: &[Value]) -> Result<String, minijinja::Error> {
-    let mut captured = env.get_template(words)?.render_captured(())?;
-    if !captured.state().exports().contains(&sentence) {
-        return Err(minijinja::Error::new(ErrorKind::UnknownFunction, format!("there is no sentence \"{sentence}\"")));
-    }
-    captured.with_state_mut(|state| state.call_macro(sentence, values)).map(|said| said.trim().to_owned())
-}
-
-/// MiniJinja may quote a value in its errors; ours name the place only.
-fn without_values(name: &str, error: &minijinja::Error) -> PackError {
-    PackError::Template(format!(
-        "template {}, line {}: {}",
-        error.name().unwrap_or(name),
-        error.line().unwrap_or(0),
-        error.kind()
-    ))
-}
-
-/// Which text of a layout is compiled: as written, so that faults have their lines, or as sent.
-#[derive(Clone, Copy, PartialEq)]
-enum Compiled {
-    Source,
-    Html,
-}
-
-#[derive(Default)]
-struct Loading<'a> {
-    /// By name below `templates/`.
-    files: BTreeMap<&'a str, &'a SourceFile>,
-    languages: BTreeSet<String>,
-    faults: Vec<Fault>,
-    sources: Sources,
-}
-
-impl<'a> Loading<'a> {
-    fn sort(files: &'a [SourceFile]) -> Self {
-        let mut loading = Self::default();
-        for file in files {
-            if let Some(name) = file.name.strip_prefix(FOLDER) {
-                loading.sources.insert(file.path.clone(), file.text.clone());
-                loading.take(name, file);
-            }
-        }
-        if !loading.languages.contains(FALLBACK) {
-            let fault = Fault::new(loading.path_of("en/words.txt"), 0..0, "the English words are missing");
-            loading.fault(fault.hint("copy the file that Postern is delivered with"));
-        }
-        loading
-    }
-
-    fn take(&mut self, name: &'a str, file: &'a SourceFile) {
-        let (language, base) = name.split_once('/').map_or((None, name), |(language, base)| (Some(language), base));
-        let known = LAYOUTS.contains(&base) || (language.is_some() && base == WORDS);
-        if !known {
-            let fault = Fault::new(&file.path, 0..0, format!("no mail is made of a template named \"{base}\""));
-            let hint = nearest(base, LAYOUTS.into_iter().chain([WORDS]));
-            let hint = hint.map_or_else(
-                || format!("templates are {}", LAYOUTS.join(", ")),
-                |it| format!("did you mean \"{it}\"?"),
-            );
-            return self.fault(fault.hint(hint));
-        }
-        self.files.insert(name, file);
-        if let (Some(language), true) = (language, base == WORDS) {
-            self.languages.insert(language.to_ascii_lowercase());
+    /// The sentences of one file in a language, to be said one after the other.
+    pub(crate) fn words(&self, language: &str, file: &str) -> Result<Words<'_>, Failed> {
+        let name = format!("{}/{file}", self.language(language));
+        let captured = self.environment.get_template(&name).and_then(|template| template.render_captured(()));
+        match captured {
+            Ok(captured) => Ok(Words { captured, name }),
+            Err(error) => Err(Failed::new(&name, error)),
         }
     }
 
-    /// One environment with every layout in every language; what does not compile is a fault and left out.
-    fn compile(&mut self, compiled: Compiled) -> Environment<'static> {
-        let mut environment = empty_environment();
-        for language in self.languages.clone() {
-            for base in LAYOUTS.into_iter().chain([WORDS]) {
-                let own = format!("{language}/{base}");
-                let Some(file) = self.files.get(own.as_str()).or_else(|| self.files.get(base)).copied() else {
-                    let fault = Fault::new(self.path_of(base), 0..0, "this template is missing");
-                    self.fault(fault.hint("copy the file that Postern is delivered with"));
-                    continue;
-                };
-                self.add(&mut environment, own, file, compiled);
-            }
-        }
-        environment
+    /// One sentence of the common words.
+    pub(crate) fn say(&self, language: &str, sentence: &str, values: &[Value]) -> Result<String, Failed> {
+        self.words(language, WORDS)?.say(sentence, values)
     }
+}
 
-    fn add(&mut self, environment: &mut Environment<'static>, name: String, file: &SourceFile, compiled: Compiled) {
-        let text = match compiled {
-            Compiled::Html if name.ends_with(".mjml") => match mjml::to_html(file) {
-                Ok(html) => html,
-                Err(faults) => return faults.into_iter().for_each(|fault| self.fault(fault)),
-            },
-            _ => file.text.clone(),
+/// The sentences of one file. What is said is text: nothing in it is escaped.
+pub(crate) struct Words<'t> {
+    captured: Captured<'t>,
+    name: String,
+}
+
+impl Words<'_> {
+    /// A sentence with its arguments.
+    pub fn say(&mut self, sentence: &str, values: &[Value]) -> Result<String, Failed> {
+        let said = if self.captured.state().exports().contains(&sentence) {
+            self.captured.with_state_mut(|state| state.call_macro(sentence, values))
+        } else {
+            Err(minijinja::Error::new(ErrorKind::UnknownFunction, format!("there is no sentence \"{sentence}\"")))
         };
-        let text = if name.ends_with(WORDS) { text } else { format!("{IMPORT}{text}") };
-        let added = name.clone();
-        if let Err(error) = environment.add_template_owned(name, text) {
-            let fault = self.fault_of(&error, &added, file);
-            self.fault(fault);
-        }
+        said.map(|said| said.trim().to_owned()).map_err(|error| Failed::new(&self.name, error))
     }
 
-    fn try_samples(&mut self, environment: &Environment<'_>) {
-        for language in self.languages.clone() {
-            for (layout, values) in sample::renderings(&language) {
-                self.try_one(environment, &format!("{language}/{layout}"), |template| {
-                    template.render(values.clone()).map(drop)
-                });
-            }
-            let words = format!("{language}/{WORDS}");
-            for (sentence, values) in sample::sentences() {
-                self.try_one(environment, &words, |_| say(environment, &words, sentence, &values).map(drop));
-            }
-        }
-    }
-
-    fn try_one<'e>(
-        &mut self,
-        environment: &'e Environment<'e>,
-        name: &str,
-        attempt: impl Fn(&minijinja::Template<'e, 'e>) -> Result<(), minijinja::Error>,
-    ) {
-        // A template that did not compile is absent, and its fault is known.
-        let Ok(template) = environment.get_template(name) else { return };
-        if let Err(error) = attempt(&template) {
-            let at = error.name().unwrap_or(name).to_owned();
-            let base = at.rsplit('/').next().unwrap_or_default();
-            if let Some(file) = self.files.get(at.as_str()).or_else(|| self.files.get(base)).copied() {
-                let fault = self.fault_of(&error, &at, file);
-                self.fault(fault);
-            }
-        }
-    }
-
-    /// The fault that an error of MiniJinja tells of, at its place in the file as written. `template` is the compiled
-    /// template's name, which says the language.
-    fn fault_of(&self, error: &minijinja::Error, template: &str, file: &SourceFile) -> Fault {
-        let shift = if file.name.ends_with(WORDS) { 0 } else { IMPORT.len() };
-        let span = error.range().map_or(0..0, |range| {
-            range.start.saturating_sub(shift)..range.end.saturating_sub(shift).min(file.text.len())
-        });
-        let there = file.text.get(span.clone()).unwrap_or_default().trim_start_matches(['.', ' ']);
-        let written = there.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
-        let message = match (error.kind(), error.detail()) {
-            (ErrorKind::UnknownMethod, _) => {
-                let words =
-                    template.rsplit_once('/').map_or(WORDS.to_owned(), |(folder, _)| format!("{folder}/{WORDS}"));
-                format!("\"{words}\" has no sentence \"{written}\"")
-            }
-            (kind, Some(detail)) => format!("{kind}: {detail}"),
-            (kind, None) => kind.to_string(),
-        };
-        let meant = match error.kind() {
-            ErrorKind::UnknownMethod => nearest(written, self.sentences(template)),
-            ErrorKind::UndefinedError => nearest(written, sample::NAMES),
-            _ => None,
-        };
-        let hint = meant.map(|name| format!("did you mean \"{name}\"?"));
-        Fault::new(&file.path, span, message).hint(hint.unwrap_or("docs/mail.md lists what a template can say".into()))
-    }
-
-    /// The sentences that a template's language has.
-    fn sentences(&self, template: &str) -> impl Iterator<Item = &'a str> {
-        let folder = template.split('/').next().unwrap_or_default();
-        let words = self.files.get(format!("{folder}/{WORDS}").as_str()).map_or("", |file| file.text.as_str());
-        words.split("{% macro ").skip(1).filter_map(|rest| rest.split('(').next())
-    }
-
-    fn path_of(&self, name: &str) -> String {
-        format!("policies/{FOLDER}{name}")
-    }
-
-    /// A layout that several languages share has each fault once.
-    fn fault(&mut self, fault: Fault) {
-        if !self.faults.contains(&fault) {
-            self.faults.push(fault);
-        }
+    /// A sentence's paragraphs: an empty line stands between two.
+    pub fn paragraphs(&mut self, sentence: &str, values: &[Value]) -> Result<Vec<String>, Failed> {
+        let said = self.say(sentence, values)?;
+        let paragraphs = said.split("\n\n").map(str::trim).filter(|it| !it.is_empty());
+        Ok(paragraphs.map(str::to_owned).collect())
     }
 }
 
@@ -281,7 +155,7 @@ fn escape_as_little_as_is_safe(
     if *state.auto_escape() != AutoEscape::Html || value.is_safe() {
         return minijinja::escape_formatter(out, state, value);
     }
-    let plain = minijinja::Value::from_safe_string(super::letter::escape(&value.to_string()));
+    let plain = minijinja::Value::from_safe_string(crate::pack::letter::escape(&value.to_string()));
     minijinja::escape_formatter(out, state, &plain)
 }
 
@@ -290,13 +164,21 @@ mod tests {
     use super::*;
     use crate::fault::render;
 
-    const SHIPPED: [(&str, &str); 6] = [
+    const SHIPPED: [(&str, &str); 14] = [
         ("templates/notice.mjml", include_str!("../../policies/templates/notice.mjml")),
         ("templates/notice.txt", include_str!("../../policies/templates/notice.txt")),
         ("templates/report.mjml", include_str!("../../policies/templates/report.mjml")),
         ("templates/report.txt", include_str!("../../policies/templates/report.txt")),
+        ("templates/to-guest.mjml", include_str!("../../policies/templates/to-guest.mjml")),
+        ("templates/to-guest.txt", include_str!("../../policies/templates/to-guest.txt")),
+        ("templates/to-staff.mjml", include_str!("../../policies/templates/to-staff.mjml")),
+        ("templates/to-staff.txt", include_str!("../../policies/templates/to-staff.txt")),
         ("templates/en/words.txt", include_str!("../../policies/templates/en/words.txt")),
+        ("templates/en/guests.txt", include_str!("../../policies/templates/en/guests.txt")),
+        ("templates/en/staff.txt", include_str!("../../policies/templates/en/staff.txt")),
         ("templates/fr/words.txt", include_str!("../../policies/templates/fr/words.txt")),
+        ("templates/fr/guests.txt", include_str!("../../policies/templates/fr/guests.txt")),
+        ("templates/fr/staff.txt", include_str!("../../policies/templates/fr/staff.txt")),
     ];
 
     fn load(change: impl Fn(&str, String) -> Option<String>, more: &[(&str, &str)]) -> Result<Templates, String> {
@@ -375,7 +257,8 @@ mod tests {
         }
         let values = minijinja::context! { recipient => "a@b.example" };
         assert_eq!(templates.render("fr-CH", "report.txt", &values).unwrap(), "Bonjour a@b.example");
-        let error = templates.render("de", "report.txt", &values).unwrap_err().to_string();
+        let error = templates.render("de", "report.txt", &values).unwrap_err();
+        let error = crate::pack::PackError::from(error).to_string();
         assert!(error.contains("template en/") && !error.contains("b.example"), "{error}");
     }
 }

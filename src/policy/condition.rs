@@ -68,7 +68,11 @@ pub const KEYS: &[Key] = &[
         TEXTS,
         "A regular expression found in the subject; begin it with (?i) to ignore letter case.",
     ),
-    key("tag", Form::OneOrMore(&Form::Choice(&["secure", "plain", "patient", "clock"])), "A tag in the subject."),
+    key(
+        "tag",
+        Form::OneOrMore(&Form::Choice(&["secure", "plain", "patient", "role", "clock"])),
+        "A tag in the subject.",
+    ),
 ];
 
 /// A practice that an address may be of.
@@ -277,6 +281,7 @@ fn tag_name(meaning: &TagMeaning) -> &'static str {
         TagMeaning::Secure => "secure",
         TagMeaning::Plain => "plain",
         TagMeaning::Patient(_) => "patient",
+        TagMeaning::Role(_) => "role",
         TagMeaning::Clock(_) => "clock",
     }
 }

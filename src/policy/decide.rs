@@ -11,7 +11,11 @@ use super::restricted::{self, RestrictedGroup};
 use super::role::write_access;
 use super::rule::Rule;
 use super::tags::{Tags, stripped_subject};
-use super::{Because, Decision, Plan, PolicySet, RecipientFacts, Role, SenderFacts, Settings, Treatment};
+use super::whom::{self, Known};
+use super::{
+    Asking, Because, Decision, Plan, PolicySet, RecipientFacts, Role, RoleSource, SenderFacts, Settings, Treatment,
+};
+use crate::access::AccessCheck;
 use crate::mime::assess::{Assessment, Attachment};
 use crate::time::format_length;
 
@@ -27,15 +31,16 @@ pub(super) fn decide(
 ) -> Plan {
     let practice =
         sender.practice.as_deref().and_then(|id| policy.practice(id)).unwrap_or_else(|| policy.first_practice());
-    let (tags, contradiction) = match Tags::of(message) {
+    let (tags, contradiction) = match Tags::of(message, recipients) {
         Ok(tags) => (tags, None),
         Err(words) => (Tags::default(), Some(words)),
     };
     let mut refusal = contradiction;
     let mut decisions = Vec::with_capacity(recipients.len());
     for (index, recipient) in recipients.iter().enumerate() {
-        let facts = Facts { message, sender, recipient, role: recipient.role };
-        let mut deciding = apply_rules(&policy.rules, facts, &tags);
+        let known = whom::known_role(policy, sender, recipient);
+        let facts = Facts { message, sender, recipient, role: known.map(|(role, _)| role) };
+        let mut deciding = apply_rules(&policy.rules, facts, known.map(|(_, by)| by), &tags);
         if let Err(words) = deciding.follow(&tags) {
             let whom = if recipients.len() > 1 { format!(" for recipient {}", index + 1) } else { String::new() };
             refusal.get_or_insert(words.replace("{whom}", &whom));
@@ -43,7 +48,7 @@ pub(super) fn decide(
         if let Some(words) = deciding.hold_restricted(&policy.restricted, &message.attachments) {
             refusal = Some(words);
         }
-        decisions.push(deciding.finish());
+        decisions.push(deciding.finish(policy, facts, &tags));
     }
     if refusal.is_none() && !decisions.is_empty() && decisions.iter().all(is_refused) {
         refusal = decisions[0].settings.reason.clone();
@@ -55,26 +60,28 @@ fn is_refused(decision: &Decision) -> bool {
     decision.settings.treatment == Treatment::Refuse
 }
 
-/// All rules in order. Only where they leave the role unknown does `[patient …]` give one, and then they are asked
-/// again, so that a rule for patients applies.
-fn apply_rules(rules: &[Rule], facts: Facts<'_>, tags: &Tags<'_>) -> Deciding {
-    let first = apply_once(rules, facts);
-    if tags.patient.is_none() || first.role.is_some() || facts.recipient.practice.is_some() {
+/// All rules in order. Only where they leave the role unknown does a tag give one, and then they are asked again, so
+/// that a rule for this role applies.
+fn apply_rules(rules: &[Rule], facts: Facts<'_>, known_by: Option<RoleSource>, tags: &Tags<'_>) -> Deciding {
+    let first = apply_once(rules, facts, known_by);
+    if first.role.is_some() || facts.recipient.practice.is_some() {
         return first;
     }
-    let mut again = apply_once(rules, Facts { role: Some(Role::Patient), ..facts });
-    again.because.insert(0, Because { key: "role".into(), value: "\"patient\"".into(), by: "tag [patient]".into() });
+    let Some((role, by)) = tags.role_of(&facts.recipient.address) else { return first };
+    let mut again = apply_once(rules, Facts { role: Some(role), ..facts }, Some(RoleSource::Tag));
+    again.because.insert(0, Because { key: "role".into(), value: format!("\"{role}\""), by });
     again
 }
 
-fn apply_once(rules: &[Rule], mut facts: Facts<'_>) -> Deciding {
+fn apply_once(rules: &[Rule], mut facts: Facts<'_>, known_by: Option<RoleSource>) -> Deciding {
     let mut given = facts.role;
-    let mut deciding = Deciding { settings: Settings::default(), role: given, because: Vec::new() };
+    let mut deciding = Deciding { settings: Settings::default(), role: given, role_by: known_by, because: Vec::new() };
     for rule in rules {
         if rule.when.hold(&facts) {
             deciding.apply(rule);
             given = given.filter(|_| !(rule.overrides && rule.set.role.is_some()));
             deciding.role = given.or(deciding.settings.role);
+            deciding.role_by = if given.is_some() { known_by } else { deciding.role.map(|_| RoleSource::Rule) };
             facts.role = deciding.role;
         }
     }
@@ -84,6 +91,7 @@ fn apply_once(rules: &[Rule], mut facts: Facts<'_>) -> Deciding {
 struct Deciding {
     settings: Settings,
     role: Option<Role>,
+    role_by: Option<RoleSource>,
     because: Vec<Because>,
 }
 
@@ -113,6 +121,26 @@ impl Deciding {
             self.note("restricted_allowed", format!("{groups:?}"), &by);
         }
         self.apply_clocks(rule, &by);
+        self.apply_questions(rule, &by);
+    }
+
+    fn apply_questions(&mut self, rule: &Rule, by: &str) {
+        if let Some(ask) = rule.set.ask {
+            self.settings.ask = ask;
+            self.note("ask", ask.to_string(), by);
+        }
+        if let Some(again) = rule.set.ask_again {
+            self.settings.ask_again = again;
+            self.note("ask_again", quoted(again), by);
+        }
+        if let Some(until) = rule.set.ask_until {
+            self.settings.ask_until = until;
+            self.note("ask_until", quoted(until), by);
+        }
+        if let Some(status_mail) = rule.set.status_mail {
+            self.settings.status_mail = status_mail;
+            self.note("status_mail", format!("\"{}\"", status_mail.name()), by);
+        }
     }
 
     /// Who holds a floor against a rule: the one who set it.
@@ -234,7 +262,8 @@ impl Deciding {
         Some(words)
     }
 
-    fn finish(mut self) -> Decision {
+    /// What is left to be found out about the recipient, once the rest is decided.
+    fn finish(mut self, policy: &PolicySet, facts: Facts<'_>, tags: &Tags<'_>) -> Decision {
         if self.settings.link > self.settings.keep {
             let keep = self.settings.keep;
             self.set_link(keep, "floor: a link never outlives its documents");
@@ -242,7 +271,31 @@ impl Deciding {
         if self.settings.treatment != Treatment::Refuse {
             self.settings.reason = None;
         }
-        Decision { settings: self.settings, role: self.role, because: self.because }
+        let recipient = facts.recipient;
+        let patient = whom::patient(policy, tags, recipient, self.role);
+        let known = (self.role == Some(Role::Patient)).then(|| whom::birthdate(policy, recipient, patient.as_ref()));
+        let (birthdate, birthdate_by) = known.flatten().unzip();
+        if let Some(by) = birthdate_by {
+            self.note("birthdate", "known", by);
+        }
+        let access = policy.access_of(&self.settings, self.role);
+        let known =
+            Known { settings: &self.settings, role: self.role, access: &access, birthdate: birthdate.is_some() };
+        let documents = !facts.message.attachments.is_empty();
+        let asking = whom::asking(policy, facts.sender, recipient, &known).filter(|_| documents);
+        match asking {
+            Some(Asking::Role) => self.ask("nobody knows the role of this address"),
+            Some(Asking::Birthdate) => self.ask("nobody knows the patient's birthdate"),
+            None => {}
+        }
+        let registers = access.contains(&AccessCheck::Account) && !recipient.registered;
+        let Self { settings, role, role_by, because } = self;
+        Decision { settings, role, role_by, patient, birthdate, registers, asking, because }
+    }
+
+    fn ask(&mut self, why: &str) {
+        self.settings.treatment = Treatment::Ask;
+        self.note("treatment", "\"ask\"", why);
     }
 }
 

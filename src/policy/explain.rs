@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::role::write_access;
-use super::{Because, Decision, Plan, PolicySet, RecipientFacts, Treatment};
+use super::{Because, Decision, Plan, PolicySet, RecipientFacts, Role, RoleSource, Treatment};
 use crate::time::format_length;
 
 /// What happens to a message and who says so. `Display` is for a terminal, `Serialize` for `--json`.
@@ -28,7 +28,7 @@ pub struct Explanation {
 pub struct RecipientExplanation {
     /// Where to.
     pub address: String,
-    /// `relay`, `secure` or `refuse`.
+    /// `relay`, `secure`, `ask` or `refuse`.
     pub treatment: String,
     /// The role in force, if any.
     pub role: Option<String>,
@@ -44,7 +44,7 @@ pub fn explain(policy: &PolicySet, plan: &Plan, recipients: &[RecipientFacts]) -
         address: recipient.address.to_string(),
         treatment: decision.settings.treatment.name().into(),
         role: decision.role.map(|role| role.to_string()),
-        settings: in_force(policy, decision, recipient),
+        settings: in_force(policy, decision),
         because: decision.because.clone(),
     });
     Explanation {
@@ -56,7 +56,7 @@ pub fn explain(policy: &PolicySet, plan: &Plan, recipients: &[RecipientFacts]) -
 }
 
 /// The settings that count for the treatment: clocks and access mean nothing for a message that is not secured.
-fn in_force(policy: &PolicySet, decision: &Decision, recipient: &RecipientFacts) -> Vec<Because> {
+fn in_force(policy: &PolicySet, decision: &Decision) -> Vec<Because> {
     let settings = &decision.settings;
     let mut lines = vec![line(decision, "treatment", format!("\"{}\"", settings.treatment.name()))];
     if let Some(reason) = &settings.reason {
@@ -65,10 +65,19 @@ fn in_force(policy: &PolicySet, decision: &Decision, recipient: &RecipientFacts)
     }
     if let Some(role) = decision.role {
         let role = line(decision, "role", format!("\"{role}\""));
-        lines.push(if recipient.role.is_some() { Because { by: "the directory".into(), ..role } } else { role });
+        lines.push(match decision.role_by {
+            Some(RoleSource::Answer) => Because { by: "the answer to the question".into(), ..role },
+            Some(RoleSource::File) => Because { by: "policies/directory.csv".into(), ..role },
+            Some(RoleSource::Directory) => Because { by: "the directory".into(), ..role },
+            Some(RoleSource::Rule | RoleSource::Tag) | None => role,
+        });
     }
     match settings.treatment {
         Treatment::Secure => lines.extend(documents(policy, decision)),
+        Treatment::Ask => {
+            lines.push(line(decision, "ask_again", quoted(settings.ask_again)));
+            lines.push(line(decision, "ask_until", quoted(settings.ask_until)));
+        }
         Treatment::Relay => lines.push(line(decision, "tls_required", settings.tls_required.to_string())),
         Treatment::Refuse => {}
     }
@@ -86,13 +95,19 @@ fn documents(policy: &PolicySet, decision: &Decision) -> Vec<Because> {
         Some(role) if settings.access.is_none() => Because { by: format!("the file of the role {role}"), ..access },
         _ => access,
     };
-    let mut lines =
-        vec![access, line(decision, "link", quoted(settings.link)), line(decision, "keep", quoted(settings.keep))];
+    let mut lines = vec![access];
+    if decision.role == Some(Role::Patient) {
+        let value = if decision.birthdate.is_some() { "known" } else { "unknown" };
+        let by = if decision.birthdate.is_some() { decision.who_set("birthdate") } else { "nobody says it" };
+        lines.push(Because { key: "birthdate".into(), value: value.into(), by: by.into() });
+    }
+    lines.extend([line(decision, "link", quoted(settings.link)), line(decision, "keep", quoted(settings.keep))]);
     if let Some(after) = settings.keep_after_download {
         lines.push(line(decision, "keep_after_download", quoted(after)));
     }
     lines.push(line(decision, "plain_allowed", settings.plain_allowed.to_string()));
     lines.push(line(decision, "tls_required", settings.tls_required.to_string()));
+    lines.push(line(decision, "status_mail", format!("\"{}\"", settings.status_mail.name())));
     lines
 }
 

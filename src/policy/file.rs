@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::form::FieldKind;
 use super::own_tests::{OwnTest, read_tests};
-use super::practice::{domain_words, read_practice};
+use super::people::{People, read_people};
+use super::practice::{domain_words, logo_place, read_practice};
 use super::restricted::{RestrictedGroup, read_restricted};
 use super::role::read_role;
 use super::rule::{References, Rule, read_rules};
+use super::specialty::{Specialty, read_specialties};
 use super::{PolicySet, Practice, Role, RoleFile, SourceFile};
-use crate::document::{Faults, Word};
+use crate::document::{Faults, Place, Word};
 use crate::fault::{Fault, Sources, nearest};
 
 /// What a file in `policies/` is for, by its place and name.
@@ -19,6 +22,8 @@ enum Kind<'a> {
     Practice(&'a str),
     Role(&'a str),
     Tests,
+    Specialties,
+    People,
     /// Read by somebody else, or for people: templates, schemas, a README.
     NotOurs,
     /// Looks like a policy file, and is not where one is read.
@@ -30,7 +35,13 @@ fn kind(name: &str) -> Kind<'_> {
     if base.starts_with(['.', '#']) || base.ends_with(['~']) {
         return Kind::NotOurs;
     }
+    if name == "directory.csv" {
+        return Kind::People;
+    }
     let Some(stem) = name.strip_suffix(".toml") else {
+        if base == "directory.csv" {
+            return Kind::Misplaced("move it into policies/ itself");
+        }
         let left_behind =
             [".bak", ".old", ".orig", ".swp", ".tmp", ".save"].iter().any(|ending| base.ends_with(ending));
         return if base.contains(".toml") && !left_behind {
@@ -41,9 +52,8 @@ fn kind(name: &str) -> Kind<'_> {
     };
     match stem.split_once('/') {
         None if stem == "restricted" => Kind::Restricted,
-        None if stem == "types" || stem == "specialties" => {
-            Kind::Misplaced("this version has no use for it; move it out of the folder")
-        }
+        None if stem == "specialties" => Kind::Specialties,
+        None if stem == "types" => Kind::Misplaced("this version has no use for it; move it out of the folder"),
         None => Kind::Rules,
         Some(("practices", id)) if !id.contains('/') => Kind::Practice(id),
         Some(("roles", id)) if !id.contains('/') => Kind::Role(id),
@@ -89,6 +99,10 @@ struct Loading {
     roles: BTreeMap<Role, RoleFile>,
     role_files: Vec<Role>,
     tests: Vec<OwnTest>,
+    specialties: Vec<Specialty>,
+    specialties_file: bool,
+    people: People,
+    logos: BTreeMap<String, Place>,
 }
 
 impl Loading {
@@ -102,6 +116,11 @@ impl Loading {
             Kind::Practice(id) => self.read_practice(file, id),
             Kind::Role(id) => self.read_role(file, id),
             Kind::Tests => self.tests.extend(read_tests(file, &mut self.references, &mut self.faults)),
+            Kind::Specialties => {
+                self.specialties_file = true;
+                self.specialties = read_specialties(file, &mut self.faults);
+            }
+            Kind::People => self.people = read_people(file, &mut self.references.practices, &mut self.faults),
             Kind::NotOurs => {}
             Kind::Misplaced(hint) => {
                 self.faults.keep_source(&file.path, &file.text);
@@ -120,6 +139,7 @@ impl Loading {
         }
         self.practice_files.push(id.to_owned());
         self.domains.extend(domain_words(file).into_iter().map(|word| (id.to_owned(), word)));
+        self.logos.insert(id.to_owned(), logo_place(file));
         self.practices.extend(read_practice(file, id, &mut self.faults));
     }
 
@@ -195,6 +215,12 @@ impl Loading {
             let fault = Fault::new(format!("{}roles/{role}.toml", self.prefix), 0..0, "this file is missing");
             self.faults.add(fault.hint("every role has its file: title = \"…\" and access = \"account\""));
         }
+        let asks = |file: &&RoleFile| file.fields.iter().any(|field| field.kind == FieldKind::Specialty);
+        if let Some(role) = self.roles.values().find(asks).filter(|_| !self.specialties_file) {
+            let fault = Fault::new(format!("{}specialties.toml", self.prefix), 0..0, "this file is missing");
+            let asker = role.role;
+            self.faults.add(fault.hint(format!("the form in roles/{asker}.toml asks for a specialty; list them here")));
+        }
         if self.practice_files.is_empty() {
             let fault = Fault::new(format!("{}practices/", self.prefix), 0..0, "there is no practice");
             self.faults.add(fault.hint("describe yours in a file such as practices/clinic.toml; see docs/policy.md"));
@@ -211,6 +237,9 @@ impl Loading {
             practices: self.practices,
             roles: self.roles,
             tests: self.tests,
+            specialties: self.specialties,
+            people: self.people,
+            logos: self.logos,
         })
     }
 }

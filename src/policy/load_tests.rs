@@ -10,7 +10,7 @@ pub(super) fn shipped() -> Vec<SourceFile> {
     for below in ["", "practices", "roles", "tests"] {
         for entry in std::fs::read_dir(folder.join(below)).unwrap() {
             let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
+            if path.extension().is_some_and(|extension| extension == "toml" || extension == "csv") {
                 let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
                 let text = std::fs::read_to_string(&path).unwrap();
                 files.push(SourceFile { path: format!("policies/{name}"), name, text });

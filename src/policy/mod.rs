@@ -7,30 +7,42 @@ use serde_json::{Value, json};
 use crate::access::AccessCheck;
 use crate::document;
 use crate::fault::{Fault, Sources};
-use crate::mail::Domain;
-use crate::mime::assess::Assessment;
+use crate::invitation::Schedule;
+use crate::mail::{Address, Domain};
+use crate::mime::assess::{Assessment, Attachment};
 
 mod condition;
 mod decide;
 mod explain;
 mod file;
+mod form;
 mod inside;
+mod logo;
 mod own_tests;
 mod pattern;
+mod people;
 mod plan;
 mod practice;
 mod restricted;
 mod role;
 mod rule;
+mod specialty;
 mod tags;
+mod whom;
 
 pub use explain::{Explanation, RecipientExplanation, explain};
-pub use plan::{Because, Decision, Plan, RecipientFacts, SenderFacts, Settings, Treatment};
+pub use form::{FieldKind, FormField};
+pub use logo::Logo;
+pub use people::DirectoryEntry;
+pub use plan::{
+    Asking, Because, Decision, Plan, RecipientFacts, RoleSource, SenderFacts, Settings, StatusMail, Treatment,
+};
 pub use practice::Practice;
 pub use role::{Role, RoleFile};
+pub use specialty::Specialty;
 
 /// A file as read from `policies/`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SourceFile {
     /// Its path as the admin names it (`policies/10-base.toml`).
     pub path: String,
@@ -38,6 +50,13 @@ pub struct SourceFile {
     pub name: String,
     /// Its text.
     pub text: String,
+}
+
+/// Its name: `directory.csv` holds people.
+impl std::fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SourceFile({})", self.name)
+    }
 }
 
 /// Everything in `policies/` but the templates, checked: one snapshot serves one transaction.
@@ -50,6 +69,10 @@ pub struct PolicySet {
     /// All of [`Role::ALL`].
     roles: BTreeMap<Role, RoleFile>,
     tests: Vec<own_tests::OwnTest>,
+    specialties: Vec<Specialty>,
+    people: people::People,
+    /// By practice: where its file names its logo.
+    logos: BTreeMap<String, document::Place>,
 }
 
 /// What one of the clinic's own tests came to.
@@ -90,11 +113,48 @@ impl PolicySet {
         self.roles.get(&role)
     }
 
+    /// Specialties that doctors choose from, in the order of the file.
+    pub fn specialties(&self) -> &[Specialty] {
+        &self.specialties
+    }
+
+    /// What `directory.csv` says of an address.
+    pub fn person(&self, address: &Address) -> Option<&DirectoryEntry> {
+        self.people.at(address)
+    }
+
+    /// What `directory.csv` says of a record number.
+    pub fn record(&self, number: &str) -> Option<&DirectoryEntry> {
+        self.people.of_record(number)
+    }
+
+    /// The logos that practices name: practice, file name in `practices/`, and where it is named.
+    pub fn logos(&self) -> impl Iterator<Item = (&Practice, &str, &document::Place)> {
+        self.practices
+            .iter()
+            .filter_map(|practice| Some((practice, practice.logo.as_deref()?, self.logos.get(&practice.id)?)))
+    }
+
     /// What must be shown before documents open: by the rules, else by the role's file; an account where no role is
     /// known.
     pub fn access_for(&self, decision: &Decision) -> Vec<AccessCheck> {
-        let by_role = || decision.role.and_then(|role| self.role(role)).map(|file| file.access.clone());
-        decision.settings.access.clone().or_else(by_role).unwrap_or_else(|| vec![AccessCheck::Account])
+        self.access_of(&decision.settings, decision.role)
+    }
+
+    /// The life of an invitation as this role.
+    pub fn schedule(&self, role: Option<Role>) -> Schedule {
+        role.and_then(|role| self.role(role)).map_or_else(Schedule::default, |file| file.schedule.clone())
+    }
+
+    fn access_of(&self, settings: &Settings, role: Option<Role>) -> Vec<AccessCheck> {
+        let by_role = || role.and_then(|role| self.role(role)).map(|file| file.access.clone());
+        settings.access.clone().or_else(by_role).unwrap_or_else(|| vec![AccessCheck::Account])
+    }
+
+    /// The group of restricted file types that this file belongs to, by any of its names, its declared type or its content.
+    pub fn restricted_group(&self, file: &Attachment) -> Option<&str> {
+        let group = self.restricted.iter().find(|group| group.offending_name(file).is_some());
+        group.map(|group| group.name.as_str())
     }
 
     /// How many rules, roles and practices.
@@ -114,15 +174,17 @@ impl PolicySet {
 }
 
 /// The kinds of policy files: what each is called, its table of keys, and what it is.
-pub const KINDS: [(&str, &[document::Key], &str); 5] = [
+pub const KINDS: [(&str, &[document::Key], &str); 6] = [
     ("rules", rule::KEYS, "Postern: rules, policies/*.toml"),
     ("practice", practice::KEYS, "Postern: a practice, policies/practices/*.toml"),
     ("role", role::KEYS, "Postern: a role, policies/roles/*.toml"),
     ("restricted", restricted::KEYS, "Postern: restricted file types, policies/restricted.toml"),
+    ("specialties", specialty::KEYS, "Postern: specialties, policies/specialties.toml"),
     ("tests", own_tests::KEYS, "Postern: tests of the clinic's own, policies/tests/*.toml"),
 ];
 
-/// The JSON Schema of each kind of policy file, for editors: `rules`, `practice`, `role`, `restricted`, `tests`.
+/// The JSON Schema of each kind of policy file, for editors: `rules`, `practice`, `role`, `restricted`,
+/// `specialties`, `tests`.
 /// Each is a schema of its own below `$defs`; a document is sound if it is of one of the kinds.
 pub fn schema() -> Value {
     let defs: serde_json::Map<String, Value> =

@@ -37,9 +37,10 @@ const RECIPIENT: &[Key] = &[
     required("address", Form::Text, "The recipient's address."),
     key("role", Form::Choice(NAMES), "The role that the directory knows."),
     key("known", Form::Flag, "Whether the directory has the address; true where a role is given."),
+    key("registered", Form::Flag, "Whether they have an account on the portal; false where it is not said."),
 ];
 const EXPECT: &[Key] = &[
-    key("treatment", Form::Choice(&["relay", "secure", "refuse"]), "What happens."),
+    key("treatment", Form::Choice(&["relay", "secure", "ask", "refuse"]), "What happens."),
     key("rule", Form::Text, "The rule that decides the treatment; \"shipped default\" where none must."),
     key("role", Form::Choice(NAMES), "The role in force."),
     key("access", Form::OneOrMore(&Form::Choice(CHECKS)), "What must be shown before documents open."),
@@ -70,6 +71,7 @@ pub(super) struct OwnTest {
     recipient: Address,
     role: Option<Role>,
     known: bool,
+    registered: bool,
     expect: Expectation,
 }
 
@@ -110,6 +112,7 @@ fn read_test(file: &SourceFile, test: &Table, references: &mut References, fault
         recipient: to?,
         role,
         known: recipient.flag("known").unwrap_or(role.is_some()),
+        registered: recipient.flag("registered").unwrap_or(false),
         expect: Expectation {
             treatment: expect.text("treatment").and_then(|word| treatment(&word.text)),
             rule: expect.text("rule").map(|word| word.text.clone()),
@@ -166,13 +169,19 @@ impl OwnTest {
     /// Asks the policy and compares.
     pub(super) fn run(&self, policy: &PolicySet) -> TestResult {
         let practice = |address: &Address| policy.practice_of(address.domain()).map(|practice| practice.id.clone());
-        let sender =
-            SenderFacts { address: self.sender.clone(), groups: self.groups.clone(), practice: practice(&self.sender) };
+        let of_sender = practice(&self.sender);
+        let sender = SenderFacts {
+            address: self.sender.clone(),
+            groups: self.groups.clone(),
+            can_answer: of_sender.is_some(),
+            practice: of_sender,
+        };
         let recipient = RecipientFacts {
-            address: self.recipient.clone(),
             role: self.role,
             known: self.known,
             practice: practice(&self.recipient),
+            registered: self.registered,
+            ..RecipientFacts::unknown(self.recipient.clone())
         };
         let plan = policy.decide(&self.message, &sender, &[recipient]);
         let differences = self.expect.differences(policy, &plan);

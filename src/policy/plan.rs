@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Role;
 use crate::access::AccessCheck;
 use crate::mail::Address;
+use crate::mime::assess::PatientRef;
 
 /// What happens with one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
@@ -17,6 +18,9 @@ pub enum Treatment {
     Relay,
     /// Rebuilt; documents go into the vault.
     Secure,
+    /// Waits until the sender has said who this is: where it would be secured, there are documents, the role (or a
+    /// patient's birthdate) is known to nobody, and the sender can answer.
+    Ask,
     /// Not sent; the reason is given.
     Refuse,
 }
@@ -27,6 +31,7 @@ impl Treatment {
         match self {
             Self::Relay => "relay",
             Self::Secure => "secure",
+            Self::Ask => "ask",
             Self::Refuse => "refuse",
         }
     }
@@ -41,6 +46,8 @@ pub struct SenderFacts {
     pub groups: Vec<String>,
     /// The practice: by the account, else by the address's domain.
     pub practice: Option<String>,
+    /// Whether a question reaches them and an answer comes back: a staff account, or an address of a practice of ours.
+    pub can_answer: bool,
 }
 
 /// What is known of one recipient.
@@ -54,6 +61,34 @@ pub struct RecipientFacts {
     pub known: bool,
     /// The practice of ours whose domain or staff account it is.
     pub practice: Option<String>,
+    /// Whether they have an account on the portal.
+    #[serde(default)]
+    pub registered: bool,
+    /// What an earlier invitation or an answer said of the birthdate, `YYYY-MM-DD`, and of which patient.
+    #[serde(default)]
+    pub birthdate: Option<String>,
+    /// The patient that `birthdate` is about, where that was said.
+    #[serde(default)]
+    pub patient: Option<PatientRef>,
+    /// Whether role and birthdate are the sender's answer to a question about this message.
+    #[serde(default)]
+    pub answered: bool,
+}
+
+impl RecipientFacts {
+    /// An address that nobody knows anything about.
+    pub fn unknown(address: Address) -> Self {
+        Self {
+            address,
+            role: None,
+            known: false,
+            practice: None,
+            registered: false,
+            birthdate: None,
+            patient: None,
+            answered: false,
+        }
+    }
 }
 
 /// The settings that rules set, key by key; every one has a shipped default.
@@ -79,6 +114,40 @@ pub struct Settings {
     pub tls_required: bool,
     /// Groups of restricted file types that may pass all the same.
     pub restricted_allowed: Vec<String>,
+    /// Whether the sender is asked who an unknown recipient is.
+    pub ask: bool,
+    /// How long after the question it is asked again.
+    pub ask_again: Duration,
+    /// How long after the question the message is returned.
+    pub ask_until: Duration,
+    /// When the sender is told what became of the message.
+    pub status_mail: StatusMail,
+}
+
+/// When the sender of a secured message gets a status mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StatusMail {
+    /// Not at all; `history` still answers.
+    Never,
+    /// Where it did not reach everybody.
+    Problems,
+    /// One for each message.
+    Always,
+}
+
+impl StatusMail {
+    /// As policy files write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Problems => "problems",
+            Self::Always => "always",
+        }
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [Self::Never, Self::Problems, Self::Always].into_iter().find(|mail| mail.name() == name)
+    }
 }
 
 /// Shows no word of `reason`, which may name a file.
@@ -95,13 +164,16 @@ impl fmt::Debug for Settings {
             .field("plain_allowed", &self.plain_allowed)
             .field("tls_required", &self.tls_required)
             .field("restricted_allowed", &self.restricted_allowed)
-            .finish()
+            .field("ask", &self.ask)
+            .field("status_mail", &self.status_mail)
+            .finish_non_exhaustive()
     }
 }
 
 /// What no rule has changed: secured, a week for the link and the documents.
 impl Default for Settings {
     fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(86_400);
         const WEEK: Duration = Duration::from_secs(7 * 86_400);
         Self {
             treatment: Treatment::Secure,
@@ -114,19 +186,68 @@ impl Default for Settings {
             plain_allowed: false,
             tls_required: false,
             restricted_allowed: Vec::new(),
+            ask: true,
+            ask_again: DAY,
+            ask_until: DAY.saturating_mul(3),
+            status_mail: StatusMail::Always,
         }
     }
 }
 
+/// Who says what a recipient is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleSource {
+    /// The sender, asked about this message.
+    Answer,
+    /// `policies/directory.csv`.
+    File,
+    /// What was remembered with the address.
+    Directory,
+    /// A rule.
+    Rule,
+    /// A tag in the subject.
+    Tag,
+}
+
+/// What the sender is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Asking {
+    /// Who the recipient is.
+    Role,
+    /// A patient's birthdate; the role is known.
+    Birthdate,
+}
+
 /// What was decided for one recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Decision {
     /// The settings in force.
     pub settings: Settings,
     /// The role in force.
     pub role: Option<Role>,
+    /// Who says so.
+    pub role_by: Option<RoleSource>,
+    /// Whose documents these are, for this recipient: by a tag, or for a patient by `directory.csv`.
+    pub patient: Option<PatientRef>,
+    /// A patient's birthdate, `YYYY-MM-DD`, where somebody knows it.
+    pub birthdate: Option<String>,
+    /// Whether they must register before what is secured can be opened: an account is asked for, and they have none.
+    pub registers: bool,
+    /// With the treatment `ask`: what.
+    pub asking: Option<Asking>,
     /// Which rule (or `shipped default`, `tag [14d]`, `floor: restricted types`) set which key, in the order decided.
     pub because: Vec<Because>,
+}
+
+/// Shows no birthdate.
+impl fmt::Debug for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decision")
+            .field("settings", &self.settings)
+            .field("role", &self.role)
+            .field("asking", &self.asking)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Decision {

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZoneDatabase;
 
 use super::SourceFile;
-use crate::document::{Faults, Form, Key, Need, Table, Word, read};
+use crate::document::{Faults, Form, Key, Need, Place, Table, Word, read};
 use crate::fault::Fault;
 use crate::mail::Domain;
 
@@ -20,6 +20,8 @@ pub struct Practice {
     pub phone: String,
     /// Postal address, lines.
     pub address: Vec<String>,
+    /// The file name of its logo in `policies/practices/`, PNG or SVG; see `Snapshot::logo`.
+    pub logo: Option<String>,
     /// `#rrggbb`, for buttons and the bar at the top.
     pub colour: String,
     /// Address of a web site, if any.
@@ -62,6 +64,12 @@ pub const KEYS: &[Key] = &[
         need: Need::Default("\"#1f5c7a\""),
         about: "The colour of buttons and of the bar at the top of mails: # and six hexadecimal digits.",
     },
+    Key {
+        name: "logo",
+        form: Form::Text,
+        need: Need::Optional,
+        about: "The practice's logo on the portal: the name of a PNG or SVG file beside this one, at most 24 KiB.",
+    },
     Key { name: "website", form: Form::Text, need: Need::Optional, about: "The practice's web site, with https://." },
     Key {
         name: "time_zone",
@@ -84,6 +92,7 @@ pub(super) fn read_practice(file: &SourceFile, id: &str, faults: &mut Faults) ->
     let colour = checked(&table, "colour", faults, colour).unwrap_or_else(|| "#1f5c7a".into());
     let language = checked(&table, "language", faults, language).unwrap_or_else(|| "en".into());
     let phone = checked(&table, "phone", faults, phone);
+    let logo = checked(&table, "logo", faults, logo);
     let website = checked(&table, "website", faults, website);
     let time_zone = checked(&table, "time_zone", faults, time_zone);
     Some(Practice {
@@ -92,11 +101,17 @@ pub(super) fn read_practice(file: &SourceFile, id: &str, faults: &mut Faults) ->
         domains,
         phone: phone?,
         address: table.texts("address").iter().map(|line| line.text.clone()).collect(),
+        logo,
         colour,
         website,
         time_zone: time_zone?,
         language,
     })
+}
+
+/// Where a practice's file names its logo, for a fault that is found later.
+pub(super) fn logo_place(file: &SourceFile) -> Place {
+    read(&file.path, &file.text, KEYS, &mut Faults::default()).place_of("logo").clone()
 }
 
 /// Where a practice's file names this domain, for a fault that is found later.
@@ -135,6 +150,14 @@ fn phone(text: &str) -> Result<(), (&'static str, &'static str)> {
     (sound && (3..=20).contains(&digits))
         .then_some(())
         .ok_or(("is no phone number", "write digits and spaces, such as \"+61 2 5550 1234\""))
+}
+
+fn logo(text: &str) -> Result<(), (&'static str, &'static str)> {
+    let picture = [".png", ".svg"].iter().any(|ending| text.len() > 4 && text.ends_with(ending));
+    (picture && !text.contains(['/', '\\']) && !text.starts_with('.')).then_some(()).ok_or((
+        "is no picture beside this file",
+        "write the name of a PNG or SVG file in practices/, such as \"clinic.svg\"",
+    ))
 }
 
 fn website(text: &str) -> Result<(), (&'static str, &'static str)> {

@@ -53,7 +53,9 @@ impl Written {
 fn policy(rules: &[Written]) -> PolicySet {
     let text: String = rules.iter().enumerate().map(|(number, rule)| rule.toml(number)).collect();
     let kept = |file: &SourceFile| {
-        file.name == "restricted.toml" || file.name.starts_with("roles/") || file.name.starts_with("practices/")
+        ["restricted.toml", "specialties.toml"].contains(&file.name.as_str())
+            || file.name.starts_with("roles/")
+            || file.name.starts_with("practices/")
     };
     let mut files: Vec<SourceFile> = shipped().into_iter().filter(kept).collect();
     files.push(SourceFile { path: "policies/10.toml".into(), name: "10.toml".into(), text });
@@ -76,10 +78,9 @@ fn message(subject: &str, tags: Vec<Tag>) -> Assessment {
 }
 
 fn settings(policy: &PolicySet, message: &Assessment) -> Settings {
-    let sender =
-        SenderFacts { address: Address::parse("a@clinic.example").unwrap(), groups: Vec::new(), practice: None };
-    let recipient =
-        RecipientFacts { address: Address::parse("b@mail.example").unwrap(), role: None, known: false, practice: None };
+    let address = Address::parse("a@clinic.example").unwrap();
+    let sender = SenderFacts { address, groups: Vec::new(), practice: None, can_answer: true };
+    let recipient = RecipientFacts::unknown(Address::parse("b@mail.example").unwrap());
     policy.decide(message, &sender, &[recipient]).decisions[0].settings.clone()
 }
 
@@ -140,7 +141,7 @@ proptest! {
 
     #[test]
     fn secure_never_lowers_a_refusal_nor_leaves_a_relay(rules in proptest::collection::vec(written(), 0..6)) {
-        let tag = Tag { meaning: TagMeaning::Secure, span: 0..8 };
+        let tag = Tag { meaning: TagMeaning::Secure, whom: None, span: 0..8 };
         let policy = policy(&rules);
         let plain = settings(&policy, &message("[secure] x", Vec::new())).treatment;
         let tagged = settings(&policy, &message("[secure] x", vec![tag])).treatment;

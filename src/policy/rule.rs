@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::condition::{self, Conditions, read_conditions};
 use super::role::{CHECKS, NAMES, read_access};
-use super::{Role, SourceFile, Treatment};
+use super::{Role, SourceFile, StatusMail, Treatment};
 use crate::access::AccessCheck;
 use crate::document::{Faults, Form, Key, Need, Table, Word, read};
 
@@ -41,7 +41,21 @@ pub const SET_KEYS: &[Key] = &[
         TEXTS,
         "Groups of restricted.toml whose files may pass all the same. Only with override = true.",
     ),
+    key(
+        "ask",
+        Form::Flag,
+        "Whether a sender is asked who an unknown recipient of documents is; only that recipient waits. With false they are sent a link to an account of no role.",
+    ),
+    key("ask_again", ASKED, "How long after the question it is asked again. Shipped: \"1d\"."),
+    key("ask_until", ASKED, "How long after the question the message is returned. Shipped: \"3d\"."),
+    key(
+        "status_mail",
+        Form::Choice(&["always", "problems", "never"]),
+        "Whether the sender of a secured message is told what became of it: always, where it did not reach everybody, or never.",
+    ),
 ];
+
+const ASKED: Form = Form::Length { least: "1h", most: "30d" };
 
 const TEXTS: Form = Form::OneOrMore(&Form::Text);
 
@@ -104,6 +118,10 @@ pub(super) struct Assignments {
     pub(super) plain_allowed: Option<bool>,
     pub(super) tls_required: Option<bool>,
     pub(super) restricted_allowed: Option<Vec<String>>,
+    pub(super) ask: Option<bool>,
+    pub(super) ask_again: Option<Duration>,
+    pub(super) ask_until: Option<Duration>,
+    pub(super) status_mail: Option<StatusMail>,
 }
 
 /// What rules name that stands in other files; looked up when all are read.
@@ -149,11 +167,17 @@ fn read_assignments(set: &Table, faults: &mut Faults) -> Assignments {
         plain_allowed: set.flag("plain_allowed"),
         tls_required: set.flag("tls_required"),
         restricted_allowed: (!groups.is_empty()).then(|| groups.iter().map(|word| word.text.clone()).collect()),
+        ask: set.flag("ask"),
+        ask_again: set.length("ask_again"),
+        ask_until: set.length("ask_until"),
+        status_mail: set.text("status_mail").and_then(|word| StatusMail::from_name(&word.text)),
     }
 }
 
 pub(super) fn treatment(name: &str) -> Option<Treatment> {
-    [Treatment::Relay, Treatment::Secure, Treatment::Refuse].into_iter().find(|treatment| treatment.name() == name)
+    [Treatment::Relay, Treatment::Secure, Treatment::Ask, Treatment::Refuse]
+        .into_iter()
+        .find(|treatment| treatment.name() == name)
 }
 
 fn check_settings(set: &Table, overrides: bool, faults: &mut Faults) {
@@ -171,6 +195,12 @@ fn check_settings(set: &Table, overrides: bool, faults: &mut Faults) {
     {
         let fault = set.place_of("link").fault("the link would outlive its documents");
         faults.add(fault.hint("make \"keep\" at least as long as \"link\""));
+    }
+    if let (Some(again), Some(until)) = (set.length("ask_again"), set.length("ask_until"))
+        && again >= until
+    {
+        let fault = set.place_of("ask_again").fault("the message would be returned before the question is repeated");
+        faults.add(fault.hint("make \"ask_until\" longer than \"ask_again\""));
     }
     if let Some(reason) = set.text("reason")
         && (reason.text.len() > 300 || !reason.text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()))

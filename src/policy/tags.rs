@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::{RecipientFacts, Role};
+use crate::mail::Address;
 use crate::mime::assess::{Assessment, PatientRef, TagMeaning};
 
 /// What the tags of one message ask for.
@@ -10,23 +12,36 @@ use crate::mime::assess::{Assessment, PatientRef, TagMeaning};
 pub(super) struct Tags<'a> {
     pub(super) secure: bool,
     pub(super) plain: bool,
-    pub(super) patient: Option<&'a PatientRef>,
+    /// Whose documents these are, and the one recipient who is that patient where the tag says it.
+    pub(super) patient: Option<(&'a PatientRef, Option<&'a Address>)>,
     pub(super) clock: Option<Duration>,
+    /// What one recipient is, or whoever is unknown.
+    roles: Vec<(Option<&'a Address>, Role)>,
 }
 
 impl<'a> Tags<'a> {
     /// What they ask for, or why they cannot be followed: words for the sender.
-    pub(super) fn of(message: &'a Assessment) -> Result<Self, String> {
+    pub(super) fn of(message: &'a Assessment, recipients: &[RecipientFacts]) -> Result<Self, String> {
         let mut tags = Self::default();
         for tag in &message.tags {
+            let whom = tag.whom.as_ref();
+            // A message that waited is for fewer than it was written for.
+            let is_here = |whom: &Address| {
+                recipients.iter().any(|recipient| recipient.answered || recipient.address.same_as(whom))
+            };
+            if whom.is_some_and(|whom| !is_here(whom)) {
+                return Err("A tag in the subject begins with an address that the message is not for.".into());
+            }
             match &tag.meaning {
                 TagMeaning::Secure => tags.secure = true,
                 TagMeaning::Plain => tags.plain = true,
                 TagMeaning::Patient(patient) => {
-                    if tags.patient.replace(patient).is_some_and(|earlier| earlier != patient) {
+                    if tags.patient.is_some_and(|(earlier, _)| earlier != patient) {
                         return Err("The subject names two patients. Send one message for each patient.".into());
                     }
+                    tags.patient = Some((patient, whom));
                 }
+                TagMeaning::Role(role) => tags.add_role(whom, *role)?,
                 TagMeaning::Clock(clock) => {
                     if tags.clock.replace(*clock).is_some_and(|earlier| earlier != *clock) {
                         return Err("The subject has two different times in brackets. Leave one of them.".into());
@@ -38,6 +53,37 @@ impl<'a> Tags<'a> {
             return Err("The subject says both [secure] and [plain]. Leave one of them.".into());
         }
         Ok(tags)
+    }
+
+    fn add_role(&mut self, whom: Option<&'a Address>, role: Role) -> Result<(), String> {
+        let same = |other: Option<&Address>| match (whom, other) {
+            (Some(whom), Some(other)) => whom.same_as(other),
+            (None, None) => true,
+            _ => false,
+        };
+        if self.roles.iter().any(|(other, earlier)| same(*other) && *earlier != role) {
+            return Err("The subject gives one recipient two roles. Begin each tag with the address it is for.".into());
+        }
+        self.roles.push((whom, role));
+        Ok(())
+    }
+
+    /// The role they give a recipient that is otherwise unknown, and which tag it is: one for this address counts more
+    /// than one for all, and any of these more than `[patient …]` for all.
+    pub(super) fn role_of(&self, address: &Address) -> Option<(Role, String)> {
+        let addressed = self.roles.iter().find(|(whom, _)| whom.is_some_and(|whom| whom.same_as(address)));
+        if let Some((_, role)) = addressed {
+            return Some((*role, format!("tag [ADDRESS {role}]")));
+        }
+        let patient = || (Role::Patient, String::from("tag [patient]"));
+        match self.patient {
+            Some((_, Some(whom))) if whom.same_as(address) => return Some(patient()),
+            _ => {}
+        }
+        if let Some((_, role)) = self.roles.iter().find(|(whom, _)| whom.is_none()) {
+            return Some((*role, format!("tag [{role}]")));
+        }
+        self.patient.filter(|(_, whom)| whom.is_none()).map(|_| patient())
     }
 }
 
@@ -74,7 +120,7 @@ mod tests {
     fn message(subject: &str, tags: &[&str]) -> Assessment {
         let tags = tags.iter().map(|text| {
             let start = subject.find(text).unwrap();
-            Tag { meaning: TagMeaning::Secure, span: start..start + text.len() }
+            Tag { meaning: TagMeaning::Secure, whom: None, span: start..start + text.len() }
         });
         Assessment {
             subject: subject.into(),

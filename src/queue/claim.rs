@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::Queue;
 use super::entry::{QueueEntry, due_key, entry_key, read_due_key, unseal};
+use super::fate::Failed;
 use super::letter::Letter;
 use crate::event::Event;
 use crate::id::QueueId;
@@ -118,7 +119,7 @@ impl Queue {
                 Ok(Some(Opened { version, entry, letter })) => claims.push(Claim { id, entry, letter, version, hold }),
                 Ok(None) => mended |= self.drop_stale(id, due).await?,
                 Err(Unopened::Letter(record, KeyringError::NoKeyFor(day))) if day < now.day() => {
-                    self.end(id, *record).await?;
+                    self.end(id, *record, now).await?;
                     mended = true;
                 }
                 Err(fault) => {
@@ -194,7 +195,7 @@ impl Queue {
     }
 
     /// Ends an entry whose key was destroyed with its day: nobody can send it, or read whom to tell.
-    async fn end(&self, id: QueueId, record: Record<QueueEntry>) -> Result<(), StoreError> {
+    async fn end(&self, id: QueueId, record: Record<QueueEntry>, now: Timestamp) -> Result<(), StoreError> {
         let Record { version, value: entry } = record;
         let mut batch = Batch::default();
         batch
@@ -202,6 +203,7 @@ impl Queue {
             .delete(entry_key(id))
             .delete(due_key(entry.due, id))
             .frees_space();
+        self.track(&mut batch, id, &entry, Some(Failed { cause: None, given_up: true }), now);
         let released = self.release(&mut batch, entry.object).await?;
         if self.mend(batch).await? {
             self.objects.drop_files(released.into_iter().collect()).await;

@@ -24,13 +24,15 @@ pub enum Purpose {
     Message,
     /// A report to a sender; if it fails nobody is told.
     Report,
+    /// What a sender sent, where how it ends is written down, for a status mail.
+    Tracked,
 }
 
 impl Purpose {
     /// The word for listings.
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Message => "message",
+            Self::Message | Self::Tracked => "message",
             Self::Report => "report",
         }
     }

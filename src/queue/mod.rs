@@ -14,11 +14,13 @@ use crate::time::{Day, Timestamp};
 
 mod claim;
 mod entry;
+mod fate;
 mod letter;
 mod settle;
 
 pub use claim::Claim;
 pub use entry::{QueueEntry, QueueRow};
+pub use fate::{Failed, LetterEnd, read_status_due, status_due_key};
 pub use letter::{Letter, LetterOctets, NewLetter, Payload, Purpose, TlsDemand};
 pub use settle::{SettleError, Settlement};
 

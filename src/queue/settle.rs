@@ -3,11 +3,12 @@
 use super::Queue;
 use super::claim::Claim;
 use super::entry::{QueueEntry, due_key, entry_key};
-use super::letter::NewLetter;
+use super::fate::{Failed, LetterEnd, put_end};
+use super::letter::{NewLetter, Purpose};
 use crate::blob::object::Released;
 use crate::delivery::Cause;
 use crate::event::Event;
-use crate::id::BlobId;
+use crate::id::{BlobId, QueueId};
 use crate::store::{Batch, CommitError, Record, StoreError};
 use crate::time::Timestamp;
 
@@ -23,7 +24,7 @@ pub enum Settlement {
     /// The entry stays, due at this moment.
     Later(Timestamp, Cause),
     /// The entry goes, and what it held; the report its sender is owed (if one is) comes into the queue in the same commit.
-    Failed(Option<Box<NewLetter>>),
+    Failed(Failed, Option<Box<NewLetter>>),
 }
 
 /// Why it could not be written. The entry is as it was, and must not be worked on again before it can be:
@@ -55,7 +56,7 @@ impl Queue {
                         claim.note_gone();
                     }
                     self.objects.drop_files(released.into_iter().collect()).await;
-                    if matches!(settlement, Settlement::Failed(Some(_))) {
+                    if matches!(settlement, Settlement::Failed(_, Some(_))) {
                         self.wake();
                     }
                     return Ok(());
@@ -89,15 +90,31 @@ impl Queue {
             }
             Settlement::Delivered => {
                 batch.delete(key);
+                self.track(batch, claim.id, &entry, None, now);
                 self.release(batch, entry.object).await
             }
-            Settlement::Failed(report) => {
+            Settlement::Failed(failed, report) => {
                 batch.delete(key);
+                self.track(batch, claim.id, &entry, Some(*failed), now);
                 if let Some(letter) = report {
                     self.put(batch, (**letter).clone(), now)?;
                 }
                 self.release(batch, entry.object).await
             }
+        }
+    }
+
+    /// Writes down how an entry ended, where its sender is told of it.
+    pub(super) fn track(
+        &self,
+        batch: &mut Batch,
+        id: QueueId,
+        entry: &QueueEntry,
+        failed: Option<Failed>,
+        now: Timestamp,
+    ) {
+        if entry.purpose == Purpose::Tracked {
+            put_end(batch, entry.transaction, id, LetterEnd { at: now, failed });
         }
     }
 

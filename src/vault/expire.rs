@@ -4,7 +4,7 @@ use crate::blob::Released;
 use crate::id::{GrantId, Id, ParcelId};
 use crate::store::{Batch, CommitError, Key, Table};
 use crate::time::Timestamp;
-use crate::vault::grants::{day_key, grant_key, token_key, transaction_key};
+use crate::vault::grants::{contact_key, day_key, grant_key, token_key, transaction_key};
 use crate::vault::parcel::parcel_key;
 use crate::vault::put::Ending;
 use crate::vault::{Parcel, Vault, VaultError};
@@ -77,7 +77,7 @@ impl Vault {
         let grant = record.value;
         batch.require_version(grant_key(id), record.version).delete(grant_key(id));
         batch.delete(token_key(&grant.token_hash)).delete(day_key(grant.keep_until.day(), id));
-        batch.delete(transaction_key(grant.transaction, id));
+        batch.delete(transaction_key(grant.transaction, id)).delete(contact_key(grant.contact, id));
         Ok(true)
     }
 

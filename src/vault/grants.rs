@@ -6,14 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::AccessCheck;
 use crate::event::Event;
-use crate::id::{ContactId, GrantId, Id, ParcelId, TransactionId};
+use crate::id::{ContactId, GrantId, Id, ParcelId, PatientMark, TransactionId};
 use crate::keyring::WrappedKey;
 use crate::secret::Secret;
 use crate::store::{Batch, CommitError, Key, Record, Stored, Table};
 use crate::time::{Day, Timestamp};
-use crate::vault::parcel::{open_content, parcel_key};
 use crate::vault::punch::owed_key;
-use crate::vault::{Parcel, ParcelContent, Vault, VaultError};
+use crate::vault::{Vault, VaultError};
 
 /// One recipient's right to a parcel, as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,10 +39,72 @@ pub struct Grant {
     pub key: Option<WrappedKey>,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
+    /// Whose documents these are, where that was said.
+    pub patient: Option<PatientMark>,
+    /// While an invitation is open its clocks stand still; how long they run once they start.
+    pub held: Option<Held>,
+    /// When this recipient first opened it.
+    pub opened: Option<Timestamp>,
+    /// When this recipient first downloaded a document of it.
+    pub downloaded: Option<Timestamp>,
+    /// What `held` was before its clocks started: an invitation that is sent again holds it again.
+    pub begun: Option<Held>,
+}
+
+/// How long the clocks of a held right run, once they start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// How long the link works then.
+    pub link: Duration,
+    /// How long the documents are kept then.
+    pub keep: Duration,
 }
 
 impl Stored for Grant {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, octets: &[u8]) -> Option<Self> {
+        if version != 1 { None } else { postcard::from_bytes(octets).ok().map(GrantV1::upgraded) }
+    }
+}
+
+/// A grant as version 1 wrote it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct GrantV1 {
+    pub parcel: ParcelId,
+    pub transaction: TransactionId,
+    pub contact: ContactId,
+    pub access: Vec<AccessCheck>,
+    pub created: Timestamp,
+    pub link_until: Timestamp,
+    pub keep_until: Timestamp,
+    pub keep_after_download: Option<Duration>,
+    pub token_hash: [u8; 16],
+    pub key: Option<WrappedKey>,
+    pub revoked: Option<Timestamp>,
+}
+
+impl GrantV1 {
+    fn upgraded(self) -> Grant {
+        Grant {
+            parcel: self.parcel,
+            transaction: self.transaction,
+            contact: self.contact,
+            access: self.access,
+            created: self.created,
+            link_until: self.link_until,
+            keep_until: self.keep_until,
+            keep_after_download: self.keep_after_download,
+            token_hash: self.token_hash,
+            key: self.key,
+            revoked: self.revoked,
+            patient: None,
+            held: None,
+            opened: None,
+            downloaded: None,
+            begun: None,
+        }
+    }
 }
 
 /// A grant to be made: what `pack` decided, with the token that only the letter carries.
@@ -63,6 +124,23 @@ pub struct NewGrant {
     pub keep_after_download: Option<Duration>,
     /// The token in the link.
     pub token: Secret<String>,
+    /// While an invitation is open: how long the right is held at most, until [`Vault::start_clocks`] starts its clocks. It
+    /// ends after `held` and `keep`, and its link works while it is held.
+    pub held: Option<Duration>,
+    /// Whose documents these are, where that was said: [`Vault::patient_mark`].
+    pub patient: Option<PatientMark>,
+}
+
+impl NewGrant {
+    /// When it ends, if its clocks are never started.
+    pub(super) fn keep_until(&self, now: Timestamp) -> Timestamp {
+        now.plus(self.held.unwrap_or_default()).plus(self.keep)
+    }
+
+    /// When its link stops working, if its clocks are never started.
+    pub(super) fn link_until(&self, now: Timestamp) -> Timestamp {
+        now.plus(self.held.unwrap_or_default().max(self.link))
+    }
 }
 
 /// The content of an index record: the key says it all.
@@ -99,6 +177,11 @@ pub(super) fn day_key(day: Day, id: GrantId) -> Key {
 
 pub(super) fn transaction_key(transaction: TransactionId, id: GrantId) -> Key {
     Key::new(Table::GrantByTransaction, &[transaction.octets(), id.octets()])
+}
+
+/// Newest first: ids are ordered by time, and their complement the other way round.
+pub(super) fn contact_key(contact: ContactId, id: GrantId) -> Key {
+    Key::new(Table::GrantByContact, &[contact.octets(), &id.octets().map(|octet| !octet)])
 }
 
 /// What binds a parcel's wrapped key to the one whose right it is.
@@ -192,18 +275,5 @@ impl Vault {
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    /// What the parcel of a living grant says.
-    ///
-    /// # Errors
-    /// [`VaultError::Ended`] where the grant was revoked or its time has passed; [`VaultError::Unsound`].
-    pub async fn open(&self, grant: &Grant, now: Timestamp) -> Result<(Parcel, ParcelContent), VaultError> {
-        let wrapped = grant.key.as_ref().filter(|_| grant.revoked.is_none() && now < grant.keep_until);
-        let wrapped = wrapped.ok_or(VaultError::Ended)?;
-        let key = self.keyring.unwrap(wrapped, &wrap_context(grant.contact, grant.parcel))?;
-        let parcel = self.store.get::<Parcel>(&parcel_key(grant.parcel)).await?.ok_or(VaultError::Missing)?.value;
-        let content = open_content(grant.parcel, &key, &parcel.sealed)?;
-        Ok((parcel, content))
     }
 }

@@ -8,16 +8,22 @@ use crate::blob::Objects;
 use crate::keyring::{Keyring, KeyringError};
 use crate::store::{Store, StoreError};
 
+mod clocks;
+mod drafts;
 mod expire;
 mod grants;
 mod held;
+mod open;
 mod parcel;
 mod punch;
 mod put;
+mod replies;
 mod verify;
 
-pub use grants::{Grant, NewGrant};
+pub use grants::{Grant, Held, NewGrant};
+pub use open::ParcelFacts;
 pub use parcel::{Deposit, DepositKind, NewParcel, Parcel, ParcelContent};
+pub use replies::{KeptAttachment, KeptReply};
 pub use verify::VerifyReport;
 
 /// The vault. Cheap to clone.
@@ -38,6 +44,9 @@ pub enum VaultError {
     /// No such grant or parcel.
     #[error("no such grant")]
     Missing,
+    /// The conversation has as many replies as it may.
+    #[error("the conversation is full")]
+    Full,
     /// Revoked, or its day has passed.
     #[error("this right has ended")]
     Ended,
@@ -70,5 +79,9 @@ impl Vault {
     }
 }
 
+#[cfg(test)]
+mod held_tests;
+#[cfg(test)]
+mod reply_tests;
 #[cfg(test)]
 mod tests;

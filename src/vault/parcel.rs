@@ -47,6 +47,43 @@ pub struct ParcelContent {
     pub sent: Timestamp,
     /// Documents and texts.
     pub deposits: Vec<Deposit>,
+    /// The patient's birthdate, `YYYY-MM-DD`, where it is known: what a birthdate check compares with.
+    pub birthdate: Option<String>,
+    /// The Message-ID of what was sent, for the thread of a reply.
+    pub message_id: Option<String>,
+    /// The References of what was sent.
+    pub references: Vec<String>,
+}
+
+/// What version 1 sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ContentV1 {
+    pub subject: String,
+    pub sender: Address,
+    pub sender_name: String,
+    pub practice: String,
+    pub patient: Option<PatientRef>,
+    pub sent: Timestamp,
+    pub deposits: Vec<Deposit>,
+}
+
+impl ContentV1 {
+    fn upgraded(self) -> ParcelContent {
+        let Self { subject, sender, sender_name, practice, patient, sent, deposits } = self;
+        let (birthdate, message_id, references) = (None, None, Vec::new());
+        ParcelContent {
+            subject,
+            sender,
+            sender_name,
+            practice,
+            patient,
+            sent,
+            deposits,
+            birthdate,
+            message_id,
+            references,
+        }
+    }
 }
 
 silent_debug!(Deposit, ParcelContent);
@@ -63,10 +100,58 @@ pub struct Parcel {
     /// [`ParcelContent`], sealed under the parcel key.
     #[serde(with = "serde_bytes")]
     pub sealed: Vec<u8>,
+    /// Which version of [`ParcelContent`] is sealed.
+    pub content: u8,
 }
 
+/// The version of [`ParcelContent`] that is sealed today.
+const CONTENT: u8 = 2;
+
 impl Stored for Parcel {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, octets: &[u8]) -> Option<Self> {
+        let ParcelV1 { transaction, until, objects, sealed } = match version {
+            1 => postcard::from_bytes(octets).ok()?,
+            _ => return None,
+        };
+        Some(Self { transaction, until, objects, sealed, content: 1 })
+    }
+}
+
+/// A parcel as version 1 wrote it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ParcelV1 {
+    pub transaction: TransactionId,
+    pub until: Timestamp,
+    pub objects: Vec<BlobId>,
+    #[serde(with = "serde_bytes")]
+    pub sealed: Vec<u8>,
+}
+
+impl Parcel {
+    /// A parcel with this content, sealed under its key.
+    pub(super) fn sealed(
+        (id, transaction): (ParcelId, TransactionId),
+        until: Timestamp,
+        objects: Vec<BlobId>,
+        (key, content): (&DataKey, &ParcelContent),
+    ) -> Result<Self, VaultError> {
+        let sealed = seal_content(id, key, content)?;
+        Ok(Self { transaction, until, objects, sealed, content: CONTENT })
+    }
+
+    /// What it says.
+    pub(super) fn open(&self, id: ParcelId, key: &DataKey) -> Result<ParcelContent, VaultError> {
+        let mut sealed = Zeroizing::new(self.sealed.clone());
+        let plain = Sealer::new(key).open(id.octets(), &mut sealed);
+        let plain = plain.map_err(|_| VaultError::Unsound(format!("parcel {id} does not open")))?;
+        let content = match self.content {
+            1 => postcard::from_bytes(plain).map(ContentV1::upgraded),
+            _ => postcard::from_bytes(plain),
+        };
+        content.map_err(|_| VaultError::Unsound(format!("parcel {id} does not read")))
+    }
 }
 
 /// A parcel to be made.
@@ -88,15 +173,8 @@ pub(super) fn parcel_key(id: ParcelId) -> Key {
     Key::new(Table::Parcel, &[id.octets()])
 }
 
-pub(super) fn seal_content(id: ParcelId, key: &DataKey, content: &ParcelContent) -> Result<Vec<u8>, VaultError> {
+fn seal_content(id: ParcelId, key: &DataKey, content: &ParcelContent) -> Result<Vec<u8>, VaultError> {
     let plain = postcard::to_allocvec(content).map(Zeroizing::new);
     let plain = plain.map_err(|error| VaultError::Unsound(error.to_string()))?;
     Ok(Sealer::new(key).seal(id.octets(), &plain))
-}
-
-pub(super) fn open_content(id: ParcelId, key: &DataKey, sealed: &[u8]) -> Result<ParcelContent, VaultError> {
-    let mut sealed = Zeroizing::new(sealed.to_vec());
-    let plain = Sealer::new(key).open(id.octets(), &mut sealed);
-    let plain = plain.map_err(|_| VaultError::Unsound(format!("parcel {id} does not open")))?;
-    postcard::from_bytes(plain).map_err(|_| VaultError::Unsound(format!("parcel {id} does not read")))
 }

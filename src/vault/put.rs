@@ -4,8 +4,10 @@ use crate::id::{GrantId, Id, ParcelId, TransactionId};
 use crate::keyring::{DataKey, KeyClass, WrappedKey};
 use crate::store::{Batch, Key, Table};
 use crate::time::Timestamp;
-use crate::vault::grants::{Mark, Target, day_key, grant_key, token_key, transaction_key, wrap_context};
-use crate::vault::parcel::{parcel_key, seal_content};
+use crate::vault::grants::{
+    Held, Mark, Target, contact_key, day_key, grant_key, token_key, transaction_key, wrap_context,
+};
+use crate::vault::parcel::parcel_key;
 use crate::vault::{Grant, NewGrant, NewParcel, Parcel, Vault, VaultError};
 
 /// What ends at a moment that the agenda's index names. Numbers are never reused.
@@ -31,13 +33,12 @@ impl Vault {
         batch.hold(self.punching.guard());
         let NewParcel { id, transaction, content, objects, grants } = parcel;
         let key = DataKey::fresh();
-        let sealed = seal_content(id, &key, &content)?;
-        let until = grants.iter().map(|grant| now.plus(grant.keep)).max().unwrap_or(now);
+        let until = grants.iter().map(|grant| grant.keep_until(now)).max().unwrap_or(now);
         for object in &objects {
             object.put(batch, 1);
         }
         let objects = objects.iter().map(|object| object.reference().id).collect();
-        batch.put(parcel_key(id), &Parcel { transaction, until, objects, sealed });
+        batch.put(parcel_key(id), &Parcel::sealed((id, transaction), until, objects, (&key, &content))?);
         batch.put(ending_key(until, Ending::Parcel, id.octets()), &Mark);
         for new in grants {
             let wrapped = self.wrap(&new, id, &key, now)?;
@@ -47,7 +48,7 @@ impl Vault {
     }
 
     fn wrap(&self, new: &NewGrant, parcel: ParcelId, key: &DataKey, now: Timestamp) -> Result<WrappedKey, VaultError> {
-        let day = now.plus(new.keep).day();
+        let day = new.keep_until(now).day();
         Ok(self.keyring.wrap(day, KeyClass::Grant, key, &wrap_context(new.contact, parcel))?)
     }
 
@@ -64,12 +65,17 @@ impl Vault {
             contact: new.contact,
             access: new.access.clone(),
             created: now,
-            link_until: now.plus(new.link),
-            keep_until: now.plus(new.keep),
+            link_until: new.link_until(now),
+            keep_until: new.keep_until(now),
             keep_after_download: new.keep_after_download,
             token_hash: self.keyring.lookup("token", new.token.expose().as_bytes()),
             key: Some(wrapped),
             revoked: None,
+            patient: new.patient,
+            held: new.held.map(|_| Held { link: new.link, keep: new.keep }),
+            opened: None,
+            downloaded: None,
+            begun: None,
         }
     }
 
@@ -78,6 +84,7 @@ impl Vault {
         batch.put(token_key(&grant.token_hash), &Target(id));
         batch.put(day_key(grant.keep_until.day(), id), &Mark);
         batch.put(transaction_key(grant.transaction, id), &Mark);
+        batch.put(contact_key(grant.contact, id), &Mark);
         batch.put(ending_key(grant.keep_until, Ending::Grant, id.octets()), &Mark);
     }
 }

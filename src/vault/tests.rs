@@ -14,23 +14,23 @@ use crate::random;
 use crate::store::{Batch, StoreSettings, Table};
 use crate::time::Timestamp;
 
-const NOW: Timestamp = Timestamp::from_secs(20_000 * 86_400 + 40_000);
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const NOW: Timestamp = Timestamp::from_secs(20_000 * 86_400 + 40_000);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 const PATIENT: &str = "Zebulon Quackenbush";
 
-struct House {
-    data: PathBuf,
-    store: Store,
-    keyring: Keyring,
-    objects: Objects,
-    vault: Vault,
+pub(super) struct House {
+    pub data: PathBuf,
+    pub store: Store,
+    pub keyring: Keyring,
+    pub objects: Objects,
+    pub vault: Vault,
 }
 
 fn settings(data: &Path) -> StoreSettings {
     StoreSettings { folder: data.to_owned(), cache: 8 << 20, checkpoint_every: 64 << 20 }
 }
 
-fn open_keyring(keys: &Path) -> Keyring {
+pub(super) fn open_keyring(keys: &Path) -> Keyring {
     let master = keys.join("master.key");
     if Keyring::exists(keys) {
         Keyring::open(keys, &MasterKey::read(&MasterSource::File(master)).unwrap(), NOW.day()).unwrap()
@@ -40,11 +40,11 @@ fn open_keyring(keys: &Path) -> Keyring {
 }
 
 impl House {
-    async fn at(home: &Path) -> Self {
+    pub async fn at(home: &Path) -> Self {
         Self::with(&home.join("data"), open_keyring(&home.join("keys"))).await
     }
 
-    async fn with(data: &Path, keyring: Keyring) -> Self {
+    pub async fn with(data: &Path, keyring: Keyring) -> Self {
         let store = Store::open(settings(data), keyring.clone()).await.unwrap();
         let objects = Objects::new(store.clone(), BlobStore::open(&data.join("blob")).unwrap());
         let vault = Vault::new(store.clone(), keyring.clone(), objects.clone());
@@ -60,7 +60,7 @@ impl House {
         grants
     }
 
-    async fn parcel(&self, transaction: TransactionId, keeps: &[Duration]) -> (NewParcel, Vec<(GrantId, String)>) {
+    pub async fn parcel(&self, transaction: TransactionId, keeps: &[Duration]) -> (NewParcel, Vec<(GrantId, String)>) {
         let text = format!("Findings for {PATIENT}\r\n").into_bytes();
         let objects = vec![self.objects.of(&text).await.unwrap(), self.objects.of(&text.repeat(4000)).await.unwrap()];
         let deposits = objects.iter().map(|object| Deposit {
@@ -78,6 +78,9 @@ impl House {
             patient: Some(PatientRef::Record(PATIENT.into())),
             sent: NOW,
             deposits: deposits.collect(),
+            birthdate: Some("1980-03-04".into()),
+            message_id: None,
+            references: Vec::new(),
         };
         let grants: Vec<NewGrant> = keeps
             .iter()
@@ -89,16 +92,18 @@ impl House {
                 keep: *keep,
                 keep_after_download: None,
                 token: random::token(),
+                held: None,
+                patient: None,
             })
             .collect();
         let named = grants.iter().map(|grant| (grant.id, grant.token.expose().clone())).collect();
         (NewParcel { id: random::id::<ParcelId>(), transaction, content, objects, grants }, named)
     }
 
-    async fn opens(&self, id: GrantId, now: Timestamp) -> bool {
+    pub async fn opens(&self, id: GrantId, now: Timestamp) -> bool {
         let Some(grant) = self.vault.grant(id).await.unwrap() else { return false };
-        match self.vault.open(&grant.value, now).await {
-            Ok((_, content)) => {
+        match self.vault.content(&grant.value, now).await {
+            Ok(content) => {
                 assert_eq!(content.deposits[0].name, format!("{PATIENT}.txt"));
                 for deposit in &content.deposits {
                     self.objects.verify(&deposit.object).await.unwrap();
@@ -110,7 +115,7 @@ impl House {
         }
     }
 
-    async fn is_empty(&self) -> bool {
+    pub async fn is_empty(&self) -> bool {
         let tables = [
             Table::Parcel,
             Table::Object,
@@ -119,8 +124,12 @@ impl House {
             Table::GrantByToken,
             Table::GrantByDay,
             Table::GrantByTransaction,
+            Table::GrantByContact,
             Table::Agenda,
             Table::PunchOwed,
+            Table::Reply,
+            Table::Draft,
+            Table::PortalEnd,
         ];
         for table in tables {
             if !self.store.scan_keys(table, &[], &[], 1).await.unwrap().is_empty() {
@@ -140,7 +149,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(super) fn copy_folder(from: &Path, to: &Path) {
     for file in files_below(from) {
         let target = to.join(file.strip_prefix(from).unwrap());
         fs::create_dir_all(target.parent().unwrap()).unwrap();
@@ -206,10 +215,10 @@ async fn a_revoked_grant_opens_in_no_copy_and_the_others_of_its_day_do() {
     }
     assert!(matches!(house.vault.revoke(random::id(), NOW).await, Err(VaultError::Missing)));
     assert!(!house.opens(grants[0].0, NOW).await);
-    assert!(house.vault.open(&before, NOW).await.is_ok(), "until the punch an old copy still opens");
+    assert!(house.vault.content(&before, NOW).await.is_ok(), "until the punch an old copy still opens");
     assert_eq!(house.vault.punch_owed().await.unwrap(), 1);
     assert_eq!(house.vault.punch_owed().await.unwrap(), 0);
-    assert!(matches!(house.vault.open(&before, NOW).await, Err(VaultError::Ended)));
+    assert!(matches!(house.vault.content(&before, NOW).await, Err(VaultError::Ended)));
     for (id, _) in &grants[1..] {
         assert!(house.opens(*id, NOW).await, "survivors are re-wrapped");
     }
@@ -251,7 +260,7 @@ async fn a_punch_cut_short_is_taken_up_again() {
     assert!(house.opens(grants[1].0, NOW).await);
     assert_eq!(house.vault.punch_owed().await.unwrap(), 1);
     assert!(house.opens(grants[1].0, NOW).await);
-    assert!(matches!(house.vault.open(&before, NOW).await, Err(VaultError::Ended)));
+    assert!(matches!(house.vault.content(&before, NOW).await, Err(VaultError::Ended)));
 }
 
 #[tokio::test]
@@ -263,7 +272,7 @@ async fn verify_reads_what_lives_and_names_what_is_damaged() {
     let report = house.vault.verify(&|_| {}).await.unwrap();
     assert_eq!((report.parcels, report.deposits, report.damaged.len(), report.orphans), (2, 4, 0, 0));
     let grant = house.vault.grant(grants[0].0).await.unwrap().unwrap().value;
-    let (_, content) = house.vault.open(&grant, NOW).await.unwrap();
+    let content = house.vault.content(&grant, NOW).await.unwrap();
     let id = content.deposits[1].object.id.to_string();
     let path = home.path().join("data/blob").join(&id[24..]).join(&id);
     let mut octets = fs::read(&path).unwrap();
@@ -332,14 +341,20 @@ async fn a_day_without_a_key_takes_no_grant() {
     assert!(matches!(refused, Err(VaultError::Ended)));
 }
 
-#[tokio::test]
-async fn parcels_and_grants_of_version_1_are_read() {
+#[test]
+fn parcels_and_grants_of_each_version_are_read() {
+    use super::grants::GrantV1;
+    use super::parcel::ParcelV1;
     use crate::id::Id;
+    use crate::store::{Stored, decode};
+    fn written<T: serde::Serialize>(version: u8, value: &T) -> Vec<u8> {
+        [&[version], postcard::to_allocvec(value).unwrap().as_slice()].concat()
+    }
     let wrapped =
         crate::keyring::WrappedKey { day: NOW.day(), class: KeyClass::Grant, generation: 1, sealed: vec![7; 60] };
     let (transaction, id) = (TransactionId::from_octets([1; 16]), ParcelId::from_octets([2; 16]));
-    let parcel = Parcel { transaction, until: NOW, objects: vec![Id::from_octets([3; 16])], sealed: vec![9; 5] };
-    let grant = Grant {
+    let parcel = ParcelV1 { transaction, until: NOW, objects: vec![Id::from_octets([3; 16])], sealed: vec![9; 5] };
+    let grant = GrantV1 {
         parcel: id,
         transaction,
         contact: Id::from_octets([4; 16]),
@@ -353,9 +368,43 @@ async fn parcels_and_grants_of_version_1_are_read() {
         revoked: None,
     };
     let mut vector = crate::keyring::vectors::Vector::read("vault-records");
-    let parcel = vector.octets("parcel_1", &[&[1], postcard::to_allocvec(&parcel).unwrap().as_slice()].concat());
-    let grant = vector.octets("grant_1", &[&[1], postcard::to_allocvec(&grant).unwrap().as_slice()].concat());
+    let old_parcel = decode::<Parcel>(Table::Parcel, &vector.octets("parcel_1", &written(1, &parcel))).unwrap();
+    let old_grant = decode::<Grant>(Table::Grant, &vector.octets("grant_1", &written(1, &grant))).unwrap();
+    assert_eq!((old_parcel.until, old_parcel.content), (NOW, 1));
+    assert_eq!((old_grant.token_hash, old_grant.held), ([5; 16], None));
+    let new_parcel = Parcel { content: 2, ..old_parcel };
+    let new_grant = Grant {
+        patient: Some(crate::id::PatientMark([6; 16])),
+        held: Some(Held { link: DAY, keep: 7 * DAY }),
+        opened: Some(NOW),
+        downloaded: Some(NOW.plus(DAY)),
+        begun: None,
+        ..old_grant
+    };
+    let new_parcel = vector.octets("parcel_2", &written(Parcel::VERSION, &new_parcel));
+    let new_grant = vector.octets("grant_2", &written(Grant::VERSION, &new_grant));
     vector.finish();
-    assert_eq!(crate::store::decode::<Parcel>(Table::Parcel, &parcel).unwrap().until, NOW);
-    assert_eq!(crate::store::decode::<Grant>(Table::Grant, &grant).unwrap().token_hash, [5; 16]);
+    assert_eq!(decode::<Parcel>(Table::Parcel, &new_parcel).unwrap().content, 2);
+    assert_eq!(decode::<Grant>(Table::Grant, &new_grant).unwrap().opened, Some(NOW));
+}
+
+#[test]
+fn what_version_1_sealed_is_read() {
+    use super::parcel::ContentV1;
+    use crate::keyring::DataKey;
+    use crate::keyring::seal::Sealer;
+    let (id, key) = (random::id::<ParcelId>(), DataKey::fresh());
+    let content = ContentV1 {
+        subject: "Findings".into(),
+        sender: Address::parse("doctor@clinic.example").unwrap(),
+        sender_name: "Dr Roe".into(),
+        practice: "clinic".into(),
+        patient: None,
+        sent: NOW,
+        deposits: Vec::new(),
+    };
+    let sealed = Sealer::new(&key).seal(crate::id::Id::octets(&id), &postcard::to_allocvec(&content).unwrap());
+    let parcel = Parcel { transaction: random::id(), until: NOW, objects: Vec::new(), sealed, content: 1 };
+    let read = parcel.open(id, &key).unwrap();
+    assert_eq!((read.subject.as_str(), read.birthdate), ("Findings", None));
 }

@@ -53,8 +53,8 @@ impl Vault {
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(), VaultError> {
         // Judged by the key alone: what still opens must be whole, whatever the clock says.
-        match self.open(grant, grant.created).await {
-            Ok((_, content)) => {
+        match self.content(grant, grant.created).await {
+            Ok(content) => {
                 if seen.parcels.insert(grant.parcel) {
                     report.parcels += 1;
                     self.verify_deposits(&content, seen, report, progress).await;

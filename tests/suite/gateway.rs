@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 
+use postern::access::{Door, Proved, admit};
 use postern::accounts::{Accounts, NewStaff, Passwords};
 use postern::blob::{BlobStore, Objects, RawMessage};
 use postern::delivery::retry::Schedule;
@@ -16,27 +17,45 @@ use postern::queue::{Claim, Queue};
 use postern::random;
 use postern::secret::Secret;
 use postern::store::{self, Store, StoreSettings};
-use postern::vault::Vault;
+use postern::vault::{Grant, ParcelContent, Vault};
 
-const JANE: &str = "jane@clinic.example";
+mod questions;
+mod status;
 
-struct Clinic {
-    gateway: Gateway,
-    jane: Origin,
-    folder: tempfile::TempDir,
+pub const JANE: &str = "jane@clinic.example";
+
+pub struct Clinic {
+    pub gateway: Gateway,
+    pub jane: Origin,
+    pub folder: tempfile::TempDir,
 }
 
 impl Clinic {
-    /// The shipped policies, and these files beside them.
-    async fn with(extra: &[(&str, &str)]) -> Self {
+    /// The shipped policies, and these files beside them. Pat is known: a code opens what is sent there.
+    pub async fn with(extra: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policies = folder.path().join("policies");
         copy(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/policies")), &policies);
+        std::fs::write(policies.join("directory.csv"), "address,role\npat@home.example,payer\n").unwrap();
         for (name, text) in extra {
             std::fs::write(policies.join(name), text).unwrap();
         }
         let master = MasterKey::make_file(&folder.path().join("master.key")).unwrap();
         let keyring = Keyring::create(&folder.path().join("keys"), &master, store::now().day()).unwrap();
+        Self::over(folder, keyring).await
+    }
+
+    /// The same house after a restart.
+    async fn restarted(self) -> Self {
+        let Self { gateway, folder, .. } = self;
+        let Stations { store, keyring, .. } = gateway.stations().clone();
+        drop(gateway);
+        store.close().await.unwrap();
+        Self::over(folder, keyring).await
+    }
+
+    async fn over(folder: tempfile::TempDir, keyring: Keyring) -> Self {
+        let policies = folder.path().join("policies");
         let data = folder.path().join("data");
         let settings = StoreSettings { folder: data.clone(), cache: 8 << 20, checkpoint_every: 64 << 20 };
         let store = Store::open(settings, keyring.clone()).await.unwrap();
@@ -46,12 +65,16 @@ impl Clinic {
             queue: Queue::new(store.clone(), keyring.clone(), objects.clone(), Schedule::default()),
             accounts: Accounts::new(store.clone(), keyring.clone(), Passwords::new(1).unwrap()),
             guests: Guests::new(store.clone(), keyring.clone(), Passwords::new(1).unwrap()),
-            directory: Directory::new(store.clone(), keyring),
+            directory: Directory::new(store.clone(), keyring.clone()),
+            keyring,
             policies: Arc::new(Policies::open(&policies).unwrap()),
             store,
             objects,
         };
-        let jane = add_staff(&stations.accounts).await;
+        let jane = match stations.accounts.find(&address(JANE)).await.unwrap() {
+            Some((id, _)) => Origin::Staff { id, address: address(JANE) },
+            None => add_staff(&stations.accounts).await,
+        };
         let settings = GatewaySettings {
             hostname: Domain::parse("mail.clinic.example").unwrap(),
             public_url: "https://mail.clinic.example".into(),
@@ -60,7 +83,7 @@ impl Clinic {
         Self { gateway: Gateway::new(settings, stations), jane, folder }
     }
 
-    async fn send(&self, to: &[&str], message: &str) -> Result<Receipt, Refusal> {
+    pub async fn send(&self, to: &[&str], message: &str) -> Result<Receipt, Refusal> {
         self.send_as(self.jane.clone(), JANE, to, message).await
     }
 
@@ -85,10 +108,11 @@ impl Clinic {
         spool.finish().await.unwrap()
     }
 
-    /// What waits to be delivered: to whom, and the octets.
-    async fn letters(&self) -> Vec<(String, String)> {
+    /// What waits to be delivered within the hour: to whom, and the octets.
+    pub async fn letters(&self) -> Vec<(String, String)> {
         let queue = &self.gateway.stations().queue;
-        let claims: Vec<Claim> = queue.claim_due(store::now(), 100).await.unwrap();
+        let claims: Vec<Claim> =
+            queue.claim_due(store::now().plus(std::time::Duration::from_secs(3600)), 100).await.unwrap();
         let mut letters = Vec::new();
         for claim in &claims {
             let mut octets = queue.octets(&claim.letter).await.unwrap();
@@ -102,8 +126,21 @@ impl Clinic {
         letters
     }
 
+    /// The only right there is, and the parcel that it opens.
+    async fn granted(&self) -> (Grant, ParcelContent) {
+        let vault = &self.gateway.stations().vault;
+        let mut grants = vault.grants(None, 10).await.unwrap();
+        assert_eq!(grants.len(), 1);
+        let (id, grant) = grants.remove(0);
+        let (checks, keep_until) = (grant.access.as_slice(), grant.keep_until);
+        let door = Door { grant: id, checks, patient: grant.patient, keep_until, revoked: false };
+        let proved = Proved { account: true, code: true, magic: true, any_patient: true, ..Proved::default() };
+        let (_, content) = vault.open(&admit(&door, &proved, store::now()).unwrap(), store::now()).await.unwrap();
+        (grant, content)
+    }
+
     /// Files below the folder of blobs.
-    fn blobs(&self) -> usize {
+    pub fn blobs(&self) -> usize {
         fn files(folder: &Path) -> usize {
             let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
             entries.map(|path| if path.is_dir() { files(&path) } else { 1 }).sum()
@@ -126,7 +163,13 @@ async fn add_staff(accounts: &Accounts) -> Origin {
     Origin::Staff { id, address: address(JANE) }
 }
 
-fn address(text: &str) -> Address {
+/// The address in a mail that answers to it go to: `ask.…` or `about.…`.
+fn token(kind: &str, mail: &str) -> String {
+    let token = regex::Regex::new(&format!(r"{kind}\.[a-z2-7]{{52}}@mail\.clinic\.example")).unwrap();
+    token.find(mail).unwrap_or_else(|| panic!("no address {kind}.… in\n{mail}")).as_str().to_owned()
+}
+
+pub fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
 
@@ -168,12 +211,8 @@ async fn each_recipient_gets_what_policy_says() {
     assert!(bob.starts_with("Received: from pc\r\n") && bob.contains("QUJDREVG"));
     assert!(bob.contains("Subject: Your letter\r\n"));
 
-    let vault = &clinic.gateway.stations().vault;
-    let grants = vault.grants(None, 10).await.unwrap();
-    assert_eq!(grants.len(), 1);
-    let grant = &grants[0].1;
+    let (grant, content) = clinic.granted().await;
     assert_eq!(grant.keep_until.since(grant.created).as_secs(), 14 * 86_400);
-    let (_, content) = vault.open(grant, store::now()).await.unwrap();
     let names: Vec<_> = content.deposits.iter().map(|deposit| deposit.name.as_str()).collect();
     assert_eq!(names, ["letter.pdf", "message.txt"]);
 }
@@ -308,9 +347,7 @@ async fn files_that_outlook_packed_are_documents_of_their_own() {
         [&b"\x78\x9f\x3e\x22\x01\0"[..], &attributes.concat()].concat()
     };
     clinic.send(&["pat@home.example"], &with_file("winmail.dat", &packed("values.csv"))).await.unwrap();
-    let vault = &clinic.gateway.stations().vault;
-    let grants = vault.grants(None, 10).await.unwrap();
-    let (_, content) = vault.open(&grants[0].1, store::now()).await.unwrap();
+    let (_, content) = clinic.granted().await;
     let told: Vec<_> = content.deposits.iter().map(|deposit| (deposit.name.as_str(), deposit.object.octets)).collect();
     assert_eq!(told[..2], [("Befund Müller.pdf", 15), ("values.csv", 700_000)]);
     assert!(told.iter().all(|(name, _)| *name != "winmail.dat"), "{told:?}");
@@ -399,9 +436,12 @@ async fn a_corrected_rule_is_in_force_for_who_was_written_to_before() {
     clinic.send(&["wong@hospital.example"], &with_attachment("Scan", "scan.pdf", 100)).await.unwrap();
     let found = clinic.gateway.stations().directory.find(&to).await.unwrap().expect("known from now on");
     assert_eq!(found.person.role, None);
-    clinic.send(&["pat@home.example"], &with_attachment("Scan [patient 10423]", "scan.pdf", 100)).await.unwrap();
+    clinic.send(&["pat@home.example"], &with_attachment("Scan", "scan.pdf", 100)).await.unwrap();
     let pat = clinic.gateway.stations().directory.find(&address("pat@home.example")).await.unwrap().unwrap();
-    assert_eq!(pat.person.role, Some(postern::policy::Role::Patient), "what a tag said is remembered");
+    assert_eq!(pat.person.role, None, "directory.csv is the admin's to change");
+    clinic.send(&["kim@home.example"], &with_attachment("Scan [doctor-elsewhere]", "scan.pdf", 100)).await.unwrap();
+    let kim = clinic.gateway.stations().directory.find(&address("kim@home.example")).await.unwrap().unwrap();
+    assert_eq!(kim.person.role, Some(postern::policy::Role::DoctorElsewhere), "what a tag said is remembered");
 }
 
 #[tokio::test]

@@ -4,10 +4,13 @@
 
 mod bad_config;
 mod gateway;
+mod guests;
 mod layering;
+mod lifecycle;
 mod live;
 mod mime;
 mod pack;
+mod parcels;
 mod policy;
 mod queue;
 mod reference;

@@ -68,6 +68,7 @@ fn facts(text: &mut String, a: &Assessment) {
         let meaning = match &tag.meaning {
             TagMeaning::Secure => "secure".to_owned(),
             TagMeaning::Plain => "plain".to_owned(),
+            TagMeaning::Role(role) => format!("role {role}"),
             TagMeaning::Clock(clock) => format!("clock {} h", clock.as_secs() / 3600),
             TagMeaning::Patient(PatientRef::Record(number)) => format!("patient number {number}"),
             TagMeaning::Patient(PatientRef::Named { name, birthdate }) => format!("patient {name}, born {birthdate}"),

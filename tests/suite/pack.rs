@@ -9,9 +9,11 @@ use postern::mail::{Address, Domain};
 use postern::mime::assess::{Assessment, Attachment};
 use postern::mime::{Content, Entity, HeaderField, HeaderSection, MediaType, Outline, TransferEncoding};
 use postern::pack::{NoticeParts, PackError, ReportParts, Templates, failure_report, notice};
-use postern::policy::{Practice, SourceFile};
+use postern::policy::{Practice, Role, SourceFile};
 use postern::time::Timestamp;
 use proptest::prelude::*;
+
+mod own;
 
 const LINK: &str = "https://mail.clinic.example/p/3f9c1kqz7w2m4x8v0t5r6y1n2b3d4f5g6h7j8k9m0p1";
 /// Names that no recipient may read in a mail.
@@ -25,6 +27,8 @@ struct Case {
     link: Option<&'static str>,
     keep_days: u64,
     access: Vec<AccessCheck>,
+    registers: bool,
+    role: Option<Role>,
 }
 
 fn address(text: &str) -> Address {
@@ -33,6 +37,7 @@ fn address(text: &str) -> Address {
 
 fn practice() -> Practice {
     Practice {
+        logo: None,
         id: "north".into(),
         name: "North Street Clinic".into(),
         domains: vec![Domain::parse("clinic.example").unwrap()],
@@ -47,6 +52,7 @@ fn practice() -> Practice {
 
 fn french() -> Practice {
     Practice {
+        logo: None,
         id: "lac".into(),
         name: "Cabinet du Lac".into(),
         phone: "04 50 55 01 23".into(),
@@ -131,7 +137,8 @@ fn case(text: Option<&str>, html: Option<&str>, attachments: Vec<Attachment>) ->
         auto_submitted: false,
     };
     let access = vec![AccessCheck::Account, AccessCheck::Birthdate];
-    Case { practice: practice(), message, outline: outline(&FIELDS), link, keep_days: 7, access }
+    let outline = outline(&FIELDS);
+    Case { practice: practice(), message, outline, link, keep_days: 7, access, registers: false, role: None }
 }
 
 impl Case {
@@ -150,6 +157,8 @@ impl Case {
             subject: &self.message.subject,
             link: self.link,
             access: &self.access,
+            registers: self.registers,
+            role: self.role,
             link_until: NOW.plus(7 * day),
             keep_until: NOW.plus(day * u32::try_from(self.keep_days).unwrap()),
             hostname: "mail.clinic.example",
@@ -213,7 +222,18 @@ fn cases() -> Vec<(&'static str, Case)> {
     french_case.practice = french();
     french_case.message.from_name = Some("Dr Hélène Brühl".into());
     french_case.message.subject = "Vos résultats d’analyse".into();
+    let mut invitation = case(Some(LETTER), None, two_documents());
+    (invitation.registers, invitation.role) = (true, Some(Role::Patient));
+    let mut elsewhere = case(Some(LETTER), None, vec![attachment(NAMES[0], "application/pdf", false)]);
+    (elsewhere.registers, elsewhere.role) = (true, Some(Role::DoctorElsewhere));
+    let mut invitation_french = case(Some(lettre), None, two_documents());
+    (invitation_french.registers, invitation_french.role) = (true, Some(Role::Patient));
+    invitation_french.practice = french();
+    invitation_french.message.from_name = Some("Dr Hélène Brühl".into());
     vec![
+        ("invitation", invitation),
+        ("invitation-doctor-elsewhere", elsewhere),
+        ("invitation-french", invitation_french),
         ("two-documents", two),
         ("outlook", outlook),
         ("long", long),
@@ -270,11 +290,16 @@ fn goldens_are_what_is_sent() {
     all.push(("report-refused", report_of(&practice(), &templates, true)));
     all.push(("report-refused-french", report_of(&french(), &templates, true)));
     for (name, octets) in all {
-        golden(name, "mail.eml", &octets);
-        let (text, html) = text_and_html(&octets);
-        golden(name, "mail.txt", text.as_bytes());
-        golden(name, "mail.html", html.as_bytes());
+        goldens(name, &octets);
     }
+}
+
+/// The mail as it leaves, and its two texts as a reader shows them.
+fn goldens(name: &str, octets: &[u8]) {
+    golden(name, "mail.eml", octets);
+    let (text, html) = text_and_html(octets);
+    golden(name, "mail.txt", text.as_bytes());
+    golden(name, "mail.html", html.as_bytes());
 }
 
 /// The names of the header fields, as a reader sees them.
@@ -379,9 +404,14 @@ fn no_golden_names_a_file_or_an_inner_hop() {
         let octets = case.compose(&templates);
         let (text, html) = text_and_html(&octets);
         let whole = format!("{}{text}{html}", String::from_utf8_lossy(&octets));
-        for secret in
-            NAMES.into_iter().chain(["secret@elsewhere", "10.0.0.17", "AdXyZ", "Outlook 16", "tracker.example"])
-        {
+        for secret in NAMES.into_iter().chain([
+            "secret@elsewhere",
+            "10.0.0.17",
+            "AdXyZ",
+            "Outlook 16",
+            "tracker.example",
+            "googleapis",
+        ]) {
             assert!(!whole.contains(secret), "{secret} in {name}");
         }
         assert!(html.len() < 102 * 1024, "Gmail clips {name}");

@@ -1,15 +1,14 @@
 //! What policy decides, case by case: `tests/policy/NN-name/{policy.toml, message.toml, plan.txt}`.
 //!
-//! A case's `policy.toml` stands beside the files of `tests/policy/base` (two practices, all roles, restricted
+//! A case's `policy.toml`, and what else lies with it, stands beside the files of `tests/policy/base` (two practices, all roles, restricted
 //! types). `message.toml` gives the facts. `UPDATE_GOLDEN=1` rewrites the plans.
 
 use std::path::Path;
 
 use postern::mail::Address;
 use postern::mime::TransferEncoding;
-use postern::mime::assess::{Assessment, Attachment, PatientRef, Tag, TagMeaning};
+use postern::mime::assess::{Assessment, Attachment, Tag, subject_tags};
 use postern::policy::{PolicySet, RecipientFacts, Role, SenderFacts, explain};
-use postern::time::parse_length;
 use serde::Deserialize;
 
 use crate::bad_config::{cases, files_below, golden, sources};
@@ -28,6 +27,9 @@ struct Message {
     #[serde(default)]
     groups: Vec<String>,
     practice: Option<String>,
+    /// Whether the sender can be asked.
+    #[serde(default)]
+    can_answer: bool,
     subject: String,
     /// Texts of the subject that are tags.
     #[serde(default)]
@@ -60,20 +62,14 @@ struct Recipient {
     role: Option<Role>,
     #[serde(default)]
     known: bool,
+    #[serde(default)]
+    registered: bool,
 }
 
 fn tag(subject: &str, text: &str) -> Tag {
     let start = subject.find(text).unwrap_or_else(|| panic!("{text} is not in {subject}"));
-    let inner = text.trim_matches(['[', ']']);
-    let meaning = match inner {
-        "secure" => TagMeaning::Secure,
-        "plain" => TagMeaning::Plain,
-        _ => match inner.strip_prefix("patient ") {
-            Some(record) => TagMeaning::Patient(PatientRef::Record(record.into())),
-            None => TagMeaning::Clock(parse_length(inner).unwrap()),
-        },
-    };
-    Tag { meaning, span: start..start + text.len() }
+    let read = subject_tags(text).unwrap_or_else(|defect| panic!("{text}: {defect}"));
+    Tag { span: start..start + text.len(), ..read.into_iter().next().unwrap_or_else(|| panic!("{text} is no tag")) }
 }
 
 fn assessment(message: &Message) -> Assessment {
@@ -105,7 +101,8 @@ fn assessment(message: &Message) -> Assessment {
 
 fn plan_of(case: &Path) -> String {
     let mut files = files_below(&case.parent().unwrap().join("base"));
-    files.insert("policy.toml".into(), std::fs::read_to_string(case.join("policy.toml")).unwrap());
+    let own = files_below(case).into_iter();
+    files.extend(own.filter(|(name, _)| !["message.toml", "plan.txt"].contains(&name.as_str())));
     let policy = PolicySet::load(&sources(files))
         .unwrap_or_else(|(faults, texts)| panic!("{}", postern::fault::render(&faults, &texts)));
     let written: Case = toml::from_str(&std::fs::read_to_string(case.join("message.toml")).unwrap())
@@ -115,6 +112,7 @@ fn plan_of(case: &Path) -> String {
         practice: written.message.practice.clone().or_else(|| practice(&written.message.from)),
         address: written.message.from.clone(),
         groups: written.message.groups.clone(),
+        can_answer: written.message.can_answer,
     };
     let recipients: Vec<RecipientFacts> = written
         .recipient
@@ -123,7 +121,8 @@ fn plan_of(case: &Path) -> String {
             practice: practice(&recipient.address),
             known: recipient.known || recipient.role.is_some(),
             role: recipient.role,
-            address: recipient.address,
+            registered: recipient.registered,
+            ..RecipientFacts::unknown(recipient.address)
         })
         .collect();
     let plan = policy.decide(&assessment(&written.message), &sender, &recipients);

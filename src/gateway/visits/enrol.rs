@@ -2,11 +2,23 @@
 
 use std::net::IpAddr;
 
-use crate::gateway::Gateway;
-use crate::gateway::visits::{NextStep, Visit, VisitError};
+use crate::event::Event as Logged;
+use crate::gateway::invitations::{Change, InvitationError, schedule};
+use crate::gateway::mails::OwnMail;
+use crate::gateway::visits::form::{self, Form, Questions};
+use crate::gateway::visits::{Visit, VisitError, not_committed, not_now};
+use crate::gateway::{Gateway, Snapshot};
+use crate::guests::{Count, Counted, Guest, InvitationRecord, Limit};
+use crate::id::ContactId;
+use crate::invitation::{Event, Schedule, State};
 use crate::mail::Address;
-use crate::policy::Role;
-use crate::secret::Secret;
+use crate::pack::own::Says;
+use crate::policy::{FieldKind, FormField, Role};
+use crate::store::{self, Batch, CommitError, Record};
+use crate::time::{Timestamp, parse_date};
+
+/// How often a change is tried when other changes come first.
+const TRIES: usize = 16;
 
 /// The form a guest is shown.
 #[derive(Debug)]
@@ -55,15 +67,40 @@ pub enum Registered {
     Cancelled,
 }
 
-/// What a mailed password link leads to.
-#[derive(Debug)]
-pub struct PasswordView {
-    /// Whose account; shown to who has the mail.
-    pub address: Address,
-    /// The practice whose face the page wears.
-    pub practice: String,
-    /// Whether it is the first password.
-    pub first: bool,
+/// What is read of a visitor who may register.
+struct Registering {
+    contact: ContactId,
+    invitation: Record<InvitationRecord>,
+    /// What a closed account has left.
+    closed: Option<Record<Guest>>,
+}
+
+impl Registering {
+    fn tries_left(&self, schedule: &Schedule) -> u8 {
+        match self.invitation.value.life.state {
+            State::Open { wrong, .. } => schedule.tries.saturating_sub(wrong),
+            _ => 0,
+        }
+    }
+}
+
+/// Whether this form asks for the birthdate: where it is known, unless the role's file says that it does not matter.
+fn asks_birthdate(snapshot: &Snapshot, invitation: &InvitationRecord) -> bool {
+    let file = invitation.role.and_then(|role| snapshot.policy.role(role));
+    invitation.birthdate.is_some() && file.is_none_or(|file| file.birthdate)
+}
+
+/// The fields of a role's form; where nobody said who the person is, name and phone.
+fn fields(snapshot: &Snapshot, role: Option<Role>) -> Vec<FormField> {
+    let field = |name: &str, kind, required| FormField { name: name.to_owned(), kind, required };
+    match role.and_then(|role| snapshot.policy.role(role)) {
+        Some(file) => file.fields.clone(),
+        None => vec![
+            field("email", FieldKind::Email, true),
+            field("name", FieldKind::Text, true),
+            field("phone", FieldKind::Phone, false),
+        ],
+    }
 }
 
 impl Gateway {
@@ -71,49 +108,176 @@ impl Gateway {
     ///
     /// # Errors
     /// [`VisitError::NotFound`] where there is nothing to register for.
-    pub async fn registration(&self, _visit: &Visit) -> Result<RegistrationView, VisitError> {
-        todo!()
+    pub async fn registration(&self, visit: &Visit) -> Result<RegistrationView, VisitError> {
+        let snapshot = self.policies();
+        let registering = self.registering(visit.contact).await?;
+        let invitation = &registering.invitation.value;
+        Ok(RegistrationView {
+            practice: invitation.practice.clone(),
+            sender_name: invitation.sender_name.clone(),
+            role: invitation.role,
+            address: invitation.address.clone(),
+            asks_birthdate: asks_birthdate(&snapshot, invitation),
+            tries_left: registering.tries_left(&schedule(&snapshot, invitation.role)),
+        })
+    }
+
+    async fn registering(&self, contact: ContactId) -> Result<Registering, VisitError> {
+        let guests = &self.stations.guests;
+        let invitation = guests.invitation(contact).await.map_err(|error| not_now("invitations", &error))?;
+        let invitation = invitation.filter(|invitation| invitation.value.life.is_open()).ok_or(VisitError::NotFound)?;
+        let guest = guests.find(contact).await.map_err(|error| not_now("guests", &error))?;
+        match guest {
+            Some(guest) if !guest.value.closed => Err(VisitError::NotFound),
+            closed => Ok(Registering { contact, invitation, closed }),
+        }
     }
 
     /// Takes the form. Fields are checked by the role's file, then the birthdate is compared and counted.
     ///
     /// # Errors
     /// [`VisitError::NotFound`]; [`VisitError::LockedUntil`] where this address of origin has guessed too often.
-    pub async fn register(
+    pub async fn register(&self, visit: &Visit, answers: FormAnswers, from: IpAddr) -> Result<Registered, VisitError> {
+        let now = store::now();
+        let snapshot = self.policies();
+        let registering = self.registering(visit.contact).await?;
+        let invitation = &registering.invitation.value;
+        let questions = Questions {
+            fields: &fields(&snapshot, invitation.role),
+            specialties: snapshot.policy.specialties(),
+            birthdate: asks_birthdate(&snapshot, invitation),
+        };
+        let form = match form::read(&questions, &answers) {
+            Ok(form) => form,
+            Err(faults) => return Ok(Registered::Faults(faults)),
+        };
+        if form.birthdate.is_none() {
+            return self.enter_form(registering, &form, &snapshot, now).await;
+        }
+        self.compare_and_enter(registering, &form, (&snapshot, from), now).await
+    }
+
+    /// Counts the try, then compares: of two hundred at once no more are compared than the invitation has tries.
+    async fn compare_and_enter(
         &self,
-        _visit: &Visit,
-        _answers: FormAnswers,
-        _from: IpAddr,
+        registering: Registering,
+        form: &Form,
+        (snapshot, from): (&Snapshot, IpAddr),
+        now: Timestamp,
     ) -> Result<Registered, VisitError> {
-        todo!()
+        let invitation = &registering.invitation.value;
+        let schedule = schedule(snapshot, invitation.role);
+        self.count_birthdate_from(from, now).await?;
+        let tries = Counted::Registration(registering.contact, invitation.life.issued);
+        let whole = schedule.longest();
+        let limit = Limit { most: u32::from(schedule.tries), within: whole, lock: whole };
+        let count = self.stations.guests.count(tries, limit, now).await.map_err(not_committed)?;
+        let is_right = invitation.birthdate.as_deref().and_then(parse_date) == form.birthdate;
+        if is_right && matches!(count, Count::Left(_)) {
+            self.uncount_birthdate_from(from).await?;
+            self.stations.guests.forget(tries).await.map_err(not_committed)?;
+            return self.enter_form(registering, form, snapshot, now).await;
+        }
+        Logged::GuestRefused { what: "birthdate", peer: from }.log();
+        self.take_wrong_birthdate(registering.contact, invitation.life.issued, (&schedule, from), now).await
     }
 
-    /// What a mailed password link leads to; changes nothing. `None` for used, expired and unknown ones alike.
-    ///
-    /// # Errors
-    /// [`VisitError::Unavailable`].
-    pub async fn password_link(&self, _token: &str) -> Result<Option<PasswordView>, VisitError> {
-        todo!()
-    }
-
-    /// Sets the password by a mailed link, which is used up. The first time this enrols: the invitation is accepted and
-    /// the clocks of what was held start. All other visits of the account end. Where to go: sign in.
-    ///
-    /// # Errors
-    /// [`VisitError::NotFound`] for a link that is used or over.
-    pub async fn set_password(
+    async fn take_wrong_birthdate(
         &self,
-        _token: &str,
-        _password: &Secret<String>,
-    ) -> Result<Result<NextStep, super::NewPassword>, VisitError> {
-        todo!()
+        contact: ContactId,
+        issued: Timestamp,
+        (schedule, from): (&Schedule, IpAddr),
+        now: Timestamp,
+    ) -> Result<Registered, VisitError> {
+        for _ in 0..TRIES {
+            let guests = &self.stations.guests;
+            let read = guests.invitation(contact).await.map_err(|error| not_now("invitations", &error))?;
+            let read = read.filter(|read| read.value.life.issued == issued).ok_or(VisitError::NotFound)?;
+            let State::Open { wrong, .. } = read.value.life.state else { return Ok(Registered::Cancelled) };
+            let event = Event::WrongBirthdate;
+            let change = Change { contact, read: &read, event, birthdate: None, from: Some(from) };
+            match self.commit_change(&change, now).await {
+                Ok(()) => {
+                    let left = schedule.tries.saturating_sub(wrong.saturating_add(1));
+                    return Ok(if left == 0 { Registered::Cancelled } else { Registered::WrongBirthdate { left } });
+                }
+                Err(InvitationError::Commit(CommitError::Conflict)) => {}
+                Err(error) => return Err(not_changed(error)),
+            }
+        }
+        Err(VisitError::Busy)
     }
 
-    /// Mails a password link, if there is such an account; the answer is the same if there is none.
-    ///
-    /// # Errors
-    /// [`VisitError::Unavailable`].
-    pub async fn forgot_password(&self, _address: &str, _from: IpAddr) -> Result<(), VisitError> {
-        todo!()
+    /// Writes a form that is right down, and sends the mail that sets the password; or asks an admin first.
+    async fn enter_form(
+        &self,
+        registering: Registering,
+        form: &Form,
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> Result<Registered, VisitError> {
+        let Registering { contact, invitation, closed } = registering;
+        let guest = self.new_guest(&invitation.value, form, snapshot, now);
+        let guests = &self.stations.guests;
+        let mut batch = Batch::default();
+        guests.require_invitation(&mut batch, contact, &invitation);
+        guests.put(&mut batch, contact, closed.as_ref(), &guest, now).map_err(|error| not_now("guests", &error))?;
+        if guest.waits_for_admin {
+            self.put_question_to_admin(&mut batch, snapshot, &invitation.value, &guest, now)?;
+        } else {
+            self.put_password_mail(&mut batch, snapshot, (contact, &guest), true, now)?;
+        }
+        self.stations.store.commit(batch).await.map_err(not_committed)?;
+        self.stations.queue.wake();
+        Ok(if guest.waits_for_admin { Registered::WaitsForAdmin } else { Registered::PasswordMailed })
+    }
+
+    fn new_guest(&self, invitation: &InvitationRecord, form: &Form, snapshot: &Snapshot, now: Timestamp) -> Guest {
+        let patient = invitation.patient.as_ref().map(|patient| self.stations.vault.patient_mark(patient));
+        let domain = invitation.address.domain();
+        let of_practice = snapshot.policy.practice_of(domain).is_some_and(|own| own.id == invitation.practice);
+        Guest {
+            role: invitation.role,
+            practice: invitation.practice.clone(),
+            name: form.name.clone(),
+            address: invitation.address.clone(),
+            answers: form.answers.clone(),
+            password: None,
+            password_since: None,
+            patients: patient.into_iter().collect(),
+            registered: now,
+            enrolled: None,
+            waits_for_admin: invitation.role == Some(Role::Staff) && !of_practice,
+            closed: false,
+            remembered_until: now,
+        }
+    }
+
+    /// To who invited, and to the admin.
+    fn put_question_to_admin(
+        &self,
+        batch: &mut Batch,
+        snapshot: &Snapshot,
+        invitation: &InvitationRecord,
+        guest: &Guest,
+        now: Timestamp,
+    ) -> Result<(), VisitError> {
+        let admin = self.settings.postmaster.iter().filter(|admin| !admin.same_as(&invitation.sender));
+        for to in admin.chain([&invitation.sender]) {
+            let (transaction, practice) = (invitation.transaction, invitation.practice.as_str());
+            let says = Says::WaitsForAdmin { guest: &guest.address, name: &guest.name };
+            let mail = OwnMail { transaction, practice, to, reply_to: None, says };
+            self.put_own_mail(batch, snapshot, mail, now).map_err(|error| not_now("mail", &error))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a visitor learns of an invitation that was not changed.
+pub(super) fn not_changed(error: InvitationError) -> VisitError {
+    match error {
+        InvitationError::Missing | InvitationError::NotPossible(_) => VisitError::NotFound,
+        InvitationError::Commit(error) => not_committed(error),
+        error => not_now("invitation", &error),
     }
 }

@@ -1,9 +1,13 @@
-//! Tags in the subject: `[secure]`, `[plain]`, `[14d]`, `[patient …]`. Other text in brackets is left alone.
+//! Tags in the subject: `[secure]`, `[plain]`, `[14d]`, `[patient …]`, `[doctor]` and the other roles. Other text in
+//! brackets is left alone.
 
 use std::time::Duration;
 
+use crate::mail::Address;
 use crate::mime::Flaw;
 use crate::mime::assess::{LONGEST_CLOCK, PatientRef, Tag, TagMeaning};
+use crate::policy::Role;
+use crate::time::parse_date;
 
 /// Octets of a record number.
 const RECORD: usize = 32;
@@ -20,22 +24,39 @@ pub(super) fn tags(subject: &str) -> Result<Vec<Tag>, Flaw> {
         let Some(close) = subject[open..].find(']').map(|at| open + at) else { break };
         // `[[secure]`: the innermost bracket counts.
         let open = subject[..close].rfind('[').unwrap_or(open);
-        if let Some(meaning) = meaning(&subject[open + 1..close])? {
-            tags.push(Tag { meaning, span: open..close + 1 });
+        if let Some((meaning, whom)) = meaning(&subject[open + 1..close])? {
+            tags.push(Tag { meaning, whom, span: open..close + 1 });
         }
         from = close + 1;
     }
     Ok(tags)
 }
 
-fn meaning(inner: &str) -> Result<Option<TagMeaning>, Flaw> {
+fn meaning(inner: &str) -> Result<Option<(TagMeaning, Option<Address>)>, Flaw> {
     let words: Vec<&str> = inner.split_whitespace().collect();
-    let Some(first) = words.first() else { return Ok(None) };
-    match (first.to_ascii_lowercase().as_str(), &words[1..]) {
-        ("secure", []) => Ok(Some(TagMeaning::Secure)),
-        ("plain", []) => Ok(Some(TagMeaning::Plain)),
-        ("patient", rest) => patient(rest).map(|patient| Some(TagMeaning::Patient(patient))).ok_or(Flaw::TagPatient),
-        _ => clock(&words.concat()),
+    let Some((first, rest)) = words.split_first() else { return Ok(None) };
+    if first.contains('@') {
+        let Ok(whom) = Address::parse(first) else { return Ok(None) };
+        return Ok(role(rest)?.map(|meaning| (meaning, Some(whom))));
+    }
+    let meaning = match (first.to_ascii_lowercase().as_str(), rest) {
+        ("secure", []) => Some(TagMeaning::Secure),
+        ("plain", []) => Some(TagMeaning::Plain),
+        _ => match role(&words)? {
+            Some(meaning) => Some(meaning),
+            None => clock(&words.concat())?,
+        },
+    };
+    Ok(meaning.map(|meaning| (meaning, None)))
+}
+
+/// What says who a recipient is, behind an address or without one.
+fn role(words: &[&str]) -> Result<Option<TagMeaning>, Flaw> {
+    let Some((first, rest)) = words.split_first() else { return Ok(None) };
+    match Role::from_name(&first.to_ascii_lowercase()) {
+        Some(Role::Patient) => patient(rest).map(|patient| Some(TagMeaning::Patient(patient))).ok_or(Flaw::TagPatient),
+        Some(role) if rest.is_empty() => Ok(Some(TagMeaning::Role(role))),
+        _ => Ok(None),
     }
 }
 
@@ -70,7 +91,7 @@ fn patient(words: &[&str]) -> Option<PatientRef> {
 }
 
 fn is_date(text: &str) -> bool {
-    text.len() == 10 && jiff::civil::Date::strptime("%Y-%m-%d", text).is_ok()
+    parse_date(text).is_some()
 }
 
 #[cfg(test)]
@@ -78,12 +99,17 @@ mod tests {
     use super::*;
 
     fn read(subject: &str) -> Result<Vec<String>, &'static str> {
-        let show = |tag: Tag| match tag.meaning {
-            TagMeaning::Secure => "secure".to_owned(),
-            TagMeaning::Plain => "plain".to_owned(),
-            TagMeaning::Clock(clock) => format!("{}h", clock.as_secs() / 3600),
-            TagMeaning::Patient(PatientRef::Record(number)) => format!("#{number}"),
-            TagMeaning::Patient(PatientRef::Named { name, birthdate }) => format!("{name}/{birthdate}"),
+        let whom = |tag: &Tag| tag.whom.as_ref().map_or(String::new(), |whom| format!("{whom}:"));
+        let show = |tag: Tag| {
+            whom(&tag)
+                + &match tag.meaning {
+                    TagMeaning::Role(role) => role.to_string(),
+                    TagMeaning::Secure => "secure".to_owned(),
+                    TagMeaning::Plain => "plain".to_owned(),
+                    TagMeaning::Clock(clock) => format!("{}h", clock.as_secs() / 3600),
+                    TagMeaning::Patient(PatientRef::Record(number)) => format!("#{number}"),
+                    TagMeaning::Patient(PatientRef::Named { name, birthdate }) => format!("{name}/{birthdate}"),
+                }
         };
         match tags(subject) {
             Ok(tags) => Ok(tags.into_iter().map(show).collect()),
@@ -105,6 +131,15 @@ mod tests {
             ("[EXT] [2024] [3 days] [12345d] [d] [] [patients 1] [ticket #5]", &[]),
             ("[[secure]]", &["secure"]),
             ("Grüße [patient A-7/3] ]", &["#A-7/3"]),
+            (
+                "[doctor] [Staff] [doctor-elsewhere][STAFF-ELSEWHERE][payer]",
+                &["doctor", "staff", "doctor-elsewhere", "staff-elsewhere", "payer"],
+            ),
+            (
+                "[jane@example.org doctor] x [ JOE@example.org  patient 7 ]",
+                &["jane@example.org:doctor", "JOE@example.org:#7"],
+            ),
+            ("[doctor who] [doctors] [jane@example.org] [jane@example.org secure] [@ payer] [staff meeting]", &[]),
         ] {
             assert_eq!(read(subject).unwrap(), found, "{subject}");
         }
@@ -115,6 +150,7 @@ mod tests {
         for (subject, word) in [
             ("[patient]", "tag-patient"),
             ("[patient Jane]", "tag-patient"),
+            ("[jane@example.org patient]", "tag-patient"),
             ("[patient Jane Citizen 1980-02-30]", "tag-patient"),
             ("[patient Jane Citizen 4.3.1980]", "tag-patient"),
             ("[patient 1980-03-04]", "tag-patient"),

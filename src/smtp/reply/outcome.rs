@@ -9,6 +9,9 @@ pub fn accepted(receipt: &Receipt) -> Reply {
     let taken = receipt.accepted;
     let noun = if taken == 1 { "recipient" } else { "recipients" };
     let mut text = format!("Accepted for {taken} {noun}");
+    if receipt.asked > 0 {
+        text.push_str(&format!(", {} waiting until you have answered a mail", receipt.asked));
+    }
     if receipt.refused > 0 {
         text.push_str(&format!(", {} refused by policy", receipt.refused));
     }

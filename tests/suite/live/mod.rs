@@ -3,6 +3,7 @@
 //! Each test makes a [`clinic::Clinic`]: a folder with a configuration, policies and an outbox of its own, on a loopback
 //! address of its own, so that tests run side by side.
 
+mod browser;
 mod client;
 mod clients;
 pub mod clinic;
@@ -14,6 +15,7 @@ mod first_start;
 mod full_disk;
 mod kill;
 mod letters;
+mod life;
 mod limits;
 mod load;
 mod markers;

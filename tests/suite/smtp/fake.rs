@@ -92,7 +92,7 @@ impl Mailroom for Fake {
         let refused = usize::from(spool.holds("refuse-one"));
         let accepted = incoming.envelope.recipients.len() - refused;
         let reported = if incoming.envelope.reverse_path == ReversePath::Null { 0 } else { refused };
-        let receipt = Receipt { transaction: incoming.transaction, accepted, refused, reported };
+        let receipt = Receipt { transaction: incoming.transaction, accepted, asked: 0, refused, reported };
         self.taken.lock().unwrap().push(Taken { incoming, octets: spool.octets });
         Ok(receipt)
     }

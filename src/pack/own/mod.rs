@@ -3,9 +3,22 @@
 
 use crate::invitation::Why;
 use crate::mail::Address;
+use crate::pack::notice::alternative;
 use crate::pack::{PackError, Templates};
 use crate::policy::{Practice, Role};
 use crate::time::Timestamp;
+
+mod content;
+mod guests;
+mod header;
+mod reply;
+mod staff;
+mod status;
+
+pub(crate) use content::texts;
+pub(crate) use guests::role_word;
+pub use reply::{GuestReplyParts, guest_reply_frame};
+pub use status::StatusLine;
 
 /// What every mail of our own has.
 pub struct OwnParts<'a> {
@@ -156,59 +169,15 @@ pub enum Says<'a> {
     GuestReply(GuestReplyParts<'a>),
 }
 
-/// One recipient in a status mail.
-#[derive(Debug, Clone)]
-pub struct StatusLine {
-    /// Who.
-    pub recipient: Address,
-    /// What happened, as the word of a sentence: `delivered`, `on-its-way`, `failed`, `relayed`, `asked`, `refused`.
-    pub outcome: &'static str,
-    /// For `failed`: a sentence of our own.
-    pub sentence: Option<&'static str>,
-    /// The link's state: `invited`, `not-registered`, `registered`, `opened`, `downloaded`, `revoked`, `over`, `cancelled`, `expired`; none where there is no link.
-    pub link: Option<&'static str>,
-    /// When the link's state came to be (opened, downloaded, invited …).
-    pub at: Option<Timestamp>,
-    /// Until when the documents are kept.
-    pub until: Option<Timestamp>,
-    /// Words that help now: `remind`, `cancel`, `resend`, `unshare`.
-    pub words: Vec<&'static str>,
-    /// What happened, oldest first, for `history`: a word (`sent`, `opened`, `downloaded`, `replied`, `reminded`, `revoked`) and when.
-    pub events: Vec<(&'static str, Timestamp)>,
-}
-
-/// A guest's reply as mail.
-pub struct GuestReplyParts<'a> {
-    /// The guest; becomes Reply-To, so that an answer from Outlook goes to them, through the gateway.
-    pub guest: &'a Address,
-    /// The name they registered with.
-    pub guest_name: &'a str,
-    /// The subject of what they answer.
-    pub subject: &'a str,
-    /// Message-ID of what they answer, for In-Reply-To and References.
-    pub in_reply_to: Option<&'a str>,
-    /// References of what they answer.
-    pub references: &'a [String],
-    /// The text.
-    pub text: &'a str,
-    /// Sanitised names and types of attachments; their octets are appended by who sends it.
-    pub attachments: &'a [(String, String)],
-}
-
-/// The whole mail, in CRLF. For [`Says::GuestReply`] with attachments: up to where the first attachment's octets begin
-/// is a template of its own, see [`guest_reply_frame`].
+/// The whole mail, in CRLF: text and HTML.
 ///
 /// # Errors
-/// [`PackError::Template`].
-pub fn own_mail(_templates: &Templates, _parts: &OwnParts<'_>) -> Result<Vec<u8>, PackError> {
-    todo!()
-}
-
-/// A guest's reply with attachments that are too large for memory: the octets before, between and after the
-/// attachments, each of which goes between two of them in base64 of 76 columns.
-///
-/// # Errors
-/// [`PackError::Template`].
-pub fn guest_reply_frame(_templates: &Templates, _parts: &OwnParts<'_>) -> Result<Vec<Vec<u8>>, PackError> {
-    todo!()
+/// [`PackError::Template`], also for a guest's reply with attachments: that is [`guest_reply_frame`]'s to compose.
+pub fn own_mail(templates: &Templates, parts: &OwnParts<'_>) -> Result<Vec<u8>, PackError> {
+    if matches!(&parts.says, Says::GuestReply(reply) if !reply.attachments.is_empty()) {
+        return Err(PackError::Template("a reply with attachments is composed as a frame".into()));
+    }
+    let texts = texts(templates, parts)?;
+    let header = header::of(templates, parts, &texts);
+    alternative(header, parts.unique, &texts.text, &texts.html)
 }

@@ -1,0 +1,273 @@
+//! A reply on its way: composed as mail, and put into one commit with what is kept of it.
+
+use bytes::Bytes;
+
+use crate::access::Admitted;
+use crate::blob::{Object, ObjectWriter};
+use crate::gateway::history::Happened;
+use crate::gateway::mails::practice_or_first;
+use crate::gateway::visits::parcels::{blob_error, vault_error};
+use crate::gateway::visits::replies::FinishedAttachment;
+use crate::gateway::visits::{ReplyFault, Visit, VisitError, not_committed, not_now};
+use crate::gateway::{Gateway, Snapshot};
+use crate::id::{GuestReplyId, QueueId};
+use crate::mail::{Address, Delivery, DsnNotify, Recipient, ReversePath};
+use crate::pack::base64::Base64Lines;
+use crate::pack::own::{GuestReplyParts, OwnParts, Says, guest_reply_frame};
+use crate::queue::{NewLetter, Payload, Purpose, TlsDemand};
+use crate::random;
+use crate::store::{Batch, CommitError};
+use crate::time::Timestamp;
+use crate::vault::{KeptReply, ParcelContent, VaultError};
+
+/// How often a commit is tried when other changes come first.
+const TRIES: usize = 8;
+/// A mail up to this size lies in its queue entry, which is a record.
+const IN_ENTRY: u64 = 240 * 1024;
+
+/// A reply, ready to be committed.
+struct Ready<'a> {
+    visit: &'a Visit,
+    admitted: &'a Admitted,
+    content: &'a ParcelContent,
+    kept: KeptReply,
+    /// The attachments, and the mail where it is large.
+    objects: Vec<Object>,
+    mail: Mail,
+    reply: GuestReplyId,
+    letter: QueueId,
+    now: Timestamp,
+}
+
+/// The mail that a reply becomes.
+enum Mail {
+    InEntry(Bytes),
+    Own(Object),
+}
+
+/// Where a mail is composed to.
+enum Sink {
+    Memory(Vec<u8>),
+    Object(ObjectWriter),
+}
+
+impl Sink {
+    async fn write(&mut self, octets: &[u8]) -> Result<(), VisitError> {
+        match self {
+            Self::Memory(memory) => memory.extend_from_slice(octets),
+            Self::Object(writer) => writer.write(octets).await.map_err(blob_error)?,
+        }
+        Ok(())
+    }
+
+    async fn finish(self) -> Result<Mail, VisitError> {
+        match self {
+            Self::Memory(memory) => Ok(Mail::InEntry(memory.into())),
+            Self::Object(writer) => writer.finish().await.map(Mail::Own).map_err(blob_error),
+        }
+    }
+}
+
+impl Gateway {
+    /// Composes the mail and commits it with the conversation, the history and the end of the draft.
+    pub(super) async fn send_finished(
+        &self,
+        visit: &Visit,
+        (admitted, content): (&Admitted, &ParcelContent),
+        text: String,
+        attachments: Vec<FinishedAttachment>,
+        now: Timestamp,
+    ) -> Result<Result<(), ReplyFault>, VisitError> {
+        let kept = KeptReply { text, attachments: attachments.iter().map(FinishedAttachment::kept).collect() };
+        let letter = random::id();
+        let mail = match self.composed(visit, content, &kept, &attachments, (letter, now)).await {
+            Ok(mail) => mail,
+            Err(error) => {
+                self.discard_attachments(attachments).await;
+                return Err(error);
+            }
+        };
+        let objects = attachments.into_iter().map(|attachment| attachment.object).collect();
+        let reply = random::id();
+        self.commit_reply(Ready { visit, admitted, content, kept, objects, mail, reply, letter, now }).await
+    }
+
+    async fn composed(
+        &self,
+        visit: &Visit,
+        content: &ParcelContent,
+        reply: &KeptReply,
+        attachments: &[FinishedAttachment],
+        (letter, now): (QueueId, Timestamp),
+    ) -> Result<Mail, VisitError> {
+        let (guest, guest_name) = self.who_writes(visit).await?;
+        let names: Vec<_> = reply.attachments.iter().map(|it| (it.name.clone(), it.media_type.clone())).collect();
+        let says = Says::GuestReply(GuestReplyParts {
+            guest: &guest,
+            guest_name: &guest_name,
+            subject: &content.subject,
+            in_reply_to: content.message_id.as_deref(),
+            references: &content.references,
+            text: &reply.text,
+            attachments: &names,
+        });
+        let frame = self.frame(&self.policies(), content, says, letter, now)?;
+        self.filled(frame, attachments).await
+    }
+
+    fn frame(
+        &self,
+        snapshot: &Snapshot,
+        content: &ParcelContent,
+        says: Says<'_>,
+        letter: QueueId,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, VisitError> {
+        let parts = OwnParts {
+            practice: practice_or_first(snapshot, &content.practice),
+            to: &content.sender,
+            from: &self.own_address(),
+            reply_to: None,
+            hostname: self.settings.hostname.as_str(),
+            unique: &letter.to_string(),
+            now,
+            says,
+        };
+        guest_reply_frame(&snapshot.templates, &parts).map_err(|error| not_now("pack", &error))
+    }
+
+    /// The frame with the attachments in it, streamed: a piece in memory at a time, unless all of it is small.
+    async fn filled(&self, frame: Vec<Vec<u8>>, attachments: &[FinishedAttachment]) -> Result<Mail, VisitError> {
+        let framed: u64 = frame.iter().map(|piece| piece.len() as u64).sum();
+        let encoded = attachments.iter().map(|attachment| Base64Lines::encoded(attachment.object.reference().octets));
+        let small = framed + encoded.sum::<u64>() <= IN_ENTRY;
+        let mut sink = if small { Sink::Memory(Vec::new()) } else { Sink::Object(self.stations().objects.create()) };
+        let mut attachments = attachments.iter();
+        for piece in frame {
+            sink.write(&piece).await?;
+            if let Some(attachment) = attachments.next() {
+                self.encode_into(&mut sink, &attachment.object).await?;
+            }
+        }
+        sink.finish().await
+    }
+
+    async fn encode_into(&self, sink: &mut Sink, object: &Object) -> Result<(), VisitError> {
+        let mut octets = self.stations().objects.read_finished(object).await.map_err(blob_error)?;
+        let (mut encoder, mut lines) = (Base64Lines::default(), String::new());
+        while let Some(piece) = octets.next().await.map_err(blob_error)? {
+            lines.clear();
+            encoder.feed(&piece, &mut lines);
+            sink.write(lines.as_bytes()).await?;
+        }
+        lines.clear();
+        encoder.finish(&mut lines);
+        sink.write(lines.as_bytes()).await
+    }
+
+    /// The address of the visit's contact, and the name they registered with; the address again where they have no account.
+    async fn who_writes(&self, visit: &Visit) -> Result<(Address, String), VisitError> {
+        let person = self.stations().directory.person(visit.contact).await;
+        let person = person.map_err(|error| not_now("directory", &error))?;
+        let address = person.map(|person| person.address).ok_or(VisitError::NotFound)?;
+        let guest = self.stations().guests.find(visit.contact).await.map_err(|error| not_now("guests", &error))?;
+        let name = guest.map(|guest| guest.value.name).filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| address.to_string());
+        Ok((address, name))
+    }
+
+    async fn commit_reply(&self, ready: Ready<'_>) -> Result<Result<(), ReplyFault>, VisitError> {
+        for _ in 0..TRIES {
+            let batch = match self.reply_batch(&ready).await {
+                Ok(batch) => batch,
+                Err(NotPut::Closed) => {
+                    self.discard_reply(ready).await;
+                    return Ok(Err(ReplyFault::Closed));
+                }
+                Err(NotPut::Error(error)) => {
+                    self.discard_reply(ready).await;
+                    return Err(error);
+                }
+            };
+            match self.stations().store.commit(batch).await {
+                Ok(_) => {
+                    self.stations().queue.wake();
+                    return Ok(Ok(()));
+                }
+                Err(CommitError::Conflict) => {}
+                // The next start may find that it happened: what no record names then is for the sweep.
+                Err(error @ CommitError::Unknown(_)) => return Err(not_committed(error)),
+                Err(error) => {
+                    self.discard_reply(ready).await;
+                    return Err(not_committed(error));
+                }
+            }
+        }
+        self.discard_reply(ready).await;
+        Err(not_now("visits", &"other changes came first, again and again"))
+    }
+
+    async fn discard_reply(&self, ready: Ready<'_>) {
+        let mail = match ready.mail {
+            Mail::Own(object) => Some(object),
+            Mail::InEntry(_) => None,
+        };
+        self.stations().objects.discard(ready.objects.into_iter().chain(mail).collect()).await;
+    }
+
+    async fn reply_batch(&self, ready: &Ready<'_>) -> Result<Batch, NotPut> {
+        let (vault, grant) = (&self.stations().vault, ready.admitted.grant());
+        let mut batch = Batch::default();
+        let kept = (ready.reply, &ready.kept);
+        vault.put_reply(&mut batch, ready.admitted, kept, &ready.objects, ready.now).await?;
+        vault.drop_draft(&mut batch, ready.visit.contact, grant).await?;
+        self.put_what_happened(&mut batch, ready.admitted, Happened::Replied, ready.now).await?;
+        let payload = match &ready.mail {
+            Mail::InEntry(octets) => Payload { prefix: octets.clone(), rest: None },
+            Mail::Own(object) => {
+                object.put(&mut batch, 1);
+                Payload { prefix: Bytes::new(), rest: Some((object.reference(), 0)) }
+            }
+        };
+        let transaction = vault.grant(grant).await?.ok_or(VaultError::Missing)?.value.transaction;
+        let letter = NewLetter {
+            id: ready.letter,
+            transaction,
+            purpose: Purpose::Report,
+            delivery: to_mailbox(&ready.content.sender),
+            payload,
+            tls: TlsDemand::AsConfigured,
+        };
+        let queued = self.stations().queue.put(&mut batch, letter, ready.now);
+        queued.map_err(|error| NotPut::Error(not_now("queue", &error)))?;
+        Ok(batch)
+    }
+}
+
+/// Why a reply was not put into a batch.
+enum NotPut {
+    /// The conversation has as many replies as it may.
+    Closed,
+    Error(VisitError),
+}
+
+impl From<VaultError> for NotPut {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Full => Self::Closed,
+            error => Self::Error(vault_error(error)),
+        }
+    }
+}
+
+impl From<VisitError> for NotPut {
+    fn from(error: VisitError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Failing, it is reported to nobody: a guest's address is no place for a report about a mailbox of the clinic.
+fn to_mailbox(sender: &Address) -> Delivery {
+    let recipient = Recipient { notify: Some(DsnNotify::NEVER), ..Recipient::plain(sender.clone()) };
+    Delivery { reverse_path: ReversePath::Null, recipient, ret: None, envid: None }
+}
