@@ -23,6 +23,7 @@ pub mod deliver;
 pub mod due;
 mod effects;
 pub mod history;
+mod inside;
 pub mod invitations;
 pub mod mails;
 mod message;

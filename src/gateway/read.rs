@@ -1,6 +1,9 @@
 //! Reading a received message for the rules: octets stream by, only what is asked for stays.
 
+use std::ops::Range;
+
 use crate::blob::{BlobError, OctetStream, RawMessage};
+use crate::gateway::inside::{look_inside, unpack};
 use crate::gateway::{Refusal, unavailable};
 use crate::mime::assess::{Assessment, Attachment, LeafPlan, Reading};
 use crate::mime::decode::Decoder;
@@ -37,21 +40,33 @@ async fn second_opinion(message: &RawMessage, outline: &Outline) -> Result<(), R
     mime::second::second_opinion(outline, &whole).map_err(Refusal::NotUnderstood)
 }
 
-/// The facts of a message.
+/// The facts of a message, its documents looked into.
 ///
 /// # Errors
 /// [`Refusal::NotUnderstood`], or [`Refusal::Unavailable`] where the spool cannot be read.
 pub async fn assess(message: &RawMessage, outline: &Outline) -> Result<Assessment, Refusal> {
     let text_limit = Limits::default().text;
-    let mut readings = Vec::new();
-    for leaf in mime::assess::leaves(outline, text_limit) {
-        readings.push(read_leaf(message, &leaf).await?);
+    let leaves = mime::assess::leaves(outline, text_limit);
+    let mut readings = Vec::with_capacity(leaves.len());
+    for leaf in &leaves {
+        readings.push(read_leaf(message, leaf).await?);
     }
-    mime::assess::assess(outline, &readings, text_limit).map_err(Refusal::NotUnderstood)
+    let mut facts = mime::assess::assess(outline, &readings, text_limit).map_err(Refusal::NotUnderstood)?;
+    // From the last one on, so that what is put in the place of one moves none that is still to come.
+    for at in (0..facts.attachments.len()).rev() {
+        let attachment = &facts.attachments[at];
+        let read = leaves.iter().zip(&readings).find(|(leaf, _)| leaf.body == attachment.body);
+        let start = read.map_or(&[][..], |(_, reading)| &reading.octets);
+        facts.attachments[at].inside = look_inside(message, attachment, start).await?;
+        if let Some(packed) = unpack(message, &facts.attachments[at], start).await? {
+            facts.take_packed(at, packed).map_err(Refusal::NotUnderstood)?;
+        }
+    }
+    Ok(facts)
 }
 
-/// Reads no further than what is wanted: an attachment that is secured is decoded to its end when it is sealed, before
-/// 250 is said, and one that is relayed is not touched.
+/// Reads no further than what is wanted: an attachment is decoded to its end when it is looked into, and when it is sealed,
+/// before 250 is said.
 async fn read_leaf(message: &RawMessage, leaf: &LeafPlan) -> Result<Reading, Refusal> {
     let wanted = leaf.wanted;
     let mut decoder = leaf.decoder();
@@ -75,19 +90,33 @@ pub struct DecodedLeaf {
     octets: OctetStream,
     decoder: Option<Decoder>,
     clear: Vec<u8>,
+    /// Where the piece in `clear` starts, and which octets are wanted.
+    at: u64,
+    wanted: Range<u64>,
 }
 
 impl DecodedLeaf {
     /// A leaf of this message.
     pub fn new(message: &RawMessage, leaf: &Attachment) -> Self {
-        Self { octets: message.range(leaf.body.clone()), decoder: Some(leaf.decoder()), clear: Vec::new() }
+        let wanted = leaf.within.clone().unwrap_or(0..u64::MAX);
+        let octets = message.range(leaf.body.clone());
+        Self { octets, decoder: Some(leaf.decoder()), clear: Vec::new(), at: 0, wanted }
     }
 
-    /// The next piece; `None` at the end.
+    /// What of the last piece is wanted.
+    fn piece(&self) -> &[u8] {
+        let place = |at: u64| {
+            usize::try_from(at.saturating_sub(self.at)).map_or(self.clear.len(), |at| at.min(self.clear.len()))
+        };
+        &self.clear[place(self.wanted.start)..place(self.wanted.end)]
+    }
+
+    /// The next piece, which may be empty; `None` at the end.
     ///
     /// # Errors
     /// A defect in the encoding, or a spool that cannot be read.
     pub async fn next(&mut self) -> Result<Option<&[u8]>, Refusal> {
+        self.at += self.clear.len() as u64;
         self.clear.clear();
         let Some(decoder) = &mut self.decoder else { return Ok(None) };
         match self.octets.next().await.map_err(spool)? {
@@ -97,11 +126,11 @@ impl DecodedLeaf {
                 ended.unwrap_or(Ok(())).map_err(Refusal::NotUnderstood)?;
             }
         }
-        Ok(Some(&self.clear))
+        Ok(Some(self.piece()))
     }
 }
 
-fn spool(error: BlobError) -> Refusal {
+pub(super) fn spool(error: BlobError) -> Refusal {
     match error {
         BlobError::Full => Refusal::Full,
         other => unavailable("spool", &other),

@@ -6,13 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::mail::Address;
 use crate::mime::decode::Decoder;
+use crate::mime::inside::Inside;
 use crate::mime::{Defect, Entity, Outline, TransferEncoding, header, names};
 use crate::policy::Role;
 
 mod body;
 mod content;
 mod html;
+mod packed;
 mod tags;
+
+pub(in crate::mime) use content::shown;
+pub use packed::{LONGEST_PACKED, Packed, is_packed, unpack};
 
 /// Decoded octets that are read of a leaf that is no text, to see what it is.
 pub const START: usize = 8 * 1024;
@@ -113,6 +118,8 @@ pub struct Attachment {
     pub body: Range<u64>,
     /// How it is encoded.
     pub encoding: TransferEncoding,
+    /// Which of the decoded octets are its own, where it was taken out of another (`winmail.dat`); else all.
+    pub within: Option<Range<u64>>,
     /// The name shown, sanitised (no path, control or bidi characters, at most 255 octets); made from the type
     /// where none is given.
     pub name: String,
@@ -127,12 +134,19 @@ pub struct Attachment {
     pub octets: u64,
     /// Whether the HTML body refers to it by Content-ID.
     pub inline: bool,
+    /// What it holds; nothing until it was looked into ([`crate::mime::inside`]).
+    pub inside: Inside,
 }
 
 impl Attachment {
-    /// The decoder for its body, the same that [`LeafPlan::decoder`] gives.
+    /// The name by which it is looked into: an enclosed message is one whatever it is called.
+    pub fn name_to_look_by(&self) -> &str {
+        if self.declared_type.starts_with("message/") { "message.eml" } else { &self.name }
+    }
+
+    /// The decoder for the whole body that it is, or is within, the same that [`LeafPlan::decoder`] gives.
     pub fn decoder(&self) -> Decoder {
-        Decoder::of(self.encoding, self.declared_type.starts_with("text/"))
+        Decoder::of(self.encoding, self.within.is_none() && self.declared_type.starts_with("text/"))
     }
 }
 
@@ -215,17 +229,19 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
 }
 
 /// The facts of a file that came alone, in a form of the portal: every name a system might save it by, and what its first
-/// octets (8 KiB are enough) show.
+/// octets (8 KiB are enough) show. It is not looked into.
 pub fn uploaded(name: &str, declared_type: &str, start: &[u8], octets: u64) -> Attachment {
     Attachment {
         body: 0..octets,
         encoding: TransferEncoding::Identity,
+        within: None,
         name: names::sanitise(name),
         names: names::saved_as(name),
         declared_type: declared_type.to_owned(),
         content_type: content::shown(&start[..start.len().min(START)]),
         octets,
         inline: false,
+        inside: Inside::default(),
     }
 }
 
@@ -249,12 +265,14 @@ fn attachment(leaf: &Entity, reading: &Reading, referred: &std::collections::Has
     Attachment {
         body: leaf.body.clone(),
         encoding: leaf.encoding,
+        within: None,
         name: given[0].clone(),
         names: given,
         declared_type: leaf.media_type.to_string(),
         content_type,
         octets: if reading.whole { reading.octets.len() as u64 } else { decoded_size(leaf) },
         inline: leaf.content_id.as_ref().is_some_and(|id| referred.contains(id)),
+        inside: Inside::default(),
     }
 }
 

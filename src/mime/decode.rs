@@ -4,9 +4,11 @@ use crate::mime::{Defect, TransferEncoding};
 
 mod base64;
 mod charset;
+mod code_page;
 mod quoted;
 
 pub use charset::to_utf8;
+pub(in crate::mime) use code_page::of_code_page;
 
 /// Decodes one entity's body, fed in pieces of any size. The same octets in other pieces decode alike.
 ///
@@ -14,8 +16,10 @@ pub use charset::to_utf8;
 ///   defect (there is one reading only); a single character left over is.
 /// - quoted-printable: white space at a line's end goes, soft breaks join. A `=` that begins no code is a defect, but
 ///   in an entity of type `text` it is taken as written, as RFC 2045, section 6.7 advises: people write `1 = 2`.
+#[derive(Clone)]
 pub struct Decoder(Inner);
 
+#[derive(Clone)]
 enum Inner {
     Identity,
     Base64(base64::Base64),

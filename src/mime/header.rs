@@ -10,6 +10,7 @@ pub(in crate::mime) mod words;
 pub(in crate::mime) use fields::mailboxes_strict;
 pub use fields::{Mailbox, mailboxes, unstructured};
 use parameters::Structured;
+pub(in crate::mime) use words::text_of;
 
 /// Fields that may stand once (RFC 5322, section 3.6; RFC 2045; RFC 2183). MIME-Version may be repeated: it says nothing.
 const ONCE: [&str; 15] = [

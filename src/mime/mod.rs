@@ -9,12 +9,16 @@ pub mod decode;
 mod defect;
 mod discreet;
 pub mod header;
+pub mod inside;
 pub mod names;
 pub mod outline;
+pub mod rtf;
 pub mod second;
 mod section;
 pub(crate) mod text;
+pub mod tnef;
 mod whole;
+pub mod written;
 
 pub use defect::Defect;
 pub(in crate::mime) use defect::Flaw;

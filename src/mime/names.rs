@@ -49,18 +49,46 @@ fn numbered(name: &str, number: usize) -> String {
     format!("{}{suffix}{extension}", &stem[..stem.floor_char_boundary(room)])
 }
 
-/// Every name that a system makes of a written one, sanitised: the whole, and what stands before a NUL (where C ends a
-/// string) or a colon (where NTFS begins a stream).
+/// Every name that a system makes of a written one, sanitised, each once; the first is the one shown. Others are what
+/// stands before a NUL (where C ends a string), a colon (where NTFS begins a stream) or a line end, what is left where a
+/// long name is cut, and each of these with percent codes undone and with letters and dots that only look like ASCII.
 pub fn saved_as(name: &str) -> Vec<String> {
-    let mut found = vec![sanitise(name)];
-    for cut in ['\0', ':'] {
-        if let Some((before, _)) = name.split_once(cut)
-            && !trimmed(before).is_empty()
-        {
-            found.push(sanitise(before));
+    let mut written = vec![name.to_owned(), percent_decoded(name), plain(name), plain(&percent_decoded(name))];
+    written.dedup();
+    let mut found: Vec<String> = Vec::new();
+    for name in written.iter().flat_map(|name| pieces(name)).map(sanitise) {
+        if !found.contains(&name) {
+            found.push(name);
         }
     }
     found
+}
+
+/// The name, and what is left of it where something ends it early.
+fn pieces(name: &str) -> Vec<&str> {
+    let mut pieces = vec![name];
+    pieces.extend(['\0', ':', '\r', '\n'].into_iter().filter_map(|end| name.split_once(end)).map(|(before, _)| before));
+    // File systems count octets, characters or UTF-16 units.
+    pieces.push(&name[..name.floor_char_boundary(LONGEST)]);
+    pieces.push(name.char_indices().nth(LONGEST).map_or(name, |(end, _)| &name[..end]));
+    pieces.retain(|piece| piece.len() == name.len() || !trimmed(piece).is_empty());
+    pieces
+}
+
+/// Percent codes (RFC 3986, section 2.1) undone, as mail programs do that take a name for a URL.
+fn percent_decoded(name: &str) -> String {
+    let octets = crate::mime::header::parameters::percent_decoded(name.as_bytes());
+    String::from_utf8_lossy(&octets).into_owned()
+}
+
+/// The name in ASCII where it only looks like it: full-width forms (Unicode, U+FF01 to U+FF5E) and what looks like a dot.
+fn plain(name: &str) -> String {
+    let letter = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        '\u{3002}' | '\u{ff61}' | '\u{2024}' | '\u{fe52}' | '\u{6d4}' | '\u{701}' | '\u{702}' | '\u{a4f8}' => '.',
+        other => other,
+    };
+    name.chars().map(letter).collect()
 }
 
 /// A text without control characters, bidi controls and characters of no width, which make a name or subject read
@@ -209,6 +237,24 @@ mod tests {
     fn a_system_may_save_less_than_the_name() {
         assert_eq!(saved_as("evil.exe:a.pdf"), ["evil.exe_a.pdf", "evil.exe"]);
         assert_eq!(saved_as("evil.exe\0.pdf"), ["evil.exe.pdf", "evil.exe"]);
+        for (written, readings) in [
+            ("report.pdf", &["report.pdf"][..]),
+            ("a.exe::$DATA", &["a.exe__$DATA", "a.exe"]),
+            ("a.exe\r\n.pdf", &["a.exe.pdf", "a.exe"]),
+            ("evil%2Eexe", &["evil%2Eexe", "evil.exe"]),
+            ("evil.exe%00.pdf", &["evil.exe%00.pdf", "evil.exe.pdf", "evil.exe"]),
+            ("100%.pdf", &["100%.pdf"]),
+            ("evil\u{ff0e}ｅｘｅ", &["evil\u{ff0e}ｅｘｅ", "evil.exe"]),
+            ("evil\u{2024}exe", &["evil\u{2024}exe", "evil.exe"]),
+            ("evil.e\u{200b}xe", &["evil.exe"]),
+            ("evil.exe\u{a0}. ", &["evil.exe"]),
+            ("..\\..\\CON.pdf:x.exe", &["_CON.pdf_x.exe", "_CON.pdf"]),
+            ("invoice\u{202e}fdp.exe", &["invoicefdp.exe"]),
+        ] {
+            assert_eq!(saved_as(written), readings, "{written:?}");
+        }
+        let cut = saved_as(&format!("{}.exe.pdf", "a".repeat(251)));
+        assert!(cut[0].ends_with(".pdf") && cut.iter().any(|name| name.ends_with(".exe")), "{cut:?}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub fn second_opinion(outline: &Outline, whole: &[u8]) -> Result<(), Defect> {
     if whole.len() > LONGEST {
         return Ok(());
     }
-    if enclosed_at_most(whole) > ENCLOSED {
+    if !may_be_parsed(whole) {
         return Err(Flaw::EntitiesLimit.into());
     }
     let Some(message) = MessageParser::default().parse(whole) else { return Ok(()) };
@@ -32,6 +32,11 @@ pub fn second_opinion(outline: &Outline, whole: &[u8]) -> Result<(), Defect> {
         PartType::Message(_) => true,
     });
     if theirs.count() > outline.root.leaves().len() { Err(Flaw::SecondOpinion.into()) } else { Ok(()) }
+}
+
+/// Whether mail-parser can be trusted with these octets.
+pub(in crate::mime) fn may_be_parsed(octets: &[u8]) -> bool {
+    enclosed_at_most(octets) <= ENCLOSED
 }
 
 /// How many messages can be enclosed in one another: each needs a Content-Type, and a type that is or implies a message.

@@ -1,6 +1,9 @@
 //! The whole way for a message that is in memory, as `postern explain` and tests go it.
 
-use crate::mime::assess::{Assessment, LeafPlan, Reading, assess, leaves};
+use crate::mime::assess::{
+    Assessment, Attachment, LONGEST_PACKED, LeafPlan, Reading, assess, is_packed, leaves, unpack,
+};
+use crate::mime::inside::{self, Inside};
 use crate::mime::outline::Outliner;
 use crate::mime::second::second_opinion;
 use crate::mime::{Defect, Limits, Outline};
@@ -31,7 +34,25 @@ pub fn read(octets: &[u8], plan: &LeafPlan) -> Result<Reading, Defect> {
     Ok(Reading { octets: decoded, whole })
 }
 
-/// What a message in memory is: outlined, seen by a second reader, its leaves read, assessed.
+/// An attachment of a message in memory.
+fn decoded(octets: &[u8], attachment: &Attachment) -> Result<Vec<u8>, Defect> {
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(octets.len());
+    let body = &octets[place(attachment.body.start)..place(attachment.body.end)];
+    let (mut decoder, mut decoded) = (attachment.decoder(), Vec::new());
+    decoder.feed(body, &mut decoded)?;
+    decoder.finish(&mut decoded)?;
+    Ok(decoded)
+}
+
+fn look_inside(attachment: &Attachment, mut decoded: &[u8]) -> Inside {
+    if !inside::may_hold(attachment.name_to_look_by(), &decoded[..decoded.len().min(inside::START)]) {
+        return Inside::default();
+    }
+    // Octets in memory are always there.
+    inside::look(attachment.name_to_look_by(), &mut decoded, &inside::Limits::default()).unwrap_or_default()
+}
+
+/// What a message in memory is: outlined, seen by a second reader, its leaves read, assessed, its documents looked into.
 ///
 /// # Errors
 /// The first [`Defect`].
@@ -40,6 +61,15 @@ pub fn assess_octets(octets: &[u8], limits: &Limits) -> Result<(Outline, Assessm
     second_opinion(&outline, octets)?;
     let readings: Vec<Reading> =
         leaves(&outline, limits.text).iter().map(|plan| read(octets, plan)).collect::<Result<_, _>>()?;
-    let assessment = assess(&outline, &readings, limits.text)?;
+    let mut assessment = assess(&outline, &readings, limits.text)?;
+    // From the last one on, so that what is put in the place of one moves none that is still to come.
+    for at in (0..assessment.attachments.len()).rev() {
+        let decoded = decoded(octets, &assessment.attachments[at])?;
+        assessment.attachments[at].inside = look_inside(&assessment.attachments[at], &decoded);
+        let packed = is_packed(&decoded) && decoded.len() as u64 <= LONGEST_PACKED;
+        if let Some(packed) = packed.then(|| unpack(&assessment.attachments[at], &decoded)).flatten() {
+            assessment.take_packed(at, packed)?;
+        }
+    }
     Ok((outline, assessment))
 }

@@ -86,12 +86,14 @@ mod tests {
         Attachment {
             body: 0..1,
             encoding: TransferEncoding::Base64,
+            within: None,
             name: "x".into(),
             names: vec!["x".into()],
             declared_type: declared.into(),
             content_type: shown.map(str::to_owned),
             octets: 1,
             inline,
+            inside: crate::mime::inside::Inside::default(),
         }
     }
 

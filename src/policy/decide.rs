@@ -253,7 +253,7 @@ impl Deciding {
         let (name, group) = held
             .flat_map(|group| attachments.iter().map(move |attachment| (attachment, group)))
             .find_map(|(attachment, group)| Some((group.offending_name(attachment)?, group)))?;
-        let words = restricted::words(name, group);
+        let words = restricted::words(&name, group);
         let by = format!("floor: restricted types, {} ({}:{})", group.name, group.place.file, group.place.line);
         self.forget_reason();
         self.settings.treatment = Treatment::Refuse;

@@ -16,6 +16,7 @@ mod decide;
 mod explain;
 mod file;
 mod form;
+mod inside;
 mod logo;
 mod own_tests;
 mod pattern;

@@ -154,12 +154,14 @@ fn read_attachment(written: &Table) -> Option<Attachment> {
     Some(Attachment {
         body: 0..0,
         encoding: crate::mime::TransferEncoding::Base64,
+        within: None,
         names: vec![name.clone()],
         name,
         declared_type: written.text("type").map_or("application/octet-stream".into(), |word| word.text.to_lowercase()),
         content_type: None,
         octets: written.count("size").unwrap_or(1024),
         inline: false,
+        inside: crate::mime::inside::Inside::default(),
     })
 }
 

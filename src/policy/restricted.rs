@@ -1,10 +1,14 @@
 //! Restricted file types: what is not accepted from anybody for anybody, `policies/restricted.toml`.
 
+use std::borrow::Cow;
+
 use super::SourceFile;
+use super::inside;
 use super::pattern::Glob;
 use crate::document::{Faults, Form, Key, Need, Place, Table, Word, read};
 use crate::fault::Fault;
 use crate::mime::assess::Attachment;
+use crate::mime::inside::Fact;
 
 /// A group of file types and why they are not accepted.
 #[derive(Debug, Clone)]
@@ -12,6 +16,7 @@ pub(super) struct RestrictedGroup {
     pub(super) name: String,
     extensions: Vec<String>,
     types: Vec<Glob>,
+    pub(super) holds: Vec<Fact>,
     anywhere: bool,
     pub(super) place: Place,
 }
@@ -34,6 +39,12 @@ const GROUP: &[Key] = &[
         form: Form::OneOrMore(&Form::Text),
         need: Need::Optional,
         about: "Media types, with * for any characters; what the content shows counts as well as what is declared.",
+    },
+    Key {
+        name: "holds",
+        form: Form::OneOrMore(&Form::Choice(inside::WORDS)),
+        need: Need::Optional,
+        about: "What is told of a document when it is looked into, or of a file in it.",
     },
     Key {
         name: "anywhere",
@@ -68,17 +79,25 @@ pub(super) fn read_restricted(file: &SourceFile, faults: &mut Faults) -> Vec<Res
 fn read_group(written: &Table, faults: &mut Faults) -> Option<RestrictedGroup> {
     let extensions = written.each("extensions", faults, extension);
     let types = written.each("types", faults, media_type);
+    let holds = written.each("holds", faults, |word| Ok(inside::fact(&word.text)));
     let name = written.text("name")?;
     if !name.text.is_ascii() {
         let fault = name.place.fault("a group's name must be in plain letters (ASCII)");
         faults.add(fault.hint("it stands in the reply to the sender's mail program, which may show nothing else"));
     }
-    if !written.has("extensions") && !written.has("types") {
+    if !["extensions", "types", "holds"].iter().any(|key| written.has(key)) {
         let fault = written.place().fault(format!("the group \"{}\" names no file type", name.text));
-        faults.add(fault.hint("add extensions = [\"…\"] or types = [\"…\"]"));
+        faults.add(fault.hint("add extensions = [\"…\"], types = [\"…\"] or holds = [\"…\"]"));
     }
     let anywhere = written.flag("anywhere").unwrap_or(false);
-    Some(RestrictedGroup { name: name.text.clone(), extensions, types, anywhere, place: written.place().clone() })
+    Some(RestrictedGroup {
+        name: name.text.clone(),
+        extensions,
+        types,
+        holds: holds.into_iter().flatten().collect(),
+        anywhere,
+        place: written.place().clone(),
+    })
 }
 
 fn extension(word: &Word) -> Result<String, Fault> {
@@ -100,14 +119,20 @@ fn media_type(word: &Word) -> Result<Glob, Fault> {
 impl RestrictedGroup {
     /// Whether any name of the attachment, its declared type or its content belongs to the group: the name to be
     /// told to the sender.
-    pub(super) fn offending_name<'a>(&self, attachment: &'a Attachment) -> Option<&'a str> {
+    pub(super) fn offending_name<'a>(&self, attachment: &'a Attachment) -> Option<Cow<'a, str>> {
         let mut names = std::iter::once(&attachment.name).chain(&attachment.names);
-        let mut types = std::iter::once(&attachment.declared_type).chain(&attachment.content_type);
-        let by_type = || types.any(|kind| self.types.iter().any(|glob| glob.matches(kind))).then_some(&attachment.name);
-        names.find(|name| self.holds_name(name)).or_else(by_type).map(String::as_str)
+        let shown = attachment.content_type.iter().chain(&attachment.inside.media_types);
+        let mut types = std::iter::once(&attachment.declared_type).chain(shown);
+        let by_type = || types.any(|kind| self.holds_type(kind)).then_some(&attachment.name);
+        let outside = names.find(|name| self.holds_name(name)).or_else(by_type);
+        outside.map(|name| Cow::Borrowed(name.as_str())).or_else(|| self.offending_inside(attachment).map(Cow::Owned))
     }
 
-    fn holds_name(&self, name: &str) -> bool {
+    pub(super) fn holds_type(&self, kind: &str) -> bool {
+        self.types.iter().any(|glob| glob.matches(kind))
+    }
+
+    pub(super) fn holds_name(&self, name: &str) -> bool {
         let name = name.trim_end_matches(['.', ' ']).to_lowercase();
         let listed = |ending: &str| self.extensions.iter().any(|extension| extension == ending.trim());
         match name.rsplit_once('.') {

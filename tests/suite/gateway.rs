@@ -17,7 +17,7 @@ use postern::queue::{Claim, Queue};
 use postern::random;
 use postern::secret::Secret;
 use postern::store::{self, Store, StoreSettings};
-use postern::vault::Vault;
+use postern::vault::{Grant, ParcelContent, Vault};
 
 mod questions;
 mod status;
@@ -126,6 +126,19 @@ impl Clinic {
         letters
     }
 
+    /// The only right there is, and the parcel that it opens.
+    async fn granted(&self) -> (Grant, ParcelContent) {
+        let vault = &self.gateway.stations().vault;
+        let mut grants = vault.grants(None, 10).await.unwrap();
+        assert_eq!(grants.len(), 1);
+        let (id, grant) = grants.remove(0);
+        let (checks, keep_until) = (grant.access.as_slice(), grant.keep_until);
+        let door = Door { grant: id, checks, patient: grant.patient, keep_until, revoked: false };
+        let proved = Proved { account: true, code: true, magic: true, any_patient: true, ..Proved::default() };
+        let (_, content) = vault.open(&admit(&door, &proved, store::now()).unwrap(), store::now()).await.unwrap();
+        (grant, content)
+    }
+
     /// Files below the folder of blobs.
     pub fn blobs(&self) -> usize {
         fn files(folder: &Path) -> usize {
@@ -198,15 +211,8 @@ async fn each_recipient_gets_what_policy_says() {
     assert!(bob.starts_with("Received: from pc\r\n") && bob.contains("QUJDREVG"));
     assert!(bob.contains("Subject: Your letter\r\n"));
 
-    let vault = &clinic.gateway.stations().vault;
-    let grants = vault.grants(None, 10).await.unwrap();
-    assert_eq!(grants.len(), 1);
-    let (id, grant) = &grants[0];
+    let (grant, content) = clinic.granted().await;
     assert_eq!(grant.keep_until.since(grant.created).as_secs(), 14 * 86_400);
-    let (checks, keep_until) = (grant.access.as_slice(), grant.keep_until);
-    let door = Door { grant: *id, checks, patient: grant.patient, keep_until, revoked: false };
-    let proved = Proved { account: true, code: true, magic: true, any_patient: true, ..Proved::default() };
-    let (_, content) = vault.open(&admit(&door, &proved, store::now()).unwrap(), store::now()).await.unwrap();
     let names: Vec<_> = content.deposits.iter().map(|deposit| deposit.name.as_str()).collect();
     assert_eq!(names, ["letter.pdf", "message.txt"]);
 }
@@ -269,6 +275,86 @@ async fn a_restricted_file_is_refused_for_everybody_by_name_and_rule() {
     assert!(
         clinic.letters().await.is_empty() && clinic.gateway.stations().vault.grants(None, 1).await.unwrap().is_empty()
     );
+}
+
+/// A message with one attachment, in base64.
+fn with_file(name: &str, octets: &[u8]) -> String {
+    let body = data_encoding::BASE64_MIME.encode(octets).replace("\r\n", "\n");
+    format!(
+        "From: {JANE}\nTo: pat@home.example\nSubject: Files\nMIME-Version: 1.0\n\
+         Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nHere.\n\
+         --b\nContent-Type: application/octet-stream; name=\"{name}\"\nContent-Transfer-Encoding: base64\n\n{body}\n--b--\n"
+    )
+}
+
+fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, octets) in files {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut writer, octets).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// An attribute of winmail.dat ([MS-OXTNEF], section 2.1.3.2).
+fn attribute(level: u8, id: u16, data: &[u8]) -> Vec<u8> {
+    let sum = data.iter().fold(0_u16, |sum, octet| sum.wrapping_add(u16::from(*octet)));
+    let length = u32::try_from(data.len()).unwrap().to_le_bytes();
+    [&[level][..], &id.to_le_bytes(), &6_u16.to_le_bytes(), &length, data, &sum.to_le_bytes()].concat()
+}
+
+#[tokio::test]
+async fn a_restricted_file_is_found_inside_others_and_named_by_its_way() {
+    let clinic = Clinic::with(&[]).await;
+    let inner = zipped(&[("notes/readme.txt", b"words"), ("run me.js", b"alert(1)")]);
+    // Longer than the stride in which a spooled document is decoded, so that what is behind is found too.
+    let noise: Vec<u8> = (0..900_000_u32).flat_map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+    let letters = zipped(&[("scan.bin", &noise), ("more.zip", &inner)]);
+    let mail = with_file("tool.exe", b"MZ").replace('\n', "\r\n");
+    for (name, octets, told) in [
+        ("letters.zip", &letters[..], "letters.zip/more.zip/run me.js\" is not accepted: scripts"),
+        ("old.eml", mail.as_bytes(), "old.eml/tool.exe\" is not accepted: programs"),
+        (
+            "plan.docx",
+            &zipped(&[("[Content_Types].xml", b"<x/>"), ("word/vbaProject.bin", b"x")]),
+            "documents with macros",
+        ),
+        ("note.txt", b"Hi\nbegin 644 a.exe\n#86)C\n`\nend\n", "note.txt/a.exe\" is not accepted: programs"),
+        ("old.rar", b"Rar!\x1a\x07\x01\0 what follows", "archives that cannot be looked into"),
+    ] {
+        let refusal = clinic.send(&["pat@home.example"], &with_file(name, octets)).await.unwrap_err();
+        let Refusal::Policy(words) = refusal else { panic!("{refusal:?}") };
+        assert!(words.contains(told), "{name}: {words}");
+    }
+    let sound = zipped(&[("letter.pdf", b"%PDF-1.4"), ("picture.png", &noise)]);
+    clinic.send(&["pat@home.example"], &with_file("letters.zip", &sound)).await.unwrap();
+}
+
+#[tokio::test]
+async fn files_that_outlook_packed_are_documents_of_their_own() {
+    let clinic = Clinic::with(&[]).await;
+    let long = vec![b'x'; 700_000];
+    let packed = |second: &str| {
+        let attributes = [
+            attribute(1, 0x8008, b"IPM.Microsoft Mail.Note\0"),
+            attribute(2, 0x9002, &[]),
+            attribute(2, 0x8010, b"Befund M\xfcller.pdf\0"),
+            attribute(2, 0x800F, b"%PDF-1.4 Befund"),
+            attribute(2, 0x9002, &[]),
+            attribute(2, 0x8010, second.as_bytes()),
+            attribute(2, 0x800F, &long),
+        ];
+        [&b"\x78\x9f\x3e\x22\x01\0"[..], &attributes.concat()].concat()
+    };
+    clinic.send(&["pat@home.example"], &with_file("winmail.dat", &packed("values.csv"))).await.unwrap();
+    let (_, content) = clinic.granted().await;
+    let told: Vec<_> = content.deposits.iter().map(|deposit| (deposit.name.as_str(), deposit.object.octets)).collect();
+    assert_eq!(told[..2], [("Befund Müller.pdf", 15), ("values.csv", 700_000)]);
+    assert!(told.iter().all(|(name, _)| *name != "winmail.dat"), "{told:?}");
+
+    let refusal = clinic.send(&["pat@home.example"], &with_file("winmail.dat", &packed("a.exe"))).await.unwrap_err();
+    let Refusal::Policy(words) = refusal else { panic!("{refusal:?}") };
+    assert!(words.contains("\"a.exe\" is not accepted: programs"), "{words}");
 }
 
 #[tokio::test]

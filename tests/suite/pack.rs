@@ -69,12 +69,14 @@ fn attachment(name: &str, declared: &str, inline: bool) -> Attachment {
     Attachment {
         body: 0..4,
         encoding: TransferEncoding::Base64,
+        within: None,
         name: name.into(),
         names: vec![name.into()],
         declared_type: declared.into(),
         content_type: None,
         octets: 48_000,
         inline,
+        inside: postern::mime::inside::Inside::default(),
     }
 }
 

@@ -76,12 +76,14 @@ fn assessment(message: &Message) -> Assessment {
     let attachments = message.attachments.iter().map(|document| Attachment {
         body: 0..0,
         encoding: TransferEncoding::Base64,
+        within: None,
         name: document.name.clone(),
         names: document.other_names.clone(),
         declared_type: document.declared.clone(),
         content_type: document.content.clone(),
         octets: document.octets,
         inline: false,
+        inside: postern::mime::inside::Inside::default(),
     });
     Assessment {
         subject: message.subject.clone(),

@@ -4,7 +4,7 @@
 ///
 /// The signatures of some types are two or three letters that a text may begin with (`BM`, `MZ`, `II*`): for octets that
 /// are plain text throughout, only signatures of textual formats count.
-pub(super) fn shown(start: &[u8]) -> Option<String> {
+pub(in crate::mime) fn shown(start: &[u8]) -> Option<String> {
     let kind = infer::get(start).map(|kind| kind.mime_type())?;
     let textual = kind.starts_with("text/")
         || kind.ends_with("xml")

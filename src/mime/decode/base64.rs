@@ -24,7 +24,7 @@ const fn places() -> [[u32; 256]; 4] {
 }
 
 /// The decoder.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Base64 {
     /// Bits of the group begun.
     bits: u32,

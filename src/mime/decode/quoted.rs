@@ -7,6 +7,7 @@ use crate::mime::Flaw;
 const BLANKS: usize = 998;
 
 /// The decoder.
+#[derive(Clone)]
 pub(super) struct Quoted {
     lenient: bool,
     /// What was seen and is not yet decided.

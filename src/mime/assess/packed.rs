@@ -1,0 +1,217 @@
+//! Outlook's `winmail.dat` taken apart: each file in it is a document of its own, and its text is the message's where the
+//! message has none.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use crate::mime::assess::{Assessment, Attachment, content, html};
+use crate::mime::inside;
+use crate::mime::rtf;
+use crate::mime::text::{as_sent, no_files_within};
+use crate::mime::tnef::{self, Content, Doubt};
+use crate::mime::{Defect, Limits, MediaType, names};
+
+/// The longest `winmail.dat` that is taken apart; a longer one is one document.
+pub const LONGEST_PACKED: u64 = 32 * 1024 * 1024;
+
+/// What an attachment turned out to hold.
+pub struct Packed {
+    documents: Vec<Attachment>,
+    text: Option<String>,
+    html: Option<String>,
+    /// Whether `documents` and the text are all that it holds that a recipient could open.
+    complete: bool,
+}
+
+/// Whether octets that start so are a packed message.
+pub fn is_packed(start: &[u8]) -> bool {
+    start.starts_with(&[0x78, 0x9F, 0x3E, 0x22])
+}
+
+/// Takes apart what an attachment holds, given decoded. `None` where it cannot be read; it stays one document then.
+pub fn unpack(outer: &Attachment, octets: &[u8]) -> Option<Packed> {
+    let message = tnef::read(octets, &tnef::Limits::default())?;
+    let (html, text) = body(&message);
+    let referred = html.as_deref().map(content::content_ids).unwrap_or_default();
+    let mut packed = Packed { documents: Vec::new(), text, html, complete: is_sound(&message) };
+    for attachment in &message.attachments {
+        for content in &attachment.contents {
+            let place = place_in(octets, content.octets());
+            // A message within is no file that a recipient could open: the whole is kept beside.
+            match (content, place) {
+                (Content::Message(..), _) | (_, None) => packed.complete = false,
+                (_, Some(place)) => packed.documents.push(document(outer, attachment, octets, place, &referred)),
+            }
+        }
+    }
+    Some(packed)
+}
+
+/// HTML and plain text; RTF is read for whichever it holds.
+fn body(message: &tnef::Message<'_>) -> (Option<String>, Option<String>) {
+    let body = &message.body;
+    match body.rtf.as_deref().and_then(rtf::text_of) {
+        Some(rtf::Text::Html(html)) if body.html.is_none() => (Some(html), body.text.clone()),
+        Some(rtf::Text::Plain(text)) if body.text.is_none() => (body.html.clone(), Some(text)),
+        _ => (body.html.clone(), body.text.clone()),
+    }
+}
+
+/// Whether the message is an ordinary one (a meeting or a task is more than its files), readers agree on what it holds, and
+/// all of that was found.
+fn is_sound(message: &tnef::Message<'_>) -> bool {
+    let is_note = message.class.as_deref().is_some_and(|class| class.eq_ignore_ascii_case("IPM.Note"));
+    is_note && message.doubts.iter().all(|doubt| matches!(doubt, Doubt::Checksum | Doubt::GarbageAtEnd | Doubt::Rtf))
+}
+
+/// Where a slice of the octets stands in them.
+fn place_in(octets: &[u8], slice: &[u8]) -> Option<Range<usize>> {
+    let start = slice.as_ptr().addr().checked_sub(octets.as_ptr().addr())?;
+    (!slice.is_empty() && start + slice.len() <= octets.len()).then_some(start..start + slice.len())
+}
+
+fn document(
+    outer: &Attachment,
+    attachment: &tnef::Attachment<'_>,
+    octets: &[u8],
+    place: Range<usize>,
+    referred: &HashSet<String>,
+) -> Attachment {
+    let mut file = &octets[place.clone()];
+    let content_type = content::shown(&file[..file.len().min(super::START)]);
+    let mut given: Vec<String> = Vec::new();
+    for name in attachment.names.iter().flat_map(|name| names::saved_as(name)) {
+        if !given.contains(&name) {
+            given.push(name);
+        }
+    }
+    let declared_type = attachment.media_type.as_deref().and_then(media_type);
+    let declared_type = declared_type.unwrap_or_else(|| "application/octet-stream".to_owned());
+    if given.is_empty() {
+        let octet_stream =
+            MediaType { kind: "application".into(), subtype: "octet-stream".into(), parameters: Vec::new() };
+        given.push(names::made(&octet_stream, content_type.as_deref()));
+    }
+    // Octets in memory are always there.
+    let inside = inside::look(&given[0], &mut file, &inside::Limits::default()).unwrap_or_default();
+    Attachment {
+        body: outer.body.clone(),
+        encoding: outer.encoding,
+        within: Some(place.start as u64..place.end as u64),
+        name: given[0].clone(),
+        names: given,
+        declared_type,
+        content_type,
+        octets: place.len() as u64,
+        inline: attachment.content_id.as_ref().is_some_and(|id| referred.contains(id)),
+        inside,
+    }
+}
+
+/// A media type, if it is written as one.
+fn media_type(written: &str) -> Option<String> {
+    let lower = written.to_ascii_lowercase();
+    let is_token =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-+._".contains(&b));
+    lower.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype)).then_some(lower)
+}
+
+impl Assessment {
+    /// Puts what an attachment held in its place. The attachment itself stays, behind its documents, where it holds more
+    /// than was taken out of it.
+    ///
+    /// # Errors
+    /// A file written into the text that becomes the message's.
+    pub fn take_packed(&mut self, at: usize, packed: Packed) -> Result<(), Defect> {
+        if at >= self.attachments.len() {
+            return Ok(());
+        }
+        let fits = |text: &Option<String>| text.as_ref().is_none_or(|text| text.len() <= Limits::default().text);
+        let mut complete = packed.complete;
+        if self.text.is_some() || self.html.is_some() {
+            // What a reader without TNEF is shown is the text; the other says the same, in more colours.
+        } else if !fits(&packed.text) || !fits(&packed.html) {
+            complete = false;
+        } else {
+            let made = packed.html.as_deref().map(html::as_text);
+            let text = packed.text.or(made).map(|text| as_sent(&text)).filter(|text| !text.is_empty());
+            for text in [&packed.html, &text].into_iter().flatten() {
+                no_files_within(text.as_bytes())?;
+            }
+            (self.text, self.html) = (text, packed.html);
+        }
+        let outer = self.attachments[at].clone();
+        let kept = Some(outer).filter(|_| !complete);
+        self.attachments.splice(at..=at, packed.documents.into_iter().chain(kept));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mime::TransferEncoding;
+    use crate::mime::inside::Inside;
+
+    fn winmail() -> Attachment {
+        Attachment {
+            body: 10..20,
+            encoding: TransferEncoding::Base64,
+            within: None,
+            name: "winmail.dat".into(),
+            names: vec!["winmail.dat".into()],
+            declared_type: "application/ms-tnef".into(),
+            content_type: None,
+            octets: 100,
+            inline: false,
+            inside: Inside::default(),
+        }
+    }
+
+    fn attribute(level: u8, id: u16, data: &[u8]) -> Vec<u8> {
+        let sum = data.iter().fold(0_u16, |sum, octet| sum.wrapping_add(u16::from(*octet)));
+        let length = u32::try_from(data.len()).unwrap().to_le_bytes();
+        [&[level][..], &id.to_le_bytes(), &6_u16.to_le_bytes(), &length, data, &sum.to_le_bytes()].concat()
+    }
+
+    fn message(attributes: &[Vec<u8>]) -> Vec<u8> {
+        [&b"\x78\x9f\x3e\x22\x01\0"[..], &attributes.concat()].concat()
+    }
+
+    fn assessment() -> Assessment {
+        let message = b"From: a@b.example\r\nContent-Type: application/ms-tnef\r\n\r\nx";
+        let mut made = crate::mime::assess_octets(message, &crate::mime::Limits::default()).unwrap().1;
+        made.attachments = vec![winmail()];
+        made
+    }
+
+    #[test]
+    fn files_are_documents_of_their_own_and_the_text_is_the_messages() {
+        let octets = message(&[
+            attribute(1, 0x8008, b"IPM.Microsoft Mail.Note\0"),
+            attribute(1, 0x800C, b"Dear Dr Roe\0"),
+            attribute(2, 0x9002, &[]),
+            attribute(2, 0x8010, b"Befund.pdf\0"),
+            attribute(2, 0x800F, b"%PDF-1.4"),
+        ]);
+        assert!(is_packed(&octets));
+        let mut facts = assessment();
+        facts.take_packed(0, unpack(&winmail(), &octets).unwrap()).unwrap();
+        assert_eq!(facts.text.as_deref(), Some("Dear Dr Roe\r\n"));
+        let [document] = &facts.attachments[..] else { panic!("one document") };
+        let within = document.within.clone().unwrap();
+        assert_eq!(&octets[within.start as usize..within.end as usize], b"%PDF-1.4");
+        assert_eq!((document.name.as_str(), document.octets), ("Befund.pdf", 8));
+        assert_eq!(document.content_type.as_deref(), Some("application/pdf"));
+    }
+
+    #[test]
+    fn what_is_in_doubt_is_kept_whole_beside() {
+        let twice = [attribute(2, 0x9002, &[]), attribute(2, 0x800F, b"one"), attribute(2, 0x800F, b"two")];
+        let mut facts = assessment();
+        facts.take_packed(0, unpack(&winmail(), &message(&twice)).unwrap()).unwrap();
+        let names: Vec<&str> = facts.attachments.iter().map(|attachment| attachment.name.as_str()).collect();
+        assert_eq!(names, ["document.bin", "document.bin", "winmail.dat"]);
+        assert!(unpack(&winmail(), b"no TNEF").is_none());
+    }
+}
