@@ -13,7 +13,7 @@ import time
 
 HOST = "mail.clinic.example"
 USER = "jane@clinic.example"
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven clover anvils hum"
 
 CONFIG = """[gateway]
 hostname = "mail.clinic.example"

@@ -6,9 +6,6 @@
 
 use super::letter::from_html;
 
-/// How a link begins in the sanitiser's output, and what stands between its address and its words.
-const LINK: (&str, &str) = ("<a href=\"", "\" rel=\"noopener noreferrer\">");
-
 /// The sender's HTML, sanitised; `None` where it is too tangled to be read in bounded time. Pictures are gone: those that
 /// came with the message are among its documents, and words that only name one of these (`names`) go with them.
 pub fn sanitised(html: &str, names: &[&str]) -> Option<String> {
@@ -16,30 +13,42 @@ pub fn sanitised(html: &str, names: &[&str]) -> Option<String> {
 }
 
 /// Links as words with their address in parentheses, unless the words are the address; those of a telephone or a mailbox
-/// stay. In the sanitiser's output every link is closed, none is in another, and `<`, `>` and `"` in attributes are escaped.
+/// stay. In the sanitiser's output `<`, `>` and `"` in attributes are escaped and every link is closed, but a link may
+/// stand in another: HTML lets one begin in a table within a link.
 fn links_to_read(clean: &str) -> String {
     let mut out = String::with_capacity(clean.len());
+    let mut open: Vec<(usize, &str)> = Vec::new();
     let mut rest = clean;
-    while let Some((before, link)) = rest.split_once(LINK.0) {
-        let parts = link.split_once(LINK.1).and_then(|(address, after)| {
-            let (words, after) = after.split_once("</a>")?;
-            Some((address, words, after))
-        });
-        let Some((address, words, after)) = parts else { break };
+    while let Some((before, from)) = rest.split_once('<') {
+        let (tag, after) = from.split_once('>').unwrap_or((from, ""));
         out.push_str(before);
-        if leads_nowhere(address) {
-            out.push_str(words);
-        } else if !leads_outside(address) {
-            out.extend([LINK.0, address, LINK.1, words, "</a>"]);
-        } else if words.contains(address.trim_end_matches('/')) {
-            out.push_str(words);
-        } else {
-            out.extend([words, " (", address, ")"]);
-        }
         rest = after;
+        if tag == "a" || tag.starts_with("a ") {
+            let address = tag.split_once("href=\"").and_then(|(_, from)| from.split_once('"'));
+            open.push((out.len(), address.map_or("", |(address, _)| address)));
+        } else if tag == "/a" {
+            if let Some((start, address)) = open.pop() {
+                let words = out.split_off(start);
+                out.push_str(&link_to_read(address, &words));
+            }
+        } else {
+            out.extend(["<", tag, ">"]);
+        }
     }
     out.push_str(rest);
     out
+}
+
+fn link_to_read(address: &str, words: &str) -> String {
+    if leads_nowhere(address) {
+        words.to_owned()
+    } else if !leads_outside(address) {
+        format!("<a href=\"{address}\" rel=\"noopener noreferrer\">{words}</a>")
+    } else if words.contains(address.trim_end_matches('/')) {
+        words.to_owned()
+    } else {
+        format!("{words} ({address})")
+    }
 }
 
 fn leads_outside(address: &str) -> bool {
@@ -48,9 +57,9 @@ fn leads_outside(address: &str) -> bool {
         .any(|scheme| address.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
-/// An address with anything in it that a reader could not see as it is.
+/// No address, or one with anything in it that a reader could not see as it is.
 fn leads_nowhere(address: &str) -> bool {
-    !address.chars().all(|c| c.is_ascii_graphic())
+    address.is_empty() || !address.chars().all(|c| c.is_ascii_graphic())
 }
 
 #[cfg(test)]
@@ -61,18 +70,29 @@ mod tests {
 
     #[test]
     fn links_are_words_and_telephones_stay() {
-        let kept = |address: &str, words: &str| format!("{}{address}{}{words}</a>", LINK.0, LINK.1);
+        let kept =
+            |address: &str, words: &str| format!("<a href=\"{address}\" rel=\"noopener noreferrer\">{words}</a>");
         for (html, shown) in [
             ("<a href='https://book.example/?a=1&b=2'>Book</a>", "Book (https://book.example/?a=1&amp;b=2)".into()),
             ("<a href='https://book.example/'>https://book.example</a>", "https://book.example".into()),
             ("<a href='HTTPS://x.example'><b>x</b></a>!", "<b>x</b> (HTTPS://x.example)!".into()),
             ("<a href='https://x.example/\u{202e}fdp'>a</a>", "a".into()),
+            ("<a href=https://x.example style=color:red>x</a>", "x (https://x.example)".into()),
             ("<a href='tel:+33123'>call</a>", kept("tel:+33123", "call")),
             ("<a href='mailto:a@b.example'>write</a>", kept("mailto:a@b.example", "write")),
             ("&lt;a href=\"https://x\"&gt;", "&lt;a href=\"https://x\"&gt;".into()),
         ] {
             assert_eq!(sanitised(html, &[]).unwrap(), shown, "{html}");
         }
+    }
+
+    /// The words of a link were taken to end at the first `</a>`: of one within another the address outside was left a link.
+    #[test]
+    fn a_link_within_another_leads_nowhere_either() {
+        let shown =
+            sanitised("<a href='https://one.example'>1<table><td><a href='https://two.example'>2", &[]).unwrap();
+        assert!(!shown.contains("<a"), "{shown}");
+        assert!(shown.contains("2 (https://two.example)") && shown.contains("(https://one.example)"), "{shown}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// The staff member that [`Clinic::with_jane`] adds.
 pub const JANE: &str = "jane@clinic.example";
 /// Her password.
-pub const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "seven clover anvils hum";
 /// The name on the server's certificate.
 pub const HOST: &str = "mail.clinic.example";
 
@@ -60,6 +60,7 @@ impl Clinic {
         // Questions and status mails have tests of their own (`gateway::`); these count what else is delivered.
         let quiet = "[[rule]]\nname = \"quiet\"\n[rule.set]\nask = false\nstatus_mail = \"never\"\n";
         fs::write(folder.path().join("policies/90-quiet.toml"), quiet).unwrap();
+        leave_out_questions(&folder.path().join("policies/tests/shipped.toml"));
         fs::create_dir(folder.path().join("tmp")).unwrap();
         let clinic = Self { folder, address: own_address(), server: None, starts: 0 };
         clinic.configure(setup);
@@ -344,6 +345,14 @@ fn own_address() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     format!("127.{}.{}.{}", 1 + process / 250 % 250, 1 + process % 250, 1 + count % 250)
+}
+
+/// What the shipped tests promise about questions does not hold where nobody is asked.
+fn leave_out_questions(tests: &Path) {
+    let text = fs::read_to_string(tests).unwrap();
+    let kept: Vec<&str> = text.split("\n\n").filter(|test| !test.contains("treatment = \"ask\"")).collect();
+    assert!(kept.len() < text.split("\n\n").count(), "there were none");
+    fs::write(tests, kept.join("\n\n")).unwrap();
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -151,8 +151,8 @@ fn library(test: &str) -> Option<PathBuf> {
 #[test]
 fn what_expired_opens_no_more_in_any_copy_with_todays_keys() {
     let Some(mut life) = Life::begin("what_expired_opens_no_more_in_any_copy_with_todays_keys") else { return };
-    life.send("one@elsewhere.example", "Results", "for a week");
-    life.send("two@elsewhere.example", "[14d] Results", "for a fortnight");
+    life.send("one@elsewhere.example", "[payer] Results", "for a week");
+    life.send("two@elsewhere.example", "[payer] [14d] Results", "for a fortnight");
     assert_eq!((life.rights(), life.opens()), (2, 2));
     assert!(life.clinic.stop().success());
     let then = life.copy("then");

@@ -28,7 +28,7 @@ use postern::time::Timestamp;
 pub const NOW: Timestamp = Timestamp::from_secs(1_795_316_400);
 pub const PRACTICE: &str = "example-clinic";
 pub const ADDRESS: &str = "jane@citizen.example";
-pub const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "seven clover anvils hum";
 
 pub fn days(days: u64) -> Timestamp {
     NOW.plus(Duration::from_secs(days * 86_400))
