@@ -12,7 +12,9 @@ use crate::gateway::{Gateway, Refusal, unavailable};
 use crate::id::ContactId;
 use crate::mail::{Address, Envelope};
 use crate::mime::Outline;
-use crate::pack::shipment::{LetterKind, Matter, PlannedGrant, PlannedParcel, PlannedQuestion, Shipment};
+use crate::pack::shipment::{
+    LetterKind, Matter, PlannedGrant, PlannedParcel, PlannedQuestion, Shipment, report_delivery,
+};
 use crate::policy::{Decision, Role, RoleSource, StatusMail, Treatment};
 use crate::queue::status_due_key;
 use crate::store::{Batch, StoreError};
@@ -208,6 +210,7 @@ fn record(matter: &Matter<'_>, shipment: &Shipment, grants: &[NewGrant], case: &
             grant: grant.map(|grant| grant.id),
             letter: letter.map(|letter| letter.id),
             fate: fate(decision),
+            failure_owed: report_delivery(&matter.envelope.reverse_path, recipient).is_some(),
         }
     });
     Message {

@@ -266,7 +266,7 @@ fn answered<'a>(
     rich: bool,
 ) -> Vec<Says<'a>> {
     let status = |title, done, lines| Says::Status { accepted: AT, title, done, lines };
-    let mut all: Vec<_> = ["delivered", "partly", "waiting", "history", "pending"]
+    let mut all: Vec<_> = ["delivered", "partly", "failed", "waiting", "history", "pending"]
         .map(|title| status(title, None, if rich && title == "history" { lines } else { &lines[..1] }))
         .into();
     all.extend(["remind", "dm"].map(|done| status("done", Some(done), &lines[..0])));
