@@ -260,7 +260,7 @@ impl Gateway {
 }
 
 /// The words that help where a link stands like this.
-fn words_for(link: Option<&str>) -> &'static [&'static str] {
+pub(super) fn words_for(link: Option<&str>) -> &'static [&'static str] {
     match link {
         Some("invited" | "not-registered") => &["remind", "cancel"],
         Some("cancelled" | "expired") => &["resend"],
