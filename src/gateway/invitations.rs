@@ -194,10 +194,6 @@ impl Gateway {
         for effect in &effects {
             self.put_effect(batch, snapshot, (change, &mut record), *effect, now).await?;
         }
-        // What lives of the documents waits again for who is invited again.
-        if change.event == Event::Resend {
-            self.stations.vault.hold(batch, change.contact, schedule.longest(), now).await?;
-        }
         if let Some(what) = happened(change.event, &record.life) {
             let line = HistoryLine { grant: record.grant, what, at: now, from: change.from };
             self.put_history(batch, record.transaction, &line)?;

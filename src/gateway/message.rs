@@ -65,6 +65,27 @@ pub(super) enum Telling {
     Done,
 }
 
+impl Telling {
+    /// What is told when this is to be told, and that: as the more talkative one says, of all at once.
+    pub(super) fn and(self, later: Self) -> Self {
+        let talks = |telling: Self| match telling {
+            Self::Never | Self::Done => 0,
+            Self::OfProblems { .. } => 1,
+            Self::Always { .. } => 2,
+        };
+        let moment = |telling: Self| match telling {
+            Self::OfProblems { by } | Self::Always { by } => Some(by),
+            Self::Never | Self::Done => None,
+        };
+        let more = if talks(later) > talks(self) { later } else { self };
+        match (more, moment(self).max(moment(later))) {
+            (Self::OfProblems { .. }, Some(by)) => Self::OfProblems { by },
+            (Self::Always { .. }, Some(by)) => Self::Always { by },
+            _ => more,
+        }
+    }
+}
+
 /// One recipient of it.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Addressee {

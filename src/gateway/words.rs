@@ -24,8 +24,8 @@ mod orders;
 pub(super) struct Answered {
     /// The question as it was read.
     pub asked: Asked,
-    /// What the recipient is.
-    pub role: Role,
+    /// What the recipient is; it was known where only the birthdate was asked for.
+    pub role: Option<Role>,
     /// A patient's birthdate.
     pub birthdate: Option<String>,
 }
@@ -91,8 +91,9 @@ impl Gateway {
         let line = facts.text.as_deref().and_then(own_line).unwrap_or_default();
         let role_file = self.stations.policies.snapshot().policy.role(Role::Patient).is_some_and(|file| file.birthdate);
         let birthdate_only = asked.question.asking == Asking::Birthdate;
-        match answer(line, birthdate_only, role_file, today(now)) {
+        match answer(line, birthdate_only, birthdate_only || role_file, today(now)) {
             Some(Answer::Is(role, birthdate)) => {
+                let role = Some(role).filter(|role| !birthdate_only || *role != Role::Patient);
                 self.send_answered(received, Answered { asked, role, birthdate }).await
             }
             Some(Answer::Drop) => match self.return_question(&asked, true, now).await.map_err(undone)? {
@@ -116,7 +117,7 @@ impl Gateway {
         };
         self.accept_mail(again, Some(&answered)).await?;
         let Asked { id, transaction, .. } = answered.asked;
-        Event::Answered { question: id, transaction, with: answered.role.name() }.log();
+        Event::Answered { question: id, transaction, with: answered.role.map_or("birthdate", Role::name) }.log();
         Ok(())
     }
 
