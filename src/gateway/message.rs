@@ -66,7 +66,8 @@ pub(super) enum Telling {
 }
 
 impl Telling {
-    /// What is told when this is to be told, and that: as the more talkative one says, of all at once.
+    /// What is to be told of everybody, where this was to be told and `later` is, too: as the more talkative one says, once,
+    /// at the later moment.
     pub(super) fn and(self, later: Self) -> Self {
         let talks = |telling: Self| match telling {
             Self::Never | Self::Done => 0,

@@ -38,8 +38,9 @@ impl Parties {
         for recipient in &mut self.recipients {
             recipient.answered_role = answered.role;
             if answered.birthdate.is_some() {
-                recipient.birthdate.clone_from(&answered.birthdate);
-                recipient.patient = None;
+                recipient.answered_birthdate.clone_from(&answered.birthdate);
+                // It is of whom the sender means now.
+                (recipient.birthdate, recipient.patient) = (None, None);
             }
             recipient.answered = true;
         }

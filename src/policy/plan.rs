@@ -73,18 +73,21 @@ pub struct RecipientFacts {
     /// Until when an invitation is open for them, if one is.
     #[serde(default)]
     pub invited_until: Option<Timestamp>,
-    /// What an earlier invitation or an answer said of the birthdate, `YYYY-MM-DD`, and of which patient.
+    /// What an earlier invitation said of the birthdate, `YYYY-MM-DD`, and of which patient.
     #[serde(default)]
     pub birthdate: Option<String>,
     /// The patient that `birthdate` is about, where that was said.
     #[serde(default)]
     pub patient: Option<PatientRef>,
-    /// Whether the sender has answered a question about this message; then `birthdate`, if there is one, is the answer's.
+    /// Whether the sender has answered a question about this message.
     #[serde(default)]
     pub answered: bool,
     /// The role that the answer gave.
     #[serde(default)]
     pub answered_role: Option<Role>,
+    /// The birthdate that the answer gave.
+    #[serde(default)]
+    pub answered_birthdate: Option<String>,
 }
 
 impl RecipientFacts {
@@ -102,6 +105,7 @@ impl RecipientFacts {
             patient: None,
             answered: false,
             answered_role: None,
+            answered_birthdate: None,
         }
     }
 }

@@ -86,7 +86,7 @@ fn birthdate(
 ) -> Option<(String, &'static str)> {
     const FILE: &str = "policies/directory.csv";
     const EARLIER: &str = "an earlier invitation";
-    if let Some(date) = recipient.birthdate.as_ref().filter(|_| recipient.answered) {
+    if let Some(date) = &recipient.answered_birthdate {
         return Some((date.clone(), "the answer to the question"));
     }
     if let Some((PatientRef::Named { birthdate, .. }, _)) = tags.patient {

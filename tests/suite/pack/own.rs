@@ -208,7 +208,8 @@ fn our_own_mails_say_nothing_confidential_and_who_they_are_from() {
             assert!(field("References").unwrap().ends_with("<first.1@clinic.example>"));
             continue;
         }
-        let answers = ["own-not-understood", "own-history", "own-done", "own-question-again"].contains(&name.as_str());
+        let answers = ["own-history", "own-done", "own-question-again"].contains(&name.as_str());
+        let answers = answers || name.starts_with("own-not-understood");
         assert_eq!(field("Auto-Submitted"), Some(if answers { "auto-replied" } else { "auto-generated" }), "{name}");
         let subject = message.subject().unwrap();
         for secret in ["402", "917", "@", "Citizen", "Jane"] {
