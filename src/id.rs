@@ -119,8 +119,8 @@ ids! {
     GuestReplyId;
 }
 
-/// A keyed hash that stands for one patient of the clinic, by record number or by name and birthdate: what rights and
-/// visits hold instead of the patient's name.
+/// A keyed hash that stands for one patient of the clinic, by record number, by name and birthdate, or by address and
+/// birthdate: what rights and visits hold instead of the patient's name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PatientMark(pub [u8; 16]);
 

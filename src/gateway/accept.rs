@@ -66,8 +66,11 @@ impl Gateway {
             parties.learn(answered);
         }
         facts.from_name = facts.from_name.or(parties.sender_name);
-        let plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
-        refuse_whole(&plan)?;
+        let mut plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
+        match answered {
+            Some(_) => refuse_waiting(&mut plan),
+            None => refuse_whole(&plan)?,
+        }
 
         let matter = self.matter(received, &outline, &facts, &plan, &snapshot, &parties.sender.address);
         let shipment = pack(&matter, draw_names(received, &facts));
@@ -154,6 +157,15 @@ fn refuse_whole(plan: &Plan) -> Result<(), Refusal> {
         }
         Some(_) => Ok(()),
         None => Err(unavailable("accept", &"a message with no recipient")),
+    }
+}
+
+/// A message that waited was accepted long ago: what policy says against it now is for a report, and ends the waiting.
+fn refuse_waiting(plan: &mut Plan) {
+    let Some(words) = plan.refusal.take() else { return };
+    for decision in &mut plan.decisions {
+        decision.settings.treatment = Treatment::Refuse;
+        decision.settings.reason.get_or_insert_with(|| words.clone());
     }
 }
 

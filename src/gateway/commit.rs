@@ -16,7 +16,7 @@ use crate::mail::Origin;
 use crate::mime::Defect;
 use crate::pack::PackError;
 use crate::pack::shipment::{
-    LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedGrant, PlannedLetter, PlannedParcel, Shipment, Source,
+    LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedLetter, PlannedParcel, Shipment, Source,
 };
 use crate::policy::SenderFacts;
 use crate::queue::{NewLetter, Payload, Purpose, TlsDemand};
@@ -263,7 +263,7 @@ impl Gateway {
             if let SealedLetter::Own(own) = octets {
                 own.put(&mut batch, 1);
             }
-            let sent = if is_recorded(shipment) { Purpose::Tracked } else { Purpose::Message };
+            let sent = if is_recorded(shipment, case) { Purpose::Tracked } else { Purpose::Message };
             let letter = new_letter(matter, letter, payload(octets, sealed.original.as_ref()), sent);
             self.stations.queue.put(&mut batch, letter, matter.now).map_err(|error| unavailable("queue", &error))?;
         }
@@ -295,20 +295,13 @@ fn new_parcel(matter: &Matter<'_>, planned: &PlannedParcel, sealed: &Sealed, gra
             patient: planned.patient.clone(),
             sent: matter.now,
             deposits: sealed.deposits.iter().map(|(deposit, _)| deposit.clone()).collect(),
-            birthdate: common_birthdate(&planned.grants),
+            birthdate: planned.birthdate.clone(),
             message_id,
             references,
         },
         objects: sealed.deposits.iter().map(|(_, object)| object.clone()).collect(),
         grants,
     }
-}
-
-/// The patient's birthdate. A parcel is of one patient: where its recipients are patients with different ones, it is none's.
-fn common_birthdate(grants: &[PlannedGrant]) -> Option<String> {
-    let mut known = grants.iter().filter_map(|grant| grant.decision.birthdate.as_ref());
-    let first = known.next()?;
-    known.all(|other| other == first).then(|| first.clone())
 }
 
 fn payload(octets: &SealedLetter, original: Option<&Object>) -> Payload {

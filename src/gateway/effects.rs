@@ -36,7 +36,12 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<(), InvitationError> {
         match effect {
-            Effect::MailInvitation => self.put_mail_to_guest(batch, snapshot, (change, record), None, now).await,
+            Effect::MailInvitation => {
+                // First, so that the link and what is said of it are of rights that wait again.
+                let longest = snapshot.policy.schedule(record.role).longest();
+                self.stations.vault.hold(batch, change.contact, longest, now).await?;
+                self.put_mail_to_guest(batch, snapshot, (change, record), None, now).await
+            }
             Effect::MailReminder(number) => {
                 self.put_mail_to_guest(batch, snapshot, (change, record), Some(number), now).await
             }

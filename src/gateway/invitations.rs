@@ -149,25 +149,7 @@ impl Gateway {
             match self.commit_change(&change, now).await {
                 Err(InvitationError::Commit(CommitError::Conflict)) => {}
                 Err(error) => return Err(error),
-                Ok(()) if event == Event::Resend => return self.hold_again(contact, read.value.role, now).await,
                 Ok(()) => return Ok(()),
-            }
-        }
-        Err(CommitError::Conflict.into())
-    }
-
-    /// What lives of the documents waits again for who is invited again. In a commit of its own: the invitation's may give
-    /// one of their rights a fresh link.
-    async fn hold_again(&self, contact: ContactId, role: Option<Role>, now: Timestamp) -> Result<(), InvitationError> {
-        let longest = self.stations.policies.snapshot().policy.schedule(role).longest();
-        for _ in 0..TRIES {
-            let mut batch = Batch::default();
-            if self.stations.vault.hold(&mut batch, contact, longest, now).await? == 0 {
-                return Ok(());
-            }
-            match self.stations.store.commit(batch).await {
-                Err(CommitError::Conflict) => {}
-                held => return Ok(held.map(drop)?),
             }
         }
         Err(CommitError::Conflict.into())
@@ -189,7 +171,7 @@ impl Gateway {
         }
         self.stations.store.commit(batch).await?;
         self.stations.queue.wake();
-        log_change(change, &life);
+        log_change(&change.read.value, &life);
         Ok(())
     }
 
@@ -278,8 +260,9 @@ pub fn state_word(state: State) -> &'static str {
     }
 }
 
-fn log_change(change: &Change<'_>, life: &Invitation) {
-    if change.read.value.life != *life {
-        Logged::InvitationChanged { grant: change.read.value.grant, state: state_word(life.state) }.log();
+/// Logs what an invitation has become, where it is something else than before.
+pub(super) fn log_change(before: &InvitationRecord, life: &Invitation) {
+    if before.life != *life {
+        Logged::InvitationChanged { grant: before.grant, state: state_word(life.state) }.log();
     }
 }

@@ -65,6 +65,28 @@ pub(super) enum Telling {
     Done,
 }
 
+impl Telling {
+    /// What is to be told of everybody, where this was to be told and `later` is, too: as the more talkative one says, once,
+    /// at the later moment.
+    pub(super) fn and(self, later: Self) -> Self {
+        let talks = |telling: Self| match telling {
+            Self::Never | Self::Done => 0,
+            Self::OfProblems { .. } => 1,
+            Self::Always { .. } => 2,
+        };
+        let moment = |telling: Self| match telling {
+            Self::OfProblems { by } | Self::Always { by } => Some(by),
+            Self::Never | Self::Done => None,
+        };
+        let more = if talks(later) > talks(self) { later } else { self };
+        match (more, moment(self).max(moment(later))) {
+            (Self::OfProblems { .. }, Some(by)) => Self::OfProblems { by },
+            (Self::Always { .. }, Some(by)) => Self::Always { by },
+            _ => more,
+        }
+    }
+}
+
 /// One recipient of it.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Addressee {

@@ -4,9 +4,23 @@ use crate::gateway::words::Answered;
 use crate::gateway::{Gateway, ReceivedMessage, Refusal, Snapshot, unavailable};
 use crate::id::ContactId;
 use crate::mail::{Address, Origin};
-use crate::mime::assess::Assessment;
+use crate::mime::assess::{Assessment, PatientRef};
 use crate::policy::{RecipientFacts, SenderFacts};
-use crate::store::StoreError;
+use crate::store::{Record, StoreError};
+
+/// What matters of a message with documents for what is known of those it is written to.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    /// The patient whom a tag names.
+    named: Option<&'a PatientRef>,
+    /// The practice that speaks.
+    practice: &'a str,
+}
+
+fn practice_of<'a>(sender: &SenderFacts, snapshot: &'a Snapshot) -> &'a str {
+    let own = sender.practice.as_deref().and_then(|id| snapshot.policy.practice(id));
+    &own.unwrap_or_else(|| snapshot.policy.first_practice()).id
+}
 
 /// The facts about people that policy decides by.
 pub struct Parties {
@@ -22,10 +36,11 @@ impl Parties {
     /// Takes the sender's answer for what is known of the recipient it is about.
     pub(super) fn learn(&mut self, answered: &Answered) {
         for recipient in &mut self.recipients {
-            recipient.role = Some(answered.role);
+            recipient.answered_role = answered.role;
             if answered.birthdate.is_some() {
-                recipient.birthdate.clone_from(&answered.birthdate);
-                recipient.patient = None;
+                recipient.answered_birthdate.clone_from(&answered.birthdate);
+                // It is of whom the sender means now.
+                (recipient.birthdate, recipient.patient) = (None, None);
             }
             recipient.answered = true;
         }
@@ -45,11 +60,14 @@ impl Gateway {
     ) -> Result<Parties, Refusal> {
         let speaker = self.speaker(received, facts);
         let (sender, sender_name) = self.sender_facts(&received.origin, speaker, snapshot).await?;
+        let practice = practice_of(&sender, snapshot);
         let mut recipients = Vec::with_capacity(received.envelope.recipients.len());
         // Who has registered, and what was asked before, matters where there is something to open.
         let documents = !facts.attachments.is_empty();
         for recipient in &received.envelope.recipients {
-            recipients.push(self.recipient_facts(&recipient.address, snapshot, documents).await?);
+            let named = facts.patient();
+            let written = documents.then_some(Written { named, practice });
+            recipients.push(self.recipient_facts(&recipient.address, snapshot, written).await?);
         }
         Ok(Parties { sender, sender_name, recipients })
     }
@@ -88,7 +106,7 @@ impl Gateway {
         &self,
         address: &Address,
         snapshot: &Snapshot,
-        documents: bool,
+        written: Option<Written<'_>>,
     ) -> Result<RecipientFacts, Refusal> {
         let contact = self.stations.directory.find(address).await.map_err(|error| unavailable("directory", &error))?;
         let account = self.stations.accounts.find(address).await.map_err(|error| unavailable("accounts", &error))?;
@@ -101,17 +119,34 @@ impl Gateway {
             practice: of_domain.or(of_account),
             ..RecipientFacts::unknown(address.clone())
         };
-        if let Some(contact) = contact.filter(|_| documents) {
-            self.add_guest_facts(&mut facts, contact.id).await.map_err(|error| unavailable("guests", &error))?;
+        if let Some((contact, written)) = contact.zip(written) {
+            let adding = self.add_guest_facts(&mut facts, contact.id, written, snapshot);
+            adding.await.map_err(|error| unavailable("guests", &error))?;
         }
         Ok(facts)
     }
 
-    async fn add_guest_facts(&self, facts: &mut RecipientFacts, contact: ContactId) -> Result<(), StoreError> {
-        facts.registered = !self.must_register(contact).await?;
-        if let Some(invitation) = self.stations.guests.invitation(contact).await? {
-            facts.birthdate = invitation.value.birthdate;
-            facts.patient = invitation.value.patient;
+    async fn add_guest_facts(
+        &self,
+        facts: &mut RecipientFacts,
+        contact: ContactId,
+        written: Written<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<(), StoreError> {
+        if let Some(guest) = self.stations.guests.find(contact).await?.filter(|guest| guest.value.is_enrolled()) {
+            let patients = &guest.value.patients;
+            let named = written.named.cloned().or_else(|| snapshot.policy.patient_at(&facts.address));
+            let mark = named.map(|patient| self.stations.vault.patient_mark(&patient));
+            facts.registered = true;
+            facts.proved = mark.map_or(!patients.is_empty(), |mark| patients.contains(&mark));
+        }
+        if let Some(Record { value: invitation, .. }) = self.stations.guests.invitation(contact).await? {
+            let schedule = snapshot.policy.schedule(invitation.role);
+            facts.invited_until = invitation.life.is_open().then(|| invitation.life.until(&schedule));
+            // What one practice said of somebody is not another's to use.
+            if invitation.practice == written.practice {
+                (facts.birthdate, facts.patient) = (invitation.birthdate, invitation.patient);
+            }
         }
         Ok(())
     }
@@ -125,7 +160,8 @@ impl Gateway {
         let (sender, sender_name) = self.sender_facts(&Origin::Relay { any_sender: false }, from, &snapshot).await?;
         let mut recipients = Vec::with_capacity(to.len());
         for address in to {
-            recipients.push(self.recipient_facts(address, &snapshot, true).await?);
+            let written = Written { named: None, practice: practice_of(&sender, &snapshot) };
+            recipients.push(self.recipient_facts(address, &snapshot, Some(written)).await?);
         }
         Ok(Parties { sender, sender_name, recipients })
     }

@@ -56,9 +56,7 @@ impl Gateway {
     }
 
     fn new_grant(&self, planned: &PlannedGrant, contact: ContactId) -> NewGrant {
-        let Decision { settings, patient, birthdate, .. } = &planned.decision;
-        // A birthdate that nobody knows cannot be asked for.
-        let guarded = patient.as_ref().filter(|_| birthdate.is_some());
+        let Decision { settings, patient, .. } = &planned.decision;
         NewGrant {
             id: planned.id,
             contact,
@@ -68,7 +66,7 @@ impl Gateway {
             keep_after_download: settings.keep_after_download,
             token: planned.token.clone(),
             held: planned.held,
-            patient: guarded.map(|patient| self.stations.vault.patient_mark(patient)),
+            patient: patient.as_ref().map(|patient| self.stations.vault.patient_mark(patient)),
         }
     }
 
@@ -106,7 +104,7 @@ impl Gateway {
         grants: &[NewGrant],
         case: &Case<'_>,
     ) -> Result<(), Refusal> {
-        if !is_recorded(shipment) {
+        if !is_recorded(shipment, case) {
             return Ok(());
         }
         let earlier = match case.answered {
@@ -145,9 +143,9 @@ impl Gateway {
 }
 
 /// Whether a message has a record, and its letters' ends are written down: not where nothing of it lies in the vault or
-/// waits, which stays as fast as it was.
-pub(super) fn is_recorded(shipment: &Shipment) -> bool {
-    shipment.parcel.is_some() || !shipment.questions.is_empty()
+/// waits or has waited, which stays as fast as it was.
+pub(super) fn is_recorded(shipment: &Shipment, case: &Case<'_>) -> bool {
+    shipment.parcel.is_some() || !shipment.questions.is_empty() || case.answered.is_some()
 }
 
 /// A role that a tag or an answer gave is remembered with the address. One that a rule or the file of people gave is not:
@@ -164,8 +162,9 @@ fn invitation<'a>(
     (contact, address): (ContactId, &'a Address),
 ) -> NewInvitation<'a> {
     let Decision { role, patient, birthdate, .. } = &planned.decision;
-    // Who is no patient has no birthdate to show.
+    // Who is no patient has no birthdate to show; whose documents a colleague gets is said anew each time.
     let is_patient = *role == Some(Role::Patient);
+    let may_be_patient = is_patient || role.is_none();
     NewInvitation {
         contact,
         address,
@@ -173,7 +172,7 @@ fn invitation<'a>(
         practice: &parcel.practice,
         sender: matter.sender,
         sender_name: &parcel.sender_name,
-        patient: patient.as_ref().filter(|_| is_patient),
+        patient: patient.as_ref().filter(|_| may_be_patient),
         birthdate: birthdate.as_deref().filter(|_| is_patient),
         grant: planned.id,
         token: &planned.token,
@@ -265,7 +264,7 @@ fn joined(earlier: &Message, later: Message) -> Message {
         }
     }
     // Who is still to be told of the others is told of all at once.
-    let telling = if later.telling == Telling::Done { earlier.telling } else { later.telling };
+    let telling = earlier.telling.and(later.telling);
     Message { telling, recipients, ends: earlier.ends.max(later.ends), ..earlier.clone() }
 }
 

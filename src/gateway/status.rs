@@ -289,7 +289,7 @@ fn time_to_tell(message: &Message, lines: &[StatusLine], now: Timestamp) -> Mome
 }
 
 /// The words that help where a link stands like this.
-fn words_for(link: Option<&str>) -> &'static [&'static str] {
+pub(super) fn words_for(link: Option<&str>) -> &'static [&'static str] {
     match link {
         Some("invited" | "not-registered") => &["remind", "cancel"],
         Some("cancelled" | "expired") => &["resend"],

@@ -3,43 +3,31 @@
 
 use crate::blob::RawMessage;
 use crate::event::Event;
-use crate::gateway::history::{Happened, HistoryLine};
-use crate::gateway::mails::OwnMail;
-use crate::gateway::message::{Fate, Message};
 use crate::gateway::questions::{Asked, DueError};
-use crate::gateway::status::StatusMail;
+use crate::gateway::records::thread;
 use crate::gateway::tokens::{TokenAddress, gone};
 use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, read, unavailable};
-use crate::id::{ContactId, GrantId, TransactionId};
-use crate::invitation;
 use crate::mail::{Address, ReversePath};
+use crate::mime::Outline;
 use crate::mime::assess::Assessment;
-use crate::pack::own::{Says, StatusLine};
 use crate::policy::{Asking, Role};
-use crate::store::{self, Batch, CommitError, StoreError};
+use crate::store::{self, CommitError};
 use crate::time::Timestamp;
-use crate::vault::VaultError;
 
-use super::invitations::InvitationError;
-use line::{Answer, Order, Verb, answer, order, own_line, shown_word};
+use line::{Answer, answer, own_line, shown_word};
+use orders::About;
 
 mod line;
+mod orders;
 
 /// The sender's answer to a question, with which the message's life runs again.
 pub(super) struct Answered {
     /// The question as it was read.
     pub asked: Asked,
-    /// What the recipient is.
-    pub role: Role,
+    /// What the recipient is; it was known where only the birthdate was asked for.
+    pub role: Option<Role>,
     /// A patient's birthdate.
     pub birthdate: Option<String>,
-}
-
-/// What came of an order for one recipient.
-enum Carried {
-    Out,
-    /// It does not fit where this recipient stands.
-    Unfit,
 }
 
 impl Gateway {
@@ -85,7 +73,9 @@ impl Gateway {
                 let found = self.message(transaction).await.map_err(|error| unavailable("message", &error))?;
                 let message = found.ok_or_else(|| Refusal::Policy(gone(to).into()))?.value;
                 check_writer(received, &facts, &message.sender)?;
-                self.do_order(transaction, &message, &facts, now).await.map_err(undone)?;
+                let line = facts.text.as_deref().and_then(own_line).unwrap_or_default();
+                let about = About { transaction, message: &message, line, mark: mark(&outline) };
+                self.do_order(&about, now).await.map_err(undone)?;
             }
         }
         Ok(receipt)
@@ -101,8 +91,9 @@ impl Gateway {
         let line = facts.text.as_deref().and_then(own_line).unwrap_or_default();
         let role_file = self.stations.policies.snapshot().policy.role(Role::Patient).is_some_and(|file| file.birthdate);
         let birthdate_only = asked.question.asking == Asking::Birthdate;
-        match answer(line, birthdate_only, role_file, today(now)) {
+        match answer(line, birthdate_only, birthdate_only || role_file, today(now)) {
             Some(Answer::Is(role, birthdate)) => {
+                let role = Some(role).filter(|role| !birthdate_only || *role != Role::Patient);
                 self.send_answered(received, Answered { asked, role, birthdate }).await
             }
             Some(Answer::Drop) => match self.return_question(&asked, true, now).await.map_err(undone)? {
@@ -126,7 +117,7 @@ impl Gateway {
         };
         self.accept_mail(again, Some(&answered)).await?;
         let Asked { id, transaction, .. } = answered.asked;
-        Event::Answered { question: id, transaction, with: answered.role.name() }.log();
+        Event::Answered { question: id, transaction, with: answered.role.map_or("birthdate", Role::name) }.log();
         Ok(())
     }
 
@@ -141,142 +132,6 @@ impl Gateway {
         }
         spool.finish().await.map_err(|error| cannot(&error))
     }
-
-    /// Carries out a word about a message, and says what came of it.
-    async fn do_order(
-        &self,
-        transaction: TransactionId,
-        message: &Message,
-        facts: &Assessment,
-        now: Timestamp,
-    ) -> Result<(), DueError> {
-        let line = facts.text.as_deref().and_then(own_line).unwrap_or_default();
-        let Some(order) = order(line, today(now)) else {
-            let lines = self.status_lines(transaction, message, now).await?;
-            return self.not_understood(transaction, message, &shown_word(line), &lines, now).await;
-        };
-        let mut done = matches!(order.verb, Verb::History | Verb::Pending);
-        for (contact, grant) in chosen(message, &order) {
-            done |= match self.carry_out(&order, transaction, contact, grant, now).await {
-                Ok(Carried::Out) => true,
-                Ok(Carried::Unfit) => false,
-                Err(error) => return Err(error),
-            };
-        }
-        let lines = self.status_lines(transaction, message, now).await?;
-        if !done {
-            return self.not_understood(transaction, message, order.verb.word(), &lines, now).await;
-        }
-        Event::Ordered { transaction, word: order.verb.word() }.log();
-        self.say_done(transaction, message, &order, lines, now).await
-    }
-
-    async fn carry_out(
-        &self,
-        order: &Order,
-        transaction: TransactionId,
-        contact: ContactId,
-        grant: GrantId,
-        now: Timestamp,
-    ) -> Result<Carried, DueError> {
-        let event = match order.verb {
-            Verb::Remind => invitation::Event::Remind,
-            Verb::Cancel => invitation::Event::Cancel,
-            Verb::Resend => invitation::Event::Resend,
-            Verb::Unshare => return self.unshare(transaction, grant, now).await,
-            Verb::History | Verb::Pending => return Ok(Carried::Out),
-        };
-        match self.change_invitation(contact, event, order.birthdate.as_deref(), now).await {
-            Ok(()) => Ok(Carried::Out),
-            Err(InvitationError::Store(error)) => Err(error.into()),
-            Err(InvitationError::Commit(error)) => Err(error.into()),
-            Err(InvitationError::Mail(error)) => Err(error.into()),
-            Err(_) => Ok(Carried::Unfit),
-        }
-    }
-
-    /// Takes a right back. It stays so until somebody shares again.
-    async fn unshare(&self, transaction: TransactionId, grant: GrantId, now: Timestamp) -> Result<Carried, DueError> {
-        match self.stations.vault.revoke(grant, now).await {
-            Ok(()) => {}
-            Err(VaultError::Missing) => return Ok(Carried::Unfit),
-            Err(VaultError::Commit(error)) => return Err(error.into()),
-            Err(VaultError::Store(error)) => return Err(error.into()),
-            Err(other) => return Err(StoreError::Unsound(other.to_string()).into()),
-        }
-        let history = self.history(transaction).await?;
-        if !history.iter().any(|line| line.grant == grant && line.what == Happened::Revoked) {
-            let mut batch = Batch::default();
-            let line = HistoryLine { grant, what: Happened::Revoked, at: now, from: None };
-            self.put_history(&mut batch, transaction, &line)?;
-            batch.frees_space();
-            self.stations.store.commit(batch).await?;
-        }
-        Ok(Carried::Out)
-    }
-
-    /// What came of it, with what happened before where that is asked for or can no longer be changed.
-    async fn say_done(
-        &self,
-        transaction: TransactionId,
-        message: &Message,
-        order: &Order,
-        mut lines: Vec<StatusLine>,
-        now: Timestamp,
-    ) -> Result<(), DueError> {
-        let (title, done) = match order.verb {
-            Verb::History => ("history", None),
-            Verb::Pending => ("pending", None),
-            verb => ("done", Some(verb.word())),
-        };
-        if !order.whom.is_empty() {
-            lines.retain(|line| order.whom.iter().any(|whom| whom.same_as(&line.recipient)));
-        }
-        match order.verb {
-            Verb::History | Verb::Unshare => {}
-            Verb::Pending => {
-                lines.retain(|line| matches!(line.link, Some("invited" | "not-registered" | "cancelled" | "expired")));
-                lines.iter_mut().for_each(|line| line.events.clear());
-            }
-            _ => lines.iter_mut().for_each(|line| line.events.clear()),
-        }
-        let mail = StatusMail { transaction, message, title, done, lines: &lines };
-        let snapshot = self.stations.policies.snapshot();
-        let mut batch = Batch::default();
-        self.put_status_mail(&mut batch, &snapshot, &mail, now)?;
-        self.stations.store.commit(batch).await?;
-        self.stations.queue.wake();
-        Ok(())
-    }
-
-    /// The words that can be used now, because the one that was written cannot.
-    async fn not_understood(
-        &self,
-        transaction: TransactionId,
-        message: &Message,
-        word: &str,
-        lines: &[StatusLine],
-        now: Timestamp,
-    ) -> Result<(), DueError> {
-        let fits = |word: &str| lines.iter().any(|line| line.words.contains(&word));
-        let always = |verb: Verb| matches!(verb, Verb::History | Verb::Pending);
-        let known: Vec<&str> =
-            Verb::ALL.into_iter().filter(|(word, verb)| always(*verb) || fits(word)).map(|(word, _)| word).collect();
-        let reply_to = self.status_address(transaction);
-        let mail = OwnMail {
-            transaction,
-            practice: &message.practice,
-            to: &message.sender,
-            reply_to: Some(&reply_to),
-            says: Says::NotUnderstood { word, known: &known },
-        };
-        let snapshot = self.stations.policies.snapshot();
-        let mut batch = Batch::default();
-        self.put_own_mail(&mut batch, &snapshot, mail, now)?;
-        self.stations.store.commit(batch).await?;
-        self.stations.queue.wake();
-        Ok(())
-    }
 }
 
 /// Only who was asked may answer: From, else the reverse-path. Who may write as From was checked before.
@@ -288,11 +143,11 @@ fn check_writer(received: &ReceivedMessage, facts: &Assessment, asked: &Address)
     }
 }
 
-/// The rights an order is about.
-fn chosen<'a>(message: &'a Message, order: &'a Order) -> impl Iterator<Item = (ContactId, GrantId)> + 'a {
-    let named = |address: &Address| order.whom.is_empty() || order.whom.iter().any(|whom| whom.same_as(address));
-    let fitting = message.recipients.iter().filter(move |one| one.fate == Fate::Secured && named(&one.address));
-    fitting.filter_map(|one| Some((one.contact?, one.grant?)))
+/// What is the same when a mail program sends the same mail again: its Message-ID, else its Date.
+fn mark(outline: &Outline) -> Option<String> {
+    let date =
+        || outline.root.header.first("Date").map(|field| String::from_utf8_lossy(&field.value).trim().to_owned());
+    thread(outline).0.or_else(date)
 }
 
 /// The day by UTC: a birthdate of tomorrow is a slip in any zone.

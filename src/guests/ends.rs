@@ -7,7 +7,7 @@ use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::time::Timestamp;
 
 /// The kinds of records that end by this index.
-const ENDING: [Table; 9] = [
+const ENDING: [Table; 10] = [
     Table::Guest,
     Table::Invitation,
     Table::Visit,
@@ -17,6 +17,7 @@ const ENDING: [Table; 9] = [
     Table::Draft,
     Table::Message,
     Table::History,
+    Table::Heard,
 ];
 
 /// A record whose time is over.

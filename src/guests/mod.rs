@@ -70,7 +70,8 @@ impl Guests {
             | Table::Guesses
             | Table::Draft
             | Table::Message
-            | Table::History => {
+            | Table::History
+            | Table::Heard => {
                 if ends::settle(&self.store, batch, ended).await? {
                     batch.delete(ended.key.clone());
                 }

@@ -109,6 +109,13 @@ pub enum PatientRef {
         /// The birthdate.
         birthdate: String,
     },
+    /// Nobody said who: whoever was born then and is reached there. No tag says this.
+    Unnamed {
+        /// The address, in the form in which it is looked up.
+        at: String,
+        /// The birthdate.
+        birthdate: String,
+    },
 }
 
 /// One attachment: an entity that policy treats as a document.

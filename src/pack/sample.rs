@@ -6,7 +6,7 @@ use crate::invitation::Why;
 use crate::mail::Address;
 use crate::pack::colour::Paint;
 use crate::pack::moment;
-use crate::pack::own::{GuestReplyParts, OwnParts, Says, StatusLine, role_word};
+use crate::pack::own::{GuestReplyParts, NotDone, OwnParts, Says, StatusLine, role_word};
 use crate::policy::{Practice, Role};
 use crate::time::Timestamp;
 
@@ -216,8 +216,12 @@ fn staff(guest: &Address, rich: bool) -> Vec<Says<'_>> {
         Says::WaitsForAdmin { guest, name: "Sample Guest" },
         Says::BirthdateWrong { guest, sent: AT },
         Says::QuestionReturned { recipient: guest, accepted, dropped: rich },
-        Says::NotUnderstood { word: not_understood.unwrap_or_default(), known: &["remind", "p"] },
     ];
+    all.extend([NotDone::Word, NotDone::Behind, NotDone::Foreign].map(|why| Says::NotUnderstood {
+        word: not_understood.unwrap_or_default(),
+        known: &["remind", "p"],
+        why,
+    }));
     all.extend([None, Some(Why::ByHand), Some(Why::Birthdate)].map(|why| Says::InvitationEnded {
         guest,
         why,

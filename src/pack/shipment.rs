@@ -143,6 +143,9 @@ pub struct PlannedParcel {
     pub practice: String,
     /// Whose documents these are, where a tag says so.
     pub patient: Option<PatientRef>,
+    /// The patient's birthdate. A parcel is of one patient: where its recipients are patients with different ones, it is
+    /// none's, and none of them is asked for it.
+    pub birthdate: Option<String>,
     /// Documents, then texts.
     pub deposits: Vec<PlannedDeposit>,
     /// Who may open it.
@@ -206,7 +209,7 @@ pub fn pack(matter: &Matter<'_>, names: Names) -> Shipment {
         let kind = match decision.settings.treatment {
             Treatment::Relay => LetterKind::Relayed,
             Treatment::Secure if has_documents => {
-                grants.push(planned_grant(matter.policy, index, decision, &names));
+                grants.push(planned_grant(matter, index, decision, &names));
                 LetterKind::Notice(Some(grants.len() - 1))
             }
             Treatment::Secure => LetterKind::Notice(None),
@@ -227,9 +230,12 @@ pub fn pack(matter: &Matter<'_>, names: Names) -> Shipment {
     shipment
 }
 
-fn planned_grant(policy: &PolicySet, recipient: usize, decision: &Decision, names: &RecipientNames) -> PlannedGrant {
+fn planned_grant(matter: &Matter<'_>, recipient: usize, decision: &Decision, names: &RecipientNames) -> PlannedGrant {
+    let policy = matter.policy;
     let access = policy.access_for(decision);
-    let held = decision.registers.then(|| policy.schedule(decision.role).longest());
+    // An invitation that is open already ends when it ends, and the documents wait no longer.
+    let open = decision.invited_until.filter(|until| *until > matter.now).map(|until| until.since(matter.now));
+    let held = decision.registers.then(|| open.unwrap_or_else(|| policy.schedule(decision.role).longest()));
     PlannedGrant { id: names.grant, recipient, decision: decision.clone(), access, token: names.token.clone(), held }
 }
 
@@ -282,7 +288,17 @@ pub fn report_delivery(reverse_path: &ReversePath, about: &Recipient) -> Option<
     })
 }
 
-fn planned_parcel(matter: &Matter<'_>, id: ParcelId, ids: &[DepositId], grants: Vec<PlannedGrant>) -> PlannedParcel {
+fn planned_parcel(
+    matter: &Matter<'_>,
+    id: ParcelId,
+    ids: &[DepositId],
+    mut grants: Vec<PlannedGrant>,
+) -> PlannedParcel {
+    let birthdate = common_birthdate(&grants);
+    for grant in grants.iter_mut().filter(|_| birthdate.is_none()) {
+        grant.access = matter.policy.access_without_birthdate(&grant.decision);
+        grant.held = grant.held.filter(|_| grant.access.contains(&AccessCheck::Account));
+    }
     let documents = matter.facts.attachments.iter().enumerate().map(|(index, attachment)| {
         let media_type = attachment.content_type.as_ref().unwrap_or(&attachment.declared_type).clone();
         (DepositKind::Document, attachment.name.clone(), media_type, Source::Attachment(index))
@@ -298,9 +314,16 @@ fn planned_parcel(matter: &Matter<'_>, id: ParcelId, ids: &[DepositId], grants: 
         sender_name: matter.facts.from_name.clone().unwrap_or_else(|| matter.sender.to_string()),
         practice: matter.plan.practice.clone(),
         patient: matter.facts.patient().cloned(),
+        birthdate,
         deposits,
         grants,
     }
+}
+
+fn common_birthdate(grants: &[PlannedGrant]) -> Option<String> {
+    let mut known = grants.iter().filter_map(|grant| grant.decision.birthdate.as_ref());
+    let first = known.next()?;
+    known.all(|other| other == first).then(|| first.clone())
 }
 
 type DepositParts = (DepositKind, String, String, Source);

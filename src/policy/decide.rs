@@ -11,7 +11,7 @@ use super::restricted::{self, RestrictedGroup};
 use super::role::write_access;
 use super::rule::Rule;
 use super::tags::{Tags, stripped_subject};
-use super::whom::{self, Known};
+use super::whom::{self, Known, Whose};
 use super::{
     Asking, Because, Decision, Plan, PolicySet, RecipientFacts, Role, RoleSource, SenderFacts, Settings, Treatment,
 };
@@ -272,9 +272,8 @@ impl Deciding {
             self.settings.reason = None;
         }
         let recipient = facts.recipient;
-        let patient = whom::patient(policy, tags, recipient, self.role);
-        let known = (self.role == Some(Role::Patient)).then(|| whom::birthdate(policy, recipient, patient.as_ref()));
-        let (birthdate, birthdate_by) = known.flatten().unzip();
+        let Whose { patient, birthdate } = Whose::of(policy, tags, recipient, self.role);
+        let (birthdate, birthdate_by) = birthdate.unzip();
         if let Some(by) = birthdate_by {
             self.note("birthdate", "known", by);
         }
@@ -283,14 +282,26 @@ impl Deciding {
             Known { settings: &self.settings, role: self.role, access: &access, birthdate: birthdate.is_some() };
         let documents = !facts.message.attachments.is_empty();
         let asking = whom::asking(policy, facts.sender, recipient, &known).filter(|_| documents);
+        let guarded = whom::guarded(recipient, self.role, patient.as_ref());
         match asking {
             Some(Asking::Role) => self.ask("nobody knows the role of this address"),
             Some(Asking::Birthdate) => self.ask("nobody knows the patient's birthdate"),
+            None if documents && birthdate.is_none() => self.open_without_birthdate(&access, guarded),
             None => {}
         }
+        let access = policy.access_of(&self.settings, self.role);
         let registers = access.contains(&AccessCheck::Account) && !recipient.registered;
+        let invited_until = recipient.invited_until;
         let Self { settings, role, role_by, because } = self;
-        Decision { settings, role, role_by, patient, birthdate, registers, asking, because }
+        Decision { settings, role, role_by, patient, birthdate, guarded, registers, invited_until, asking, because }
+    }
+
+    fn open_without_birthdate(&mut self, access: &[AccessCheck], guarded: bool) {
+        let checks = whom::without_birthdate(access, guarded);
+        if self.settings.treatment == Treatment::Secure && checks != access {
+            self.note("access", write_access(&checks), "nobody knows the patient's birthdate: a code is asked for");
+            self.settings.access = Some(checks);
+        }
     }
 
     fn ask(&mut self, why: &str) {

@@ -9,7 +9,7 @@ use crate::document;
 use crate::fault::{Fault, Sources};
 use crate::invitation::Schedule;
 use crate::mail::{Address, Domain};
-use crate::mime::assess::{Assessment, Attachment};
+use crate::mime::assess::{Assessment, Attachment, PatientRef};
 
 mod condition;
 mod decide;
@@ -144,6 +144,17 @@ impl PolicySet {
     /// The life of an invitation as this role.
     pub fn schedule(&self, role: Option<Role>) -> Schedule {
         role.and_then(|role| self.role(role)).map_or_else(Schedule::default, |file| file.schedule.clone())
+    }
+
+    /// What this recipient must show where their parcel knows no birthdate, because it is of several patients: a code stands
+    /// in for one.
+    pub fn access_without_birthdate(&self, decision: &Decision) -> Vec<AccessCheck> {
+        whom::without_birthdate(&self.access_for(decision), decision.guarded)
+    }
+
+    /// The patient whom `directory.csv` names at this address.
+    pub fn patient_at(&self, address: &Address) -> Option<PatientRef> {
+        self.person(address).and_then(whom::of_file)
     }
 
     fn access_of(&self, settings: &Settings, role: Option<Role>) -> Vec<AccessCheck> {

@@ -181,6 +181,7 @@ impl OwnTest {
             known: self.known,
             practice: practice(&self.recipient),
             registered: self.registered,
+            proved: self.registered,
             ..RecipientFacts::unknown(self.recipient.clone())
         };
         let plan = policy.decide(&self.message, &sender, &[recipient]);

@@ -9,6 +9,7 @@ use super::Role;
 use crate::access::AccessCheck;
 use crate::mail::Address;
 use crate::mime::assess::PatientRef;
+use crate::time::Timestamp;
 
 /// What happens with one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
@@ -65,15 +66,28 @@ pub struct RecipientFacts {
     /// Whether they have an account on the portal.
     #[serde(default)]
     pub registered: bool,
-    /// What an earlier invitation or an answer said of the birthdate, `YYYY-MM-DD`, and of which patient.
+    /// Whether that account was shown to be the patient's whose documents these are: of the one who is named for this
+    /// message or for this address, of any where nobody is.
+    #[serde(default)]
+    pub proved: bool,
+    /// Until when an invitation is open for them, if one is.
+    #[serde(default)]
+    pub invited_until: Option<Timestamp>,
+    /// What an earlier invitation said of the birthdate, `YYYY-MM-DD`, and of which patient.
     #[serde(default)]
     pub birthdate: Option<String>,
     /// The patient that `birthdate` is about, where that was said.
     #[serde(default)]
     pub patient: Option<PatientRef>,
-    /// Whether role and birthdate are the sender's answer to a question about this message.
+    /// Whether the sender has answered a question about this message.
     #[serde(default)]
     pub answered: bool,
+    /// The role that the answer gave.
+    #[serde(default)]
+    pub answered_role: Option<Role>,
+    /// The birthdate that the answer gave.
+    #[serde(default)]
+    pub answered_birthdate: Option<String>,
 }
 
 impl RecipientFacts {
@@ -85,9 +99,13 @@ impl RecipientFacts {
             known: false,
             practice: None,
             registered: false,
+            proved: false,
+            invited_until: None,
             birthdate: None,
             patient: None,
             answered: false,
+            answered_role: None,
+            answered_birthdate: None,
         }
     }
 }
@@ -228,12 +246,17 @@ pub struct Decision {
     pub role: Option<Role>,
     /// Who says so.
     pub role_by: Option<RoleSource>,
-    /// Whose documents these are, for this recipient: by a tag, or for a patient by `directory.csv`.
+    /// Whose documents these are, for this recipient: by a tag, or for a patient by `directory.csv`, else the one who is
+    /// known at this address, else whoever was born on `birthdate`.
     pub patient: Option<PatientRef>,
-    /// A patient's birthdate, `YYYY-MM-DD`, where somebody knows it.
+    /// That patient's birthdate, `YYYY-MM-DD`, where somebody knows it.
     pub birthdate: Option<String>,
+    /// Whether the account does not say that they are this patient: a birthdate is asked for beside it.
+    pub guarded: bool,
     /// Whether they must register before what is secured can be opened: an account is asked for, and they have none.
     pub registers: bool,
+    /// Until when they can, where an invitation is open already.
+    pub invited_until: Option<Timestamp>,
     /// With the treatment `ask`: what.
     pub asking: Option<Asking>,
     /// Which rule (or `shipped default`, `tag [14d]`, `floor: restricted types`) set which key, in the order decided.

@@ -70,6 +70,8 @@ pub enum Table {
     History = 30,
     /// end of life, kind, id → nothing; what portal records (visits, tickets, replies, drafts, messages) end when.
     PortalEnd = 31,
+    /// keyed hash of a message and of a mail about it → nothing; orders that were carried out, so that none is twice.
+    Heard = 32,
 }
 
 /// Where a record is: a table and the octets of its id. The octets hold ids, times and keyed hashes only.

@@ -22,13 +22,14 @@ impl Grant {
 }
 
 impl Vault {
-    /// What stands for a patient in rights and visits: a keyed hash of the record number, or of name and birthdate. Case
-    /// and spacing of a name do not count.
+    /// What stands for a patient in rights and visits: a keyed hash of the record number, of name and birthdate, or, where
+    /// nobody is named, of address and birthdate. Case and spacing of a name do not count.
     pub fn patient_mark(&self, patient: &PatientRef) -> PatientMark {
         let folded = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
         let text = match patient {
             PatientRef::Record(number) => format!("record\0{}", number.trim()),
             PatientRef::Named { name, birthdate } => format!("named\0{}\0{birthdate}", folded(name)),
+            PatientRef::Unnamed { at, birthdate } => format!("unnamed\0{at}\0{birthdate}"),
         };
         PatientMark(self.keyring.lookup("patient", text.as_bytes()))
     }

@@ -72,6 +72,7 @@ fn facts(text: &mut String, a: &Assessment) {
             TagMeaning::Clock(clock) => format!("clock {} h", clock.as_secs() / 3600),
             TagMeaning::Patient(PatientRef::Record(number)) => format!("patient number {number}"),
             TagMeaning::Patient(PatientRef::Named { name, birthdate }) => format!("patient {name}, born {birthdate}"),
+            TagMeaning::Patient(PatientRef::Unnamed { .. }) => "a patient whom no tag can name".to_owned(),
         };
         let _ = writeln!(text, "tag {:?} {meaning}", &a.subject[tag.span.clone()]);
     }

@@ -122,6 +122,7 @@ fn plan_of(case: &Path) -> String {
             known: recipient.known || recipient.role.is_some(),
             role: recipient.role,
             registered: recipient.registered,
+            proved: recipient.registered,
             ..RecipientFacts::unknown(recipient.address)
         })
         .collect();

@@ -349,7 +349,7 @@ impl Gateway {
 fn patient_name(patient: &PatientRef) -> Option<String> {
     match patient {
         PatientRef::Named { name, .. } => Some(name.clone()),
-        PatientRef::Record(_) => None,
+        PatientRef::Record(_) | PatientRef::Unnamed { .. } => None,
     }
 }
 

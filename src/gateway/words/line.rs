@@ -52,6 +52,18 @@ impl Verb {
     }
 }
 
+/// Why a line is no order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::gateway) enum NoOrder {
+    /// It does not begin with one of the words.
+    NoWord,
+    /// It does, and what follows is neither an address nor, with `resend`, a birthdate.
+    Behind(Verb),
+}
+
+/// What may stand behind a word and means nothing.
+const POLITE: [&[&str]; 5] = [&["thanks"], &["many", "thanks"], &["thank", "you"], &["please"], &["merci"]];
+
 /// The first line that the writer wrote: not empty, not quoted, no line that introduces a quotation. `None` where there
 /// is none before the signature or the mail that is answered.
 pub(in crate::gateway) fn own_line(text: &str) -> Option<&str> {
@@ -60,15 +72,14 @@ pub(in crate::gateway) fn own_line(text: &str) -> Option<&str> {
     let mut at = 0;
     while at < lines.len() {
         let line = lines[at];
-        if line.starts_with('>') || line.is_empty() {
+        if line.starts_with('>') {
+            // What stands right below may be the end of a quoted line that was wrapped.
+            at += lines[at..].iter().take_while(|line| !line.is_empty()).count();
+        } else if line.is_empty() || introduces_quotation(&lines, at) {
             at += 1;
-            continue;
+        } else {
+            return (!ends_writing(line)).then_some(line);
         }
-        if introduces_quotation(&lines, at) {
-            at += 1;
-            continue;
-        }
-        return (!ends_writing(line)).then_some(line);
     }
     None
 }
@@ -93,56 +104,80 @@ fn ends_writing(line: &str) -> bool {
 
 /// The first word of a line, fit to be shown: ASCII letters and digits, at most 32.
 pub(in crate::gateway) fn shown_word(line: &str) -> String {
-    let word = words(line).next().unwrap_or_default();
+    let word = line.split_whitespace().map(bare).find(|word| !word.is_empty()).unwrap_or_default();
     word.chars().filter(char::is_ascii_alphanumeric).take(32).collect()
 }
 
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    const AROUND: [char; 14] = ['.', ',', ';', ':', '!', '?', '"', '\'', '`', '*', '(', ')', '<', '>'];
-    line.split_whitespace().map(|word| word.trim_matches(AROUND)).filter(|word| !word.is_empty())
+/// A word without what people and mail programs put around one. A question mark stays: who asks does not say.
+fn bare(word: &str) -> &str {
+    const AROUND: [char; 13] = ['.', ',', ';', ':', '!', '"', '\'', '`', '*', '(', ')', '<', '>'];
+    word.trim_matches(AROUND)
 }
 
-/// The answer to a question, if it is one. A birthdate is missing where it must be: no answer.
+/// The first word of a line, in small letters, and what follows it but for a thank-you.
+fn words<'a>(line: &'a str, parts: impl Fn(char) -> bool) -> Option<(String, Vec<&'a str>)> {
+    let mut words = line.split(parts).map(bare).filter(|word| !word.is_empty());
+    let first = words.next()?.to_ascii_lowercase();
+    let mut rest: Vec<&str> = words.collect();
+    let ends_with = |polite: &&[&str]| {
+        let end = rest.len().checked_sub(polite.len()).map_or(&[][..], |at| &rest[at..]);
+        end.len() == polite.len() && end.iter().zip(*polite).all(|(word, polite)| word.eq_ignore_ascii_case(polite))
+    };
+    if let Some(polite) = POLITE.iter().find(|polite| ends_with(polite)) {
+        rest.truncate(rest.len() - polite.len());
+    }
+    Some((first, rest))
+}
+
+/// The answer to a question, if it is one: a word and nothing else, or a patient's birthdate behind it. A birthdate is
+/// missing where it must be: no answer.
 pub(in crate::gateway) fn answer(
     line: &str,
     birthdate_only: bool,
     needs_birthdate: bool,
     today: jiff::civil::Date,
 ) -> Option<Answer> {
-    let mut words = words(line);
-    let first = words.next()?.to_ascii_lowercase();
-    let rest: Vec<&str> = words.collect();
-    let date = |words: &[&str]| birthdate(&words.concat(), today);
-    let patient =
-        |date: Option<String>| (date.is_some() || !needs_birthdate).then_some(Answer::Is(Role::Patient, date));
-    match first.as_str() {
-        "p" | "patient" if rest.is_empty() => patient(None),
-        "p" | "patient" => date(&rest).map(|date| Answer::Is(Role::Patient, Some(date))),
-        "dm" => Some(Answer::Is(Role::Doctor, None)),
-        "sm" => Some(Answer::Is(Role::Staff, None)),
-        "do" => Some(Answer::Is(Role::DoctorElsewhere, None)),
-        "so" => Some(Answer::Is(Role::StaffElsewhere, None)),
-        "payer" => Some(Answer::Is(Role::Payer, None)),
-        "drop" => Some(Answer::Drop),
-        _ if birthdate_only => date(&[first.as_str()]).map(|date| Answer::Is(Role::Patient, Some(date))),
+    let (first, rest) = words(line, char::is_whitespace)?;
+    let born = |date: &str| birthdate(date, today).map(|date| Answer::Is(Role::Patient, Some(date)));
+    match (first.as_str(), &rest[..]) {
+        ("p" | "patient", []) if needs_birthdate => None,
+        ("p" | "patient", []) => Some(Answer::Is(Role::Patient, None)),
+        ("p" | "patient", date) => born(&date.concat()),
+        ("dm", []) => Some(Answer::Is(Role::Doctor, None)),
+        ("sm", []) => Some(Answer::Is(Role::Staff, None)),
+        ("do", []) => Some(Answer::Is(Role::DoctorElsewhere, None)),
+        ("so", []) => Some(Answer::Is(Role::StaffElsewhere, None)),
+        ("payer", []) => Some(Answer::Is(Role::Payer, None)),
+        ("drop", []) => Some(Answer::Drop),
+        (date, []) if birthdate_only => born(date),
         _ => None,
     }
 }
 
 /// An order about a message, if it is one: a word, and after it addresses and, with `resend`, a birthdate.
-pub(in crate::gateway) fn order(line: &str, today: jiff::civil::Date) -> Option<Order> {
-    let mut words = words(line);
-    let first = words.next()?.to_ascii_lowercase();
-    let (_, verb) = Verb::ALL.into_iter().find(|(word, _)| *word == first)?;
+pub(in crate::gateway) fn order(line: &str, today: jiff::civil::Date) -> Result<Order, NoOrder> {
+    // Outlook writes an address as `jane@example.org<mailto:jane@example.org>`.
+    let parts = |c: char| c.is_whitespace() || [',', ';', '<', '>'].contains(&c);
+    let (first, rest) = words(line, parts).ok_or(NoOrder::NoWord)?;
+    let (_, verb) = Verb::ALL.into_iter().find(|(word, _)| *word == first).ok_or(NoOrder::NoWord)?;
     let mut order = Order { verb, whom: Vec::new(), birthdate: None };
-    for word in words {
-        if let Ok(address) = Address::parse(word) {
+    for word in rest {
+        let date = || birthdate(word, today).filter(|_| verb == Verb::Resend && order.birthdate.is_none());
+        if let Ok(address) = Address::parse(without_scheme(word)) {
             order.whom.push(address);
-        } else if verb == Verb::Resend && word.starts_with(|c: char| c.is_ascii_digit()) {
-            order.birthdate = Some(birthdate(word, today)?);
+        } else {
+            order.birthdate = Some(date().ok_or(NoOrder::Behind(verb))?);
         }
     }
-    Some(order)
+    Ok(order)
+}
+
+fn without_scheme(word: &str) -> &str {
+    const SCHEME: &str = "mailto:";
+    match word.split_at_checked(SCHEME.len()) {
+        Some((scheme, address)) if scheme.eq_ignore_ascii_case(SCHEME) => address,
+        _ => word,
+    }
 }
 
 /// A birthdate that can be read in one way only, as `YYYY-MM-DD`: the year first, or a day that can be no month.
@@ -167,6 +202,8 @@ fn birthdate(text: &str, today: jiff::civil::Date) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn today() -> jiff::civil::Date {
@@ -180,6 +217,7 @@ mod tests {
             ("\n \u{a0}\n drop \n", Some("drop")),
             ("On Sat, 21 Nov 2026 at 10:00,\nPostern <ask@x> wrote:\n> Who is this?\n>\n\ndm\n", Some("dm")),
             ("Am Samstag schrieb Postern:\n\n> Wer ist das?\n\nso", Some("so")),
+            ("> Answer with one of these words: dm sm\ndo\n", None),
             ("-- \nDr Jane Roe", None),
             ("-----Original Message-----\nFrom: x\n", None),
             ("________________________________\nFrom: x\n", None),
@@ -198,7 +236,9 @@ mod tests {
         for (line, expected) in [
             ("p 1980-03-04", patient("1980-03-04")),
             ("P 1980-3-4.", patient("1980-03-04")),
-            ("Patient: 1980/03/04, thanks", None),
+            ("Patient: 1980/03/04, thanks", patient("1980-03-04")),
+            ("p 1980-03-04 or 1980-04-03", None),
+            ("p 1980-03-04, and dm", None),
             ("p 31/12/1980", patient("1980-12-31")),
             ("p 12/31/1980", patient("1980-12-31")),
             ("p 4.4.1980", patient("1980-04-04")),
@@ -210,12 +250,15 @@ mod tests {
             ("1980-03-04", None),
             ("DM", Some(Answer::Is(Role::Doctor, None))),
             ("sm thank you", Some(Answer::Is(Role::Staff, None))),
+            ("DM. Merci", Some(Answer::Is(Role::Doctor, None))),
             ("\"do\"", Some(Answer::Is(Role::DoctorElsewhere, None))),
             ("so", Some(Answer::Is(Role::StaffElsewhere, None))),
             ("Payer!", Some(Answer::Is(Role::Payer, None))),
             ("drop", Some(Answer::Drop)),
             ("dmx", None),
             ("I do not know", None),
+            ("do?", None),
+            ("Thanks", None),
         ] {
             assert_eq!(answer(line, false, true, today()), expected, "{line:?}");
         }
@@ -225,17 +268,103 @@ mod tests {
         assert_eq!(shown_word("  <b>päle\r?x"), "bple");
     }
 
+    /// "Do not send this to him" released documents to a doctor elsewhere: only the first word was looked at.
+    #[test]
+    fn a_sentence_that_begins_with_a_word_is_no_answer() {
+        for line in [
+            "Do not send this to him",
+            "do not",
+            "So sorry, wrong address",
+            "So I think he is my mother's doctor",
+            "drop me a line, please",
+            "DM me",
+            "sm or dm",
+            "payer no",
+            "P Smith",
+            "1980-03-04 or 1980-04-03",
+            "1980-03-04 is hers, his is 1982-02-02",
+        ] {
+            for birthdate_only in [false, true] {
+                assert_eq!(answer(line, birthdate_only, false, today()), None, "{line:?}");
+            }
+        }
+    }
+
     #[test]
     fn orders_name_whom_they_are_for() {
         let order = |line: &str| super::order(line, today());
-        assert_eq!(order("remind").map(|order| (order.verb, order.whom.len())), Some((Verb::Remind, 0)));
-        let one = order("Unshare <jane@mail.example> please").unwrap();
-        assert_eq!((one.verb, one.whom[0].to_string().as_str()), (Verb::Unshare, "jane@mail.example"));
+        assert_eq!(order("remind").map(|order| (order.verb, order.whom.len())), Ok((Verb::Remind, 0)));
+        let whom = |line: &str| order(line).unwrap().whom.iter().map(Address::to_string).collect::<Vec<_>>();
+        assert_eq!(whom("Unshare <jane@mail.example> please"), ["jane@mail.example"]);
+        assert_eq!(
+            whom("cancel: a@mail.example, b@mail.example;c@mail.example."),
+            ["a@", "b@", "c@"].map(|at| at.to_owned() + "mail.example")
+        );
+        assert_eq!(whom("cancel a@mail.example<mailto:a@mail.example>"), ["a@mail.example"; 2]);
         assert_eq!(order("resend 1980-03-05").unwrap().birthdate.as_deref(), Some("1980-03-05"));
-        assert_eq!(order("resend 03/05/1980"), None, "which of the two is the month?");
-        assert_eq!(order("thanks"), None);
+        assert_eq!(order("thanks"), Err(NoOrder::NoWord));
+        assert_eq!(order(""), Err(NoOrder::NoWord));
         for (word, verb) in Verb::ALL {
             assert_eq!((order(word).unwrap().verb, verb.word()), (verb, word));
+        }
+    }
+
+    /// `cancel jane@x,example` cancelled everybody's invitation: what was no address was passed over.
+    #[test]
+    fn what_stands_behind_an_order_is_understood_or_the_whole_is_not() {
+        for line in [
+            "cancel jane@mail,,example",
+            "cancel Jane",
+            "cancel Jane Citizen <jane@mail.example>",
+            "unshare the scan",
+            "remind jane@mail.example tomorrow",
+            "remind 1980-03-05",
+            "resend 03/05/1980",
+            "resend 1980-03-05 1980-05-03",
+            "history of jane@mail.example",
+            "pending?",
+        ] {
+            assert!(order(line, today()).is_err(), "{line:?}");
+        }
+        assert_eq!(order("cancel everything", today()), Err(NoOrder::Behind(Verb::Cancel)));
+    }
+
+    /// Pieces that mail programs make: each stands between empty lines, and none is the writer's.
+    fn not_ones_own() -> impl Strategy<Value = String> {
+        let word =
+            prop_oneof![Just("dm"), Just("do"), Just("drop"), Just("unshare"), Just("cancel"), Just("p 1980-03-04")];
+        let quoted = (prop_oneof![Just(">"), Just("> "), Just(">> "), Just(" > ")], word.clone())
+            .prop_map(|(mark, word)| format!("{mark}{word}"));
+        let quotation = (
+            prop_oneof![
+                Just(""),
+                Just("On Sat, Jane Roe wrote:\n"),
+                Just("Am 21.11. schrieb\nPostern:\n"),
+                Just("Le 21 a écrit :\n\n")
+            ],
+            prop::collection::vec(quoted, 1..4),
+            // A quoted line that was wrapped leaves its end without a mark.
+            prop::option::of(word),
+        );
+        quotation.prop_map(|(head, quoted, wrapped)| {
+            let wrapped = wrapped.map(|word| format!("\n{word}")).unwrap_or_default();
+            format!("{head}{}{wrapped}", quoted.join("\n"))
+        })
+    }
+
+    proptest! {
+        /// A wrapped line of a quotation was taken for the writer's.
+        #[test]
+        fn no_word_is_taken_out_of_a_quotation_or_a_signature(
+            above in prop::collection::vec(not_ones_own(), 0..3),
+            own in prop::option::of("[a-z]{1,8}( [a-z0-9@.-]{1,12}){0,2}"),
+            below in prop::collection::vec(not_ones_own(), 0..3),
+            signature in prop::option::of(prop_oneof![Just("-- \ndrop"), Just("_____\nFrom: x\n\ndo"), Just("-----Original Message-----\ndm")]),
+            end in prop_oneof![Just("\n"), Just("\r\n")],
+        ) {
+            let pieces = above.iter().map(String::as_str).chain(own.as_deref()).chain(below.iter().map(String::as_str));
+            let text = pieces.chain(signature).collect::<Vec<_>>().join("\n\n").replace('\n', end);
+            prop_assert_eq!(own_line(&text), own.as_deref(), "{:?}", text);
         }
     }
 }

@@ -109,6 +109,7 @@ mod tests {
                     TagMeaning::Clock(clock) => format!("{}h", clock.as_secs() / 3600),
                     TagMeaning::Patient(PatientRef::Record(number)) => format!("#{number}"),
                     TagMeaning::Patient(PatientRef::Named { name, birthdate }) => format!("{name}/{birthdate}"),
+                    TagMeaning::Patient(PatientRef::Unnamed { .. }) => "nobody".to_owned(),
                 }
         };
         match tags(subject) {

@@ -145,7 +145,7 @@ fn content<'a>(parts: &'a OwnParts<'_>) -> Content<'a> {
         ),
         Says::QuestionReturned { recipient, accepted, dropped } => staff::returned(recipient, at(accepted), *dropped),
         Says::Status { accepted, title, done, lines } => status::content(at(accepted), title, *done, lines),
-        Says::NotUnderstood { word, known } => staff::not_understood(word, known),
+        Says::NotUnderstood { word, known, why } => staff::not_understood(word, known, *why),
         Says::GuestReply(reply) => reply::content(reply),
     }
 }

@@ -164,9 +164,33 @@ pub enum Says<'a> {
         word: &'a str,
         /// What can be written.
         known: &'a [&'a str],
+        /// Why it was not done.
+        why: NotDone,
     },
     /// To staff: a guest's reply, **with its text**; it goes to the sender's own mailbox.
     GuestReply(GuestReplyParts<'a>),
+}
+
+/// Why what staff wrote back was not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotDone {
+    /// The word is none, or nobody stands where it could be carried out.
+    Word,
+    /// What stands behind the word is neither the address of a recipient nor, where it could be, a birthdate.
+    Behind,
+    /// The invitation came with another message.
+    Foreign,
+}
+
+impl NotDone {
+    /// As templates see it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Word => "word",
+            Self::Behind => "behind",
+            Self::Foreign => "foreign",
+        }
+    }
 }
 
 /// The whole mail, in CRLF: text and HTML.

@@ -3,6 +3,7 @@
 
 use minijinja::{Value, context};
 
+use super::NotDone;
 use super::content::{Answer, Content, Reader};
 use crate::invitation::Why;
 use crate::mail::Address;
@@ -72,8 +73,9 @@ pub(super) fn returned(recipient: &Address, accepted: Value, dropped: bool) -> C
 }
 
 /// What was written back cannot be done.
-pub(super) fn not_understood<'a>(word: &str, known: &[&'a str]) -> Content<'a> {
-    Content { answers: all(known), ..staff("not_understood", context! { word => field::one_line(word) }) }
+pub(super) fn not_understood<'a>(word: &str, known: &[&'a str], why: NotDone) -> Content<'a> {
+    let facts = context! { word => field::one_line(word), why => why.word() };
+    Content { answers: all(known), ..staff("not_understood", facts) }
 }
 
 fn all<'a>(words: &[&'a str]) -> Vec<Answer<'a>> {

@@ -113,6 +113,47 @@ async fn what_is_not_understood_changes_nothing_and_is_asked_again() {
     assert_eq!(clinic.mails_to(KIM).await.len(), 1);
 }
 
+/// The first word of a sentence was taken for an answer: this one sent the documents to a doctor elsewhere.
+#[tokio::test]
+async fn a_sentence_sends_nothing() {
+    let clinic = Clinic::with(&[]).await;
+    let ask = clinic.asked(&[KIM]).await;
+    for text in ["Do not send this to him", "So sorry, that was a mistake", "Drop me a line", "sm or dm?"] {
+        clinic.write_back(&ask, text).await.unwrap();
+        assert_eq!(clinic.written_to().await.iter().filter(|to| *to == KIM).count(), 0, "{text}");
+    }
+    assert!(clinic.gateway.stations().vault.grants(None, 9).await.unwrap().is_empty());
+    clinic.write_back(&ask, "do, thanks").await.unwrap();
+    assert_eq!(clinic.mails_to(KIM).await.len(), 1);
+}
+
+/// What was done for who had waited was written down only where it was a notice: "asked" stayed for ever.
+#[tokio::test]
+async fn what_became_of_who_waited_is_written_down() {
+    let rules = "[[rule]]\nname = \"payers get mail\"\n[rule.when]\nrecipient_role = \"payer\"\nrecipient_domain = \"home.example\"\n\
+                 [rule.set]\ntreatment = \"relay\"\n\
+                 [[rule]]\nname = \"nobody elsewhere\"\n[rule.when]\nrecipient_role = \"doctor-elsewhere\"\n\
+                 [rule.set]\ntreatment = \"refuse\"\n";
+    for (word, outcome) in [("payer", "Sent as ordinary mail"), ("do", "Not sent"), ("dm", "On its way")] {
+        let people = "address,role\npat@home.example,staff-elsewhere\n";
+        let clinic = Clinic::with(&[("90-rules.toml", rules), ("directory.csv", people)]).await;
+        let ask = clinic.asked(&[KIM, "pat@home.example"]).await;
+        clinic.write_back(&ask, word).await.unwrap();
+        assert_eq!(clinic.gateway.do_due_questions(later(HOUR * 80)).await.unwrap(), 0, "{word}: nothing waits");
+        clinic.settle(KIM, postern::delivery::Outcome::Delivered).await;
+        clinic.gateway.do_due_status(later(HOUR)).await.unwrap();
+        let about =
+            clinic.mails_to(JANE).await.into_iter().rfind(|mail| mail.contains("about.")).expect("a status mail");
+        clinic.write_back(&token("about", &about), &format!("history {KIM}")).await.unwrap();
+        let history = clinic.mails_to(JANE).await.into_iter().rfind(|mail| mail.contains("What happened")).unwrap();
+        assert!(!history.contains("Waits for your answer"), "{word}: {history}");
+        assert!(history.contains(outcome) || word == "dm", "{word}: {history}");
+        let mails = clinic.mails_to(JANE).await;
+        let refused = mails.iter().any(|mail| mail.replace("=\r\n", "").contains("not a fault of the address"));
+        assert_eq!(refused, word == "do", "{word}");
+    }
+}
+
 #[tokio::test]
 async fn a_machine_that_answers_is_not_heard() {
     let clinic = Clinic::with(&[]).await;

@@ -15,7 +15,7 @@ const DOC: &str = "wong@hospital.example";
 
 impl Clinic {
     /// Settles everything that waits for this address.
-    async fn settle(&self, whom: &str, outcome: Outcome) {
+    pub async fn settle(&self, whom: &str, outcome: Outcome) {
         let queue = self.gateway.stations().queue.clone();
         let deliveries = Deliveries::new(queue.clone(), self.gateway.failure_reports());
         for claim in queue.claim_due(store::now(), 100).await.unwrap() {
@@ -163,6 +163,131 @@ async fn unshare_sticks_and_history_tells_what_was() {
     assert!(clinic.last_mail().await.contains("Nobody is waited for"), "a right that is taken back awaits nobody");
     clinic.write_back(&about, "what?").await.unwrap();
     assert!(clinic.last_mail().await.contains("not understood"));
+}
+
+/// A recipient who had waited, and whose rule told of problems only, kept the sender from hearing of the others.
+#[tokio::test]
+async fn who_waited_does_not_keep_the_others_from_being_told_of() {
+    let rule = "[[rule]]\nname = \"quiet\"\n[rule.when]\nrecipient_role = \"staff-elsewhere\"\n[rule.set]\nstatus_mail = \"problems\"\n";
+    let clinic = Clinic::with(&[("90-quiet.toml", rule)]).await;
+    clinic.send(&["pat@home.example", "kim@home.example"], &with_attachment("Scan", "scan.pdf", 100)).await.unwrap();
+    let ask = token("ask", &clinic.last_mail().await);
+    clinic.write_back(&ask, "so").await.unwrap();
+    for whom in ["pat@home.example", "kim@home.example"] {
+        clinic.settle(whom, Outcome::Delivered).await;
+    }
+    assert_eq!(clinic.gateway.do_due_status(later(MINUTE)).await.unwrap(), 1);
+    assert!(clinic.last_mail().await.contains("Delivery successful"));
+}
+
+/// `cancel` about a message took back the invitation that a colleague had made for the same person.
+#[tokio::test]
+async fn an_invitation_is_changed_by_its_own_message_only() {
+    let clinic = Clinic::with(&[]).await;
+    let about = clinic.told().await;
+    let theirs = with_attachment("Scan", "scan.pdf", 100).replace(JANE, "reception@clinic.example");
+    clinic.send_as(clinic.jane.clone(), "reception@clinic.example", &[DOC], &theirs).await.unwrap();
+    clinic.settle(DOC, Outcome::Delivered).await;
+    clinic.gateway.do_due_status(store::now()).await.unwrap();
+    let other = token("about", clinic.mails_to("reception@clinic.example").await.last().unwrap());
+    let stations = clinic.gateway.stations();
+    let contact = stations.directory.find(&address(DOC)).await.unwrap().unwrap().id;
+    let before = stations.guests.invitation(contact).await.unwrap().unwrap();
+    for word in ["cancel", "remind", "resend", "resend 1980-03-04"] {
+        let answer = format!("From: reception@clinic.example\nTo: {other}\nSubject: Re\n\n{word}\n");
+        clinic.send_as(clinic.jane.clone(), JANE, &[&other], &answer).await.unwrap();
+        let told = clinic.mails_to("reception@clinic.example").await.pop().unwrap().replace("=\r\n", "");
+        assert!(told.contains("invited with another message"), "{word}: {told}");
+        assert_eq!(stations.guests.invitation(contact).await.unwrap().unwrap().version, before.version, "{word}");
+    }
+    assert!(clinic.mails_to(DOC).await.is_empty(), "nobody is reminded");
+    // The one who invited may, also about another message of theirs.
+    clinic.send(&[DOC], &with_attachment("Scan", "scan.pdf", 100)).await.unwrap();
+    clinic.settle(DOC, Outcome::Delivered).await;
+    clinic.gateway.do_due_status(store::now()).await.unwrap();
+    let second = token("about", &clinic.last_mail().await);
+    assert_ne!(second, about);
+    clinic.write_back(&second, "cancel").await.unwrap();
+    let state = stations.guests.invitation(contact).await.unwrap().unwrap().value.life.state;
+    assert!(matches!(state, State::Cancelled(_)), "{state:?}");
+}
+
+/// One patient's birthdate was corrected in answer to a message about another at the same address.
+#[tokio::test]
+async fn a_patients_invitation_is_changed_by_a_message_about_that_patient_only() {
+    const ANN: &str = "ann@home.example";
+    let clinic = Clinic::with(&[]).await;
+    let mut abouts = Vec::new();
+    for tag in
+        ["[patient Ann Citizen 1980-03-04]", "[patient Tim Citizen 2015-06-07]", "[patient Ann Citizen 1980-03-04]"]
+    {
+        clinic.send(&[ANN], &with_attachment(&format!("Scan {tag}"), "scan.pdf", 100)).await.unwrap();
+        clinic.settle(ANN, Outcome::Delivered).await;
+        clinic.gateway.do_due_status(store::now()).await.unwrap();
+        abouts.push(token("about", &clinic.last_mail().await));
+    }
+    let stations = clinic.gateway.stations();
+    let contact = stations.directory.find(&address(ANN)).await.unwrap().unwrap().id;
+    let birthdate = async || stations.guests.invitation(contact).await.unwrap().unwrap().value.birthdate.unwrap();
+    clinic.write_back(&abouts[1], "resend 2015-06-08").await.unwrap();
+    assert_eq!(birthdate().await, "1980-03-04");
+    for (about, date) in [(&abouts[2], "1980-03-05"), (&abouts[0], "1980-03-06")] {
+        clinic.write_back(about, &format!("resend {date}")).await.unwrap();
+        assert_eq!(birthdate().await, date);
+    }
+}
+
+/// An address that was mistyped was passed over, and the order meant everybody.
+#[tokio::test]
+async fn an_order_with_something_else_behind_it_is_no_order() {
+    let clinic = Clinic::with(&[]).await;
+    let about = clinic.told().await;
+    for line in [
+        "cancel wong@hospital,example",
+        "cancel Wong",
+        "unshare one@hospital.example",
+        "unshare wong@hospital.example not",
+    ] {
+        clinic.write_back(&about, line).await.unwrap();
+        let told = clinic.last_mail().await.replace("=\r\n", "");
+        assert!(told.contains("was not carried out"), "{line}: {told}");
+    }
+    let stations = clinic.gateway.stations();
+    assert!(stations.vault.grants(None, 9).await.unwrap()[0].1.revoked.is_none());
+    let contact = stations.directory.find(&address(DOC)).await.unwrap().unwrap().id;
+    let state = stations.guests.invitation(contact).await.unwrap().unwrap().value.life.state;
+    assert!(matches!(state, State::Open { .. }));
+}
+
+/// An order for several was carried out one by one; what came again, because its reply was lost, was done again.
+#[tokio::test]
+async fn an_order_is_carried_out_for_all_at_once_and_once() {
+    let clinic = Clinic::with(&[]).await;
+    let both = [DOC, "lee@hospital.example"];
+    clinic.send(&both, &with_attachment("Scan [doctor-elsewhere]", "scan.pdf", 100)).await.unwrap();
+    for whom in both {
+        clinic.settle(whom, Outcome::Delivered).await;
+    }
+    assert_eq!(clinic.gateway.do_due_status(store::now()).await.unwrap(), 1);
+    let about = token("about", &clinic.last_mail().await);
+    let mails = async || (clinic.mails_to(DOC).await.len(), clinic.mails_to(both[1]).await.len());
+    let order = |id: &str, word: &str| format!("From: {JANE}\nSubject: Re\nMessage-ID: <{id}@pc.example>\n\n{word}\n");
+    let told = clinic.mails_to(JANE).await.len();
+    for _ in 0..3 {
+        clinic.send(&[&about], &order("1", "remind")).await.unwrap();
+        assert_eq!((mails().await, clinic.mails_to(JANE).await.len()), ((1, 1), told + 1));
+    }
+    let (one, other) = (order("2", "remind"), order("2", "remind"));
+    let to = [about.as_str()];
+    let (one, other) = tokio::join!(clinic.send(&to, &one), clinic.send(&to, &other));
+    assert!(one.is_ok() && other.is_ok());
+    assert_eq!((mails().await, clinic.mails_to(JANE).await.len()), ((2, 2), told + 2));
+
+    clinic.send(&[&about], &order("3", "cancel")).await.unwrap();
+    let done =
+        clinic.mails_to(JANE).await.into_iter().find(|mail| mail.contains("The invitation is cancelled")).unwrap();
+    assert_eq!(done.matches("resend").count() > 0, true, "as it stands now: {done}");
+    assert!(!done.contains("not registered yet"), "{done}");
 }
 
 #[tokio::test]

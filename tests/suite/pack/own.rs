@@ -3,7 +3,7 @@
 use mail_parser::{MessageParser, MimeHeaders, PartType};
 use postern::invitation::Why;
 use postern::mail::Address;
-use postern::pack::own::{GuestReplyParts, OwnParts, Says, StatusLine, guest_reply_frame, own_mail};
+use postern::pack::own::{GuestReplyParts, NotDone, OwnParts, Says, StatusLine, guest_reply_frame, own_mail};
 use postern::pack::{PackError, Templates};
 use postern::policy::{Practice, Role};
 use proptest::prelude::*;
@@ -101,7 +101,19 @@ fn to_staff<'a>(
         ("own-done", status("done", Some("unshare"), history)),
         (
             "own-not-understood",
-            Says::NotUnderstood { word: "hello", known: &["remind", "cancel", "unshare", "history"] },
+            Says::NotUnderstood {
+                word: "hello",
+                known: &["remind", "cancel", "unshare", "history"],
+                why: NotDone::Word,
+            },
+        ),
+        (
+            "own-not-understood-behind",
+            Says::NotUnderstood { word: "cancel", known: &["cancel", "history"], why: NotDone::Behind },
+        ),
+        (
+            "own-not-understood-foreign",
+            Says::NotUnderstood { word: "remind", known: &["unshare", "history"], why: NotDone::Foreign },
         ),
     ]
 }
@@ -196,7 +208,8 @@ fn our_own_mails_say_nothing_confidential_and_who_they_are_from() {
             assert!(field("References").unwrap().ends_with("<first.1@clinic.example>"));
             continue;
         }
-        let answers = ["own-not-understood", "own-history", "own-done", "own-question-again"].contains(&name.as_str());
+        let answers = ["own-history", "own-done", "own-question-again"].contains(&name.as_str());
+        let answers = answers || name.starts_with("own-not-understood");
         assert_eq!(field("Auto-Submitted"), Some(if answers { "auto-replied" } else { "auto-generated" }), "{name}");
         let subject = message.subject().unwrap();
         for secret in ["402", "917", "@", "Citizen", "Jane"] {
@@ -242,7 +255,7 @@ proptest! {
             (Says::Welcome { role: Some(Role::Doctor), name: &name, sender_name: &sender, link: LINK }, false),
             (Says::InvitationCancelled { sender_name: &sender, why: Why::ByHand }, false),
             (Says::WaitsForAdmin { guest: &jane, name: &name }, false),
-            (Says::NotUnderstood { word: &word, known: &["remind"] }, true),
+            (Says::NotUnderstood { word: &word, known: &["remind"], why: NotDone::Word }, true),
             (question, true),
         ] {
             let octets = match try_compose(&templates, &practice, "ada@clinic.example", says) {
