@@ -376,7 +376,7 @@ async fn a_change_that_came_first_is_not_written_over() {
     let read = guests.find(contact).await.unwrap().unwrap();
     let (mut one, mut two) = (Batch::default(), Batch::default());
     guests.put(&mut one, contact, Some(&read), &guest().closed(), now()).unwrap();
-    guests.require_guest(&mut two, contact, &read);
+    guests.require_guest(&mut two, contact, Some(&read));
     two.put_octets(Key::new(Table::Meta, &[b"x"]), Vec::new());
     house.commit(one).await;
     assert!(house.store.commit(two).await.is_err(), "who signs in with the old password is late");

@@ -8,7 +8,7 @@ use postern::access::{About, Means, Proved};
 use postern::gateway::history::Happened;
 use postern::gateway::visits::{NewReply, ParcelQuery, Sorted, Visit, VisitError};
 use postern::guests::Guest;
-use postern::id::{DepositId, GrantId};
+use postern::id::{ContactId, DepositId, GrantId};
 use postern::store;
 use postern::vault::Grant;
 
@@ -87,21 +87,24 @@ impl Clinic {
 
     /// Sends a message to one recipient; the right it gave, and a visit that has shown everything.
     pub async fn give(&self, to: &str, message: &str) -> (GrantId, Visit) {
-        let vault = &self.gateway.stations().vault;
         let before: BTreeSet<GrantId> = self.rights().await.into_iter().map(|(id, _)| id).collect();
         self.send(&[to], message).await.unwrap();
         let (id, grant) = self.rights().await.into_iter().find(|(id, _)| !before.contains(id)).expect("a right");
-        // As if the person had registered.
+        self.register(to, grant.contact).await;
+        (id, self.visit_of(&grant))
+    }
+
+    /// As if the person had registered.
+    pub async fn register(&self, who: &str, contact: ContactId) {
+        let stations = self.gateway.stations();
         let mut batch = store::Batch::default();
-        vault.start_clocks(&mut batch, grant.contact, store::now()).await.unwrap();
-        let guests = &self.gateway.stations().guests;
-        if guests.find(grant.contact).await.unwrap().is_none() {
-            guests.put(&mut batch, grant.contact, None, &guest(to), store::now()).unwrap();
+        stations.vault.start_clocks(&mut batch, contact, store::now()).await.unwrap();
+        if stations.guests.find(contact).await.unwrap().is_none() {
+            stations.guests.put(&mut batch, contact, None, &guest(who), store::now()).unwrap();
         }
         if !batch.is_empty() {
-            self.gateway.stations().store.commit(batch).await.unwrap();
+            stations.store.commit(batch).await.unwrap();
         }
-        (id, self.visit_of(&grant))
     }
 
     pub async fn rights(&self) -> Vec<(GrantId, Grant)> {
