@@ -45,12 +45,13 @@ impl Gateway {
             let role = remembered_role(&planned.decision);
             let noting = self.stations.directory.note(batch, &mut noted, address, role, matter.now);
             let contact = noting.await.map_err(|error| unavailable("directory", &error))?;
-            if planned.held.is_some() {
+            let mut held = planned.held;
+            if held.is_some() {
                 let invitation = invitation(matter, parcel, planned, (contact, address));
                 let inviting = self.put_invitation(batch, &invitation, case.snapshot, matter.now);
-                inviting.await.map_err(|error| unavailable("invitation", &error))?;
+                held = inviting.await.map_err(|error| unavailable("invitation", &error))?;
             }
-            grants.push(self.new_grant(planned, contact));
+            grants.push(NewGrant { held, ..self.new_grant(planned, contact) });
         }
         Ok(grants)
     }

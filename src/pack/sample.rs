@@ -203,7 +203,8 @@ fn guests(roles: &[Role], rich: bool) -> Vec<Says<'static>> {
         })
         .collect();
     let why = if rich { Why::Birthdate } else { Why::ByHand };
-    all.push(Says::InvitationCancelled { sender_name, why });
+    all.push(Says::InvitationCancelled { sender_name, why: Some(why) });
+    all.push(Says::InvitationCancelled { sender_name, why: None });
     all.push(Says::Password { link, until, first: rich });
     all.push(Says::Code { code: "123 456", until });
     all.push(Says::Link { link, until, once: rich });
