@@ -14,7 +14,7 @@ use postern::access::{AccessCheck, Proved};
 use postern::gateway::visits::{
     AccountView, BirthdateAnswer, CodeAnswer, CodeSent, Entered, FormAnswers, FormFault, GuestSignIn, LinkFacts,
     LinkView, NewPassword, NextStep, ParcelQuery, ParcelRow, ParcelView, PasswordView, Registered, RegistrationView,
-    ReplyFault, ReplyRules, ShownDocument, ShownReply, Visit, VisitError,
+    ReplyFault, ReplyRules, ShownDocument, ShownReply, Taking, Visit, VisitError,
 };
 use postern::gateway::{Policies, Snapshot};
 use postern::id::{ContactId, DepositId, GrantId, Id, VisitId};
@@ -72,6 +72,10 @@ impl Clinic {
     /// Everything that changed something so far.
     pub fn changes(&self) -> Vec<String> {
         self.state.lock().unwrap().changes.clone()
+    }
+
+    pub fn forget_changes(&self) {
+        self.state.lock().unwrap().changes.clear();
     }
 
     pub fn answers(&self) -> FormAnswers {
@@ -519,19 +523,22 @@ impl Reception for Desk {
         visit: &Visit,
         id: GrantId,
         wanted: DepositId,
-        counts: bool,
+        taking: Taking,
     ) -> Result<Served, VisitError> {
         self.parcel(visit, id).await?;
         let found = documents().into_iter().find(|document| document.id == wanted).ok_or(VisitError::NotFound)?;
-        if counts {
+        if taking == Taking::Beginning {
             self.0.changed("count_download")?;
         }
         let ShownDocument { name, media_type, octets, opens, .. } = found;
         Ok(Served { name, media_type, octets, opens, source: Arc::new(Octets) })
     }
 
-    async fn archive(&self, visit: &Visit, id: GrantId) -> Result<(u64, Pieces), VisitError> {
+    async fn archive(&self, visit: &Visit, id: GrantId, taking: Taking) -> Result<(u64, Pieces), VisitError> {
         self.parcel(visit, id).await?;
+        if taking == Taking::Beginning {
+            self.0.changed("count_archive")?;
+        }
         Ok((1_400_000, Octets.read(0..1_400_000).await?))
     }
 
