@@ -102,7 +102,7 @@ impl Gateway {
         if !silent {
             let snapshot = self.stations.policies.snapshot();
             let mail = StatusMail { transaction, message, title, done: None, lines: &lines };
-            self.put_status_mail(batch, &snapshot, &mail, now)?;
+            self.put_status_mail(batch, &snapshot, &mail, now).await?;
         }
         Ok(!silent)
     }
@@ -111,7 +111,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`MailError`].
-    pub(super) fn put_status_mail(
+    pub(super) async fn put_status_mail(
         &self,
         batch: &mut Batch,
         snapshot: &Snapshot,
@@ -127,7 +127,7 @@ impl Gateway {
             reply_to: Some(&reply_to),
             says: Says::Status { accepted: mail.message.accepted, title, done, lines },
         };
-        self.put_own_mail(batch, snapshot, own, now)
+        self.put_long_mail(batch, snapshot, own, now).await
     }
 
     /// What became of a message, recipient by recipient.

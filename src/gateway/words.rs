@@ -243,7 +243,7 @@ impl Gateway {
         let mail = StatusMail { transaction, message, title, done, lines: &lines };
         let snapshot = self.stations.policies.snapshot();
         let mut batch = Batch::default();
-        self.put_status_mail(&mut batch, &snapshot, &mail, now)?;
+        self.put_status_mail(&mut batch, &snapshot, &mail, now).await?;
         self.stations.store.commit(batch).await?;
         self.stations.queue.wake();
         Ok(())
