@@ -6,7 +6,7 @@ use crate::invitation::Why;
 use crate::mail::Address;
 use crate::pack::colour::Paint;
 use crate::pack::moment;
-use crate::pack::own::{MOST_LINES, GuestReplyParts, OwnParts, Says, StatusLine, role_word};
+use crate::pack::own::{GuestReplyParts, MOST_LINES, OwnParts, Says, StatusLine, role_word};
 use crate::policy::{Practice, Role};
 use crate::time::Timestamp;
 

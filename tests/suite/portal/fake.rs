@@ -117,7 +117,7 @@ impl Clinic {
         state.made += 1;
         let number = state.made;
         let visit = Visit {
-            id: VisitId::from_octets([7; 16]),
+            id: VisitId::from_octets([number as u8; 16]),
             contact: ContactId::from_octets([8; 16]),
             proved,
             by: Some(grant(1)),
@@ -148,6 +148,7 @@ pub fn facts(checks: &[AccessCheck], registers: bool) -> LinkFacts {
         keep_until: (!registers).then(|| days(7)),
         checks: checks.to_vec(),
         documents: 2,
+        pictures: 1,
         registers,
     }
 }
@@ -175,6 +176,7 @@ fn document(number: u8, name: &str, media_type: &str, kind: &'static str, opens:
         kind,
         octets: 1_400_000,
         opens,
+        in_text: number == 5,
     }
 }
 

@@ -319,6 +319,7 @@ async fn no_address_says_what_was_searched_for() {
     assert!(!browser.cookies.iter().any(|(_, value)| value.contains("management")));
 }
 
+/// The logo of a sender's signature counted as a document: the notice said two and a picture, the pages three.
 #[tokio::test]
 async fn a_message_shows_its_documents_its_text_and_what_was_replied() {
     let mut browser = Browser::signed_in();
@@ -327,7 +328,8 @@ async fn a_message_shows_its_documents_its_text_and_what_was_replied() {
         200,
         &["Your blood test", "About Jane Citizen", "JaneCitizenBloodTest.pdf", "1.4 MB", "all.zip", "<iframe"],
     );
-    message.shows(200, &["Thank you.\nJane", "form.pdf", "/reply\">Reply", "6 documents"]);
+    message.shows(200, &["Thank you.\nJane", "form.pdf", "/reply\">Reply", "5 documents", "1 picture from the text"]);
+    browser.get("/p/living").await.shows(200, &["sent you 2 documents", "With 1 picture from the text."]);
     let body = browser.get(&format!("/m/{}/body", grant(1))).await;
     body.shows(200, &["your results are <b>attached</b>"]);
     let plain = browser.get(&format!("/m/{}", grant(2))).await;
