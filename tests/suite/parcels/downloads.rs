@@ -182,3 +182,32 @@ async fn a_zip_ends_before_its_time_where_a_document_is_damaged() {
     assert!(matches!(last, Err(VisitError::Unavailable)));
     assert!(before.iter().all(Result::is_ok) && before.len() < 5, "nothing of the damaged chunk, and nothing after it");
 }
+
+/// The logo of a sender's signature counted as a document: the notice said one and a picture, the link page two.
+#[tokio::test]
+async fn pictures_of_a_text_are_had_as_documents_are_and_counted_apart() {
+    let clinic = Clinic::with(&[]).await;
+    let files =
+        [("scan.dcm", "application/dicom", b"DICM".as_slice()), ("logo.png", "image/png", b"\x89PNG\r\n\x1a\n")];
+    let html = "<p>Dear Kim</p><img src='cid:logo@clinic.example'>";
+    let written = message("Scan [doctor-elsewhere]", html, &files).replace(
+        "Content-Disposition: attachment; filename=\"logo.png\"",
+        "Content-ID: <logo@clinic.example>\nContent-Disposition: inline; filename=\"logo.png\"",
+    );
+    let (grant, visit) = clinic.give("kim@home.example", &written).await;
+    let view = clinic.gateway.parcel(&visit, grant).await.unwrap();
+    let shown: Vec<_> = view.documents.iter().map(|file| (file.name.as_str(), file.in_text)).collect();
+    assert_eq!(shown, [("scan.dcm", false), ("logo.png", true)]);
+    assert_eq!((view.row.documents, view.row.kinds.as_slice()), (1, ["dicom"].as_slice()));
+    assert_eq!(clinic.gateway.documents(&visit, grant, Taking::Beginning).await.unwrap().len(), 2);
+    let right = clinic.rights().await.remove(0).1;
+    let facts = clinic.gateway.stations().vault.facts(&right, postern::store::now()).await.unwrap();
+    assert_eq!((facts.documents, facts.pictures), (1, 1), "what the link page says");
+    let notice = clinic.letters().await.remove(0).1;
+    assert!(notice.contains("1 document for you") && notice.contains("with 1 picture from the text"));
+    let (begin, rest) = written.split_once("--b\nContent-Type: application/dicom").unwrap();
+    let alone = format!("{begin}{}", &rest[rest.find("--b\n").unwrap()..]);
+    let (grant, visit) = clinic.give("lou@home.example", &alone).await;
+    let view = clinic.gateway.parcel(&visit, grant).await.unwrap();
+    assert!(view.documents.len() == 1 && !view.documents[0].in_text, "nothing else came: it is the document");
+}
