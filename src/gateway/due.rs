@@ -1,6 +1,7 @@
 //! What is due, done by index: invitations that are to be reminded or have expired, questions to senders, status mails,
 //! and records whose time is over. Nothing is scanned.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,9 +27,9 @@ const PAGE: usize = 100;
 pub type Believes = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl Gateway {
-    /// Does what is due, every thirty seconds, until `stop` says true; what panics goes on after a rest. It is looked
-    /// too when a letter has ended whose sender may have to be told. While the clock is not believed, nothing is done: no mail that was sent too soon can be
-    /// taken back.
+    /// Does what is due, every thirty seconds, until `stop` says true; what panics goes on after a rest. It is looked too
+    /// when a letter has ended whose sender may have to be told. While the clock is not believed, nothing is done: no mail
+    /// that was sent too soon can be taken back.
     pub async fn keep_due(self, clock_is_believed: Believes, stop: watch::Receiver<bool>) {
         let rounds = || self.clone().make_rounds(clock_is_believed.clone(), stop.clone());
         supervise("due work", LOOK, stop.clone(), rounds).await;
@@ -103,63 +104,94 @@ impl Gateway {
         }
     }
 
-    /// Removes records whose time is over. How many.
+    /// Removes records whose time is over. How many. One that is damaged keeps no other from ending: it stays, and the log
+    /// says of which kind it is.
     ///
     /// # Errors
     /// Where the store cannot be read or written; what is left is found again by the next round.
     pub async fn do_ended(&self, now: Timestamp) -> Result<usize, CommitError> {
-        let (mut done, mut after) = (0, None);
+        let (mut done, mut after, mut damaged) = (0, None, BTreeMap::new());
         loop {
             let page = ends::due(&self.stations.store, now, after.as_ref(), PAGE).await.map_err(unread)?;
             done += match self.end_all(&page).await {
-                // One of them was let live longer: then each for itself.
-                Err(CommitError::Conflict) => self.end_each(&page).await?,
-                other => other?,
+                Ok(ended) => ended,
+                // One of them was let live longer, or cannot be read: then each for itself.
+                Err(NotEnded::Now(CommitError::Conflict) | NotEnded::Damaged) => {
+                    self.end_each(&page, &mut damaged).await?
+                }
+                Err(NotEnded::Now(error)) => return Err(error),
             };
             after = page.last().cloned();
             if page.is_empty() {
-                return Ok(done);
+                break;
             }
         }
-    }
-
-    async fn end_each(&self, page: &[ends::Ended]) -> Result<usize, CommitError> {
-        let mut done = 0;
-        for ended in page {
-            done += match self.end_all(std::slice::from_ref(ended)).await {
-                Err(CommitError::Conflict) => 0,
-                other => other?,
-            };
+        for (table, count) in damaged {
+            trouble("ended records", &format!("{count} of the table {table} are damaged and cannot be ended"));
         }
         Ok(done)
     }
 
-    async fn end_all(&self, page: &[ends::Ended]) -> Result<usize, CommitError> {
+    async fn end_each(
+        &self,
+        page: &[ends::Ended],
+        damaged: &mut BTreeMap<String, usize>,
+    ) -> Result<usize, CommitError> {
+        let mut done = 0;
+        for ended in page {
+            match self.end_all(std::slice::from_ref(ended)).await {
+                Ok(ended) => done += ended,
+                Err(NotEnded::Now(CommitError::Conflict)) => {}
+                Err(NotEnded::Damaged) => *damaged.entry(format!("{:?}", ended.key.table)).or_default() += 1,
+                Err(NotEnded::Now(error)) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+
+    async fn end_all(&self, page: &[ends::Ended]) -> Result<usize, NotEnded> {
         let (mut batch, mut done) = (Batch::default(), 0);
         for ended in page {
-            done += usize::from(match self.stations.guests.forget_ended(&mut batch, ended).await.map_err(unread)? {
+            done += usize::from(match self.stations.guests.forget_ended(&mut batch, ended).await? {
                 true => true,
                 false => self.end_elsewhere(ended).await?,
             });
         }
         if !batch.is_empty() {
             batch.frees_space();
-            self.stations.store.commit(batch).await?;
+            self.stations.store.commit(batch).await.map_err(NotEnded::Now)?;
         }
         Ok(done)
     }
-}
 
-impl Gateway {
     /// A conversation holds replies, and they hold octets: the vault ends them all together.
-    async fn end_elsewhere(&self, ended: &ends::Ended) -> Result<bool, CommitError> {
+    async fn end_elsewhere(&self, ended: &ends::Ended) -> Result<bool, NotEnded> {
         if ended.key.table != Table::Reply {
             return Ok(false);
         }
         match self.stations.vault.end_conversation(ended.at, &ended.key).await {
             Ok(over) => Ok(over),
-            Err(VaultError::Commit(error)) => Err(error),
-            Err(error) => Err(CommitError::Disk(error.to_string())),
+            Err(VaultError::Commit(error)) => Err(NotEnded::Now(error)),
+            Err(VaultError::Store(error)) => Err(error.into()),
+            Err(VaultError::Unsound(_)) => Err(NotEnded::Damaged),
+            Err(error) => Err(NotEnded::Now(CommitError::Disk(error.to_string()))),
+        }
+    }
+}
+
+/// Why records were not ended.
+enum NotEnded {
+    /// One of them does not open.
+    Damaged,
+    /// It cannot be done now.
+    Now(CommitError),
+}
+
+impl From<StoreError> for NotEnded {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unsound(_) => Self::Damaged,
+            other => Self::Now(unread(other)),
         }
     }
 }

@@ -17,6 +17,9 @@ use crate::time::Timestamp;
 /// kept lasts 150 days at most, and is known of for 90 more.
 const KEPT: Duration = Duration::from_secs(240 * 86_400);
 
+/// Lines read at once.
+const PAGE: usize = 500;
+
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Happened {
@@ -94,17 +97,19 @@ impl Gateway {
     /// # Errors
     /// Where the store cannot be read.
     pub async fn history(&self, transaction: TransactionId) -> Result<Vec<HistoryLine>, StoreError> {
-        let prefix = transaction.octets();
-        let end = [prefix.as_slice(), &[0xFF; 17]].concat();
-        let found = self.stations.store.scan::<SealedLine>(Table::History, prefix, &end, usize::MAX).await?;
-        let mut lines = Vec::with_capacity(found.len());
-        for (key, record) in found {
-            match record.value.line.open::<HistoryLine>(&self.stations.keyring, &key) {
-                Ok(line) => lines.push(line),
-                Err(KeyringError::NoKeyFor(_)) => {}
-                Err(other) => return Err(StoreError::Unsound(other.to_string())),
+        let (mut from, end) = (transaction.octets().to_vec(), [transaction.octets().as_slice(), &[0xFF; 17]].concat());
+        let mut lines = Vec::new();
+        loop {
+            let page = self.stations.store.scan::<SealedLine>(Table::History, &from, &end, PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(lines) };
+            from = [last.as_slice(), &[0]].concat();
+            for (key, record) in page {
+                match record.value.line.open::<HistoryLine>(&self.stations.keyring, &key) {
+                    Ok(line) => lines.push(line),
+                    Err(KeyringError::NoKeyFor(_)) => {}
+                    Err(other) => return Err(StoreError::Unsound(other.to_string())),
+                }
             }
         }
-        Ok(lines)
     }
 }

@@ -1,7 +1,10 @@
 //! Mails of our own, put into a batch with whatever they tell of: both happen, or neither.
 
+use bytes::Bytes;
+
+use crate::blob::BlobError;
 use crate::gateway::{Gateway, Snapshot};
-use crate::id::TransactionId;
+use crate::id::{QueueId, TransactionId};
 use crate::mail::{Address, Delivery, DsnNotify, Recipient, ReversePath};
 use crate::pack::PackError;
 use crate::pack::own::{OwnParts, Says, own_mail};
@@ -13,6 +16,8 @@ use crate::time::Timestamp;
 
 /// The local part, at the gateway's host name, that mails of our own come from.
 const FROM: &str = "postern";
+/// A mail up to this size lies in its queue entry, which is a record.
+const IN_ENTRY: usize = 240 * 1024;
 
 /// Why a mail of our own was not put into a batch.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +28,12 @@ pub enum MailError {
     /// The letter cannot be sealed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It is longer than an entry of the queue holds.
+    #[error("a mail of our own is too long")]
+    TooLong,
+    /// A long one cannot be written.
+    #[error(transparent)]
+    Disk(#[from] BlobError),
 }
 
 /// A mail of our own.
@@ -43,7 +54,8 @@ impl Gateway {
     /// Composes a mail and puts it into the batch, due at once. Failing, it is reported to nobody.
     ///
     /// # Errors
-    /// [`MailError`]; the batch is as before.
+    /// [`MailError`]; the batch is as before. [`MailError::TooLong`] for one that needs [`Gateway::put_long_mail`]: what can
+    /// grow with the number of recipients.
     pub(super) fn put_own_mail(
         &self,
         batch: &mut Batch,
@@ -51,37 +63,61 @@ impl Gateway {
         mail: OwnMail<'_>,
         now: Timestamp,
     ) -> Result<(), MailError> {
-        let id = random::id();
-        let from = self.own_address();
-        let octets = own_mail(
+        let (id, transaction, to) = (random::id(), mail.transaction, mail.to.clone());
+        let octets = self.own_octets(snapshot, mail, id, now)?;
+        if octets.len() > IN_ENTRY {
+            return Err(MailError::TooLong);
+        }
+        let payload = Payload { prefix: octets.into(), rest: None };
+        self.stations.queue.put(batch, own_letter(id, transaction, to, payload), now)?;
+        Ok(())
+    }
+
+    /// As [`Gateway::put_own_mail`], for a mail of any length: what an entry cannot hold lies in an object, which the sweep
+    /// finds should the batch never be committed.
+    ///
+    /// # Errors
+    /// [`MailError`]; the batch is as before.
+    pub(super) async fn put_long_mail(
+        &self,
+        batch: &mut Batch,
+        snapshot: &Snapshot,
+        mail: OwnMail<'_>,
+        now: Timestamp,
+    ) -> Result<(), MailError> {
+        let (id, transaction, to) = (random::id(), mail.transaction, mail.to.clone());
+        let octets = self.own_octets(snapshot, mail, id, now)?;
+        let payload = if octets.len() <= IN_ENTRY {
+            Payload { prefix: octets.into(), rest: None }
+        } else {
+            let object = self.stations.objects.of(&octets).await?;
+            object.put(batch, 1);
+            Payload { prefix: Bytes::new(), rest: Some((object.reference(), 0)) }
+        };
+        self.stations.queue.put(batch, own_letter(id, transaction, to, payload), now)?;
+        Ok(())
+    }
+
+    fn own_octets(
+        &self,
+        snapshot: &Snapshot,
+        mail: OwnMail<'_>,
+        id: QueueId,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, PackError> {
+        own_mail(
             &snapshot.templates,
             &OwnParts {
                 practice: practice_or_first(snapshot, mail.practice),
                 to: mail.to,
-                from: &from,
+                from: &self.own_address(),
                 reply_to: mail.reply_to,
                 hostname: self.settings.hostname.as_str(),
                 unique: &format!("{id}"),
                 now,
                 says: mail.says,
             },
-        )?;
-        let notify = Some(DsnNotify::NEVER);
-        let letter = NewLetter {
-            id,
-            transaction: mail.transaction,
-            purpose: Purpose::Report,
-            delivery: Delivery {
-                reverse_path: ReversePath::Null,
-                recipient: Recipient { notify, ..Recipient::plain(mail.to.clone()) },
-                ret: None,
-                envid: None,
-            },
-            payload: Payload { prefix: octets.into(), rest: None },
-            tls: TlsDemand::AsConfigured,
-        };
-        self.stations.queue.put(batch, letter, now)?;
-        Ok(())
+        )
     }
 
     /// Where mails of our own come from.
@@ -89,6 +125,13 @@ impl Gateway {
         #[allow(clippy::expect_used, reason = "the host name is a Domain, and the local part is a dot-string")]
         Address::parse(&format!("{FROM}@{}", self.settings.hostname)).expect("a dot-string at a domain is an address")
     }
+}
+
+/// Failing, it is reported to nobody.
+fn own_letter(id: QueueId, transaction: TransactionId, to: Address, payload: Payload) -> NewLetter {
+    let recipient = Recipient { notify: Some(DsnNotify::NEVER), ..Recipient::plain(to) };
+    let delivery = Delivery { reverse_path: ReversePath::Null, recipient, ret: None, envid: None };
+    NewLetter { id, transaction, purpose: Purpose::Report, delivery, payload, tls: TlsDemand::AsConfigured }
 }
 
 /// The practice of this id, or the one that speaks where no other is known.

@@ -138,7 +138,8 @@ impl Gateway {
             let named = written.named.cloned().or_else(|| snapshot.policy.patient_at(&facts.address));
             let mark = named.map(|patient| self.stations.vault.patient_mark(&patient));
             facts.registered = true;
-            facts.proved = mark.map_or(!patients.is_empty(), |mark| patients.contains(&mark));
+            let mut here = patients.iter().filter(|about| about.practice == written.practice);
+            facts.proved = here.any(|about| mark.is_none() || about.patient == mark);
         }
         if let Some(Record { value: invitation, .. }) = self.stations.guests.invitation(contact).await? {
             let schedule = snapshot.policy.schedule(invitation.role);

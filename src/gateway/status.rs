@@ -104,7 +104,7 @@ impl Gateway {
         if tells {
             let snapshot = self.stations.policies.snapshot();
             let mail = StatusMail { transaction, message, title, done: None, lines: &lines };
-            self.put_status_mail(batch, &snapshot, &mail, now)?;
+            self.put_status_mail(batch, &snapshot, &mail, now).await?;
         }
         Ok(tells)
     }
@@ -113,7 +113,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`MailError`].
-    pub(super) fn put_status_mail(
+    pub(super) async fn put_status_mail(
         &self,
         batch: &mut Batch,
         snapshot: &Snapshot,
@@ -129,7 +129,7 @@ impl Gateway {
             reply_to: Some(&reply_to),
             says: Says::Status { accepted: mail.message.accepted, title, done, lines },
         };
-        self.put_own_mail(batch, snapshot, own, now)
+        self.put_long_mail(batch, snapshot, own, now).await
     }
 
     /// What became of a message, recipient by recipient.

@@ -298,6 +298,25 @@ async fn a_step_up_takes_a_new_cookie_and_ends_the_old_one() {
     assert_eq!((house.keys(Table::Visit).await, house.keys(Table::PortalEnd).await), (0, 0));
 }
 
+/// All visits of a contact ended in one commit, which takes so much and no more: who pressed a link often enough could not
+/// be signed out.
+#[tokio::test]
+async fn very_many_visits_end_page_by_page() {
+    let house = House::new().await;
+    let ann: ContactId = random::id();
+    let visits: Vec<_> = (0..450).map(|_| Visit::begin(ann, None, now())).collect();
+    let mut batch = Batch::default();
+    for visit in &visits {
+        house.guests.put_visit(&mut batch, visit, None).await.unwrap();
+    }
+    house.store.commit(batch).await.unwrap();
+    assert_eq!(house.guests.visits_of(ann, now()).await.unwrap().len(), 450);
+    let kept = visits[77].id;
+    assert_eq!(house.guests.end_visits(ann, |visit| visit.id != kept, now()).await.unwrap(), 449);
+    assert_eq!(house.guests.visits_of(ann, now()).await.unwrap().len(), 1);
+    assert_eq!((house.keys(Table::Visit).await, house.keys(Table::PortalEnd).await), (1, 1));
+}
+
 #[tokio::test]
 async fn ending_visits_ends_those_of_the_contact_that_are_named() {
     let house = House::new().await;
@@ -411,6 +430,20 @@ async fn the_index_has_one_entry_for_an_open_invitation_and_none_for_an_ended_on
     assert_eq!(guests.invitations(None, 9).await.unwrap().len(), 1);
     assert!(guests.invitations(Some(contact), 9).await.unwrap().is_empty());
     assert_eq!(house.keys(Table::PortalEnd).await, 1);
+}
+
+/// An entry that names no kind of record that ends was an error for the whole page: nothing ended any more.
+#[tokio::test]
+async fn an_end_that_nobody_can_read_keeps_no_other_from_being_found() {
+    let house = House::new().await;
+    let mut batch = Batch::default();
+    for number in 0..12_u8 {
+        let key = [after(1).to_key().as_slice(), &[Table::Staff as u8, number]].concat();
+        batch.put_octets(Key::new(Table::PortalEnd, &[&key]), Vec::new());
+    }
+    house.store.commit(batch).await.unwrap();
+    house.count(THREE, now()).await;
+    assert_eq!(ends::due(&house.store, after(60), None, 5).await.unwrap().len(), 1);
 }
 
 /// What ended and was let live longer between the look and the commit is not removed.

@@ -20,6 +20,8 @@ const LONGEST: Duration = Duration::from_secs(8 * 3_600);
 const NOTED_EVERY: Duration = Duration::from_secs(60);
 /// A visit that has ended is known for so long, for what was typed meanwhile.
 const REMEMBERED: Duration = Duration::from_secs(3_600);
+/// Visits of a contact read, and ended, together.
+const PAGE: usize = 200;
 
 /// No commit has this number.
 const NEVER: u64 = u64::MAX;
@@ -211,23 +213,32 @@ impl Guests {
     /// # Errors
     /// Where the store cannot be read.
     pub async fn visits_of(&self, contact: ContactId, now: Timestamp) -> Result<Vec<Visit>, StoreError> {
-        let found = self.all_visits(contact).await?;
-        Ok(found.into_iter().map(|(_, visit)| visit).filter(|visit| now < visit.ends()).collect())
+        let (mut from, mut living) = (contact.octets().to_vec(), Vec::new());
+        while let Some(found) = self.page_of_visits(contact, &mut from).await? {
+            living.extend(found.into_iter().map(|(_, visit)| visit).filter(|visit| now < visit.ends()));
+        }
+        Ok(living)
     }
 
-    async fn all_visits(&self, contact: ContactId) -> Result<Vec<(Token, Visit)>, StoreError> {
-        let from = contact.octets();
-        let to = [from.as_slice(), &[0xFF; 17]].concat();
-        let mut found = Vec::new();
-        for key in self.store.scan_keys(Table::VisitByContact, from, &to, usize::MAX).await? {
-            let Some(token) = key.last_chunk::<16>() else { continue };
+    /// The next visits of a contact, from a key on, which moves behind them; none at the end.
+    async fn page_of_visits(
+        &self,
+        contact: ContactId,
+        from: &mut Vec<u8>,
+    ) -> Result<Option<Vec<(Token, Visit)>>, StoreError> {
+        let to = [contact.octets().as_slice(), &[0xFF; 17]].concat();
+        let keys = self.store.scan_keys(Table::VisitByContact, from, &to, PAGE).await?;
+        let Some(last) = keys.last() else { return Ok(None) };
+        *from = [last.as_slice(), &[0]].concat();
+        let mut found = Vec::with_capacity(keys.len());
+        for token in keys.iter().filter_map(|key| key.last_chunk::<16>()) {
             let visit = self.store.get::<Visit>(&visit_key(token)).await?;
             found.extend(visit.map(|visit| (*token, visit.value)));
         }
-        Ok(found)
+        Ok(Some(found))
     }
 
-    /// Ends all visits of a contact that `which` names. How many lived.
+    /// Ends all visits of a contact that `which` names, a page in one commit. How many lived.
     ///
     /// # Errors
     /// Where the store cannot be read or written.
@@ -237,17 +248,17 @@ impl Guests {
         which: impl Fn(&Visit) -> bool,
         now: Timestamp,
     ) -> Result<usize, CommitError> {
-        let mut batch = Batch::default();
-        batch.frees_space();
-        let mut lived = 0;
-        for (token, visit) in self.all_visits(contact).await.map_err(unread)? {
-            if which(&visit) {
-                put_end(&mut batch, &token, &visit);
+        let (mut from, mut lived) = (contact.octets().to_vec(), 0);
+        while let Some(found) = self.page_of_visits(contact, &mut from).await.map_err(unread)? {
+            let mut batch = Batch::default();
+            for (token, visit) in found.iter().filter(|(_, visit)| which(visit)) {
+                put_end(&mut batch, token, visit);
                 lived += usize::from(now < visit.ends());
             }
-        }
-        if !batch.is_empty() {
-            self.store.commit(batch).await?;
+            if !batch.is_empty() {
+                batch.frees_space();
+                self.store.commit(batch).await?;
+            }
         }
         Ok(lived)
     }

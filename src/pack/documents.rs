@@ -23,7 +23,7 @@ pub const KINDS: [&str; 12] = [
 /// The documents as templates see them: `count` and `kinds` (a list of `kind` and `count`) of what was attached,
 /// `pictures` for how many pictures stood in the text. Where nothing but such pictures came, they are the documents.
 pub(crate) fn summary(attachments: &[Attachment]) -> Value {
-    let only_pictures = attachments.iter().all(|attachment| attachment.inline);
+    let only_pictures = only_pictures(attachments);
     let attached: Vec<_> = attachments.iter().filter(|attachment| only_pictures || !attachment.inline).collect();
     let kinds: Vec<Value> = KINDS
         .iter()
@@ -33,6 +33,11 @@ pub(crate) fn summary(attachments: &[Attachment]) -> Value {
         })
         .collect();
     context! { count => attached.len(), kinds => kinds, pictures => attachments.len() - attached.len() }
+}
+
+/// Whether nothing but pictures of the text came: then they are the documents.
+pub(super) fn only_pictures(attachments: &[Attachment]) -> bool {
+    attachments.iter().all(|attachment| attachment.inline)
 }
 
 /// What the content shows, unless that is only a container which the declared type knows better.

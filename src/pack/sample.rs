@@ -6,7 +6,7 @@ use crate::invitation::Why;
 use crate::mail::Address;
 use crate::pack::colour::Paint;
 use crate::pack::moment;
-use crate::pack::own::{GuestReplyParts, NotDone, OwnParts, Says, StatusLine, role_word};
+use crate::pack::own::{GuestReplyParts, MOST_LINES, NotDone, OwnParts, Says, StatusLine, role_word};
 use crate::policy::{Practice, Role};
 use crate::time::Timestamp;
 
@@ -244,7 +244,7 @@ const WORDS: [&str; 16] = [
     "share", "history",
 ];
 
-/// A line for each outcome, each state of a link, each event and each word.
+/// A line for each outcome, each state of a link, each event and each word; and more than one mail shows.
 fn lines(recipient: &Address) -> Vec<StatusLine> {
     let outcomes = ["delivered", "on-its-way", "failed", "relayed", "asked", "refused", "left-out"].into_iter();
     let links =
@@ -261,7 +261,8 @@ fn lines(recipient: &Address) -> Vec<StatusLine> {
         events: if link.is_some() { events.clone() } else { Vec::new() },
     };
     let outcomes = outcomes.map(|outcome| (outcome, None));
-    outcomes.chain(links.map(|link| ("delivered", Some(link)))).map(line).collect()
+    let more = std::iter::repeat_n(("delivered", None), MOST_LINES);
+    outcomes.chain(links.map(|link| ("delivered", Some(link)))).chain(more).map(line).collect()
 }
 
 fn answered<'a>(

@@ -11,6 +11,7 @@ use crate::id::{DepositId, GrantId, ParcelId, QuestionId, QueueId, TransactionId
 use crate::mail::{Address, Delivery, Envelope, ReceivedTrace, Recipient, ReversePath};
 use crate::mime::Outline;
 use crate::mime::assess::{Assessment, PatientRef};
+use crate::pack::documents::only_pictures;
 use crate::pack::notice::{Body, notice_around};
 use crate::pack::{NoticeParts, PackError, ReportParts, Templates, failure_report, relayed_header};
 use crate::policy::{Asking, Decision, Plan, PolicySet, Practice, Treatment};
@@ -77,6 +78,8 @@ pub enum DepositKind {
     /// The message's text, as HTML in UTF-8 **as received**: sanitised when it is shown, never before, so that a
     /// better sanitiser helps what is stored already.
     Html,
+    /// A picture that stood in the text, such as the logo of a signature: had as documents are, and counted apart.
+    Picture,
 }
 
 /// Where a deposit's octets come from.
@@ -299,9 +302,11 @@ fn planned_parcel(
         grant.access = matter.policy.access_without_birthdate(&grant.decision);
         grant.held = grant.held.filter(|_| grant.access.contains(&AccessCheck::Account));
     }
+    let only_pictures = only_pictures(&matter.facts.attachments);
     let documents = matter.facts.attachments.iter().enumerate().map(|(index, attachment)| {
+        let kind = if attachment.inline && !only_pictures { DepositKind::Picture } else { DepositKind::Document };
         let media_type = attachment.content_type.as_ref().unwrap_or(&attachment.declared_type).clone();
-        (DepositKind::Document, attachment.name.clone(), media_type, Source::Attachment(index))
+        (kind, attachment.name.clone(), media_type, Source::Attachment(index))
     });
     let deposits = documents
         .chain(texts(matter.facts))

@@ -10,6 +10,7 @@ use axum::routing::get;
 
 use crate::portal::door::door;
 use crate::portal::reception::Reception;
+use crate::portal::searches::Searches;
 use crate::portal::settings::Settings;
 use crate::portal::tokens::FormTokens;
 use crate::portal::{
@@ -24,6 +25,7 @@ struct Inner {
     reception: Arc<dyn Reception>,
     settings: Settings,
     tokens: FormTokens,
+    searches: Searches,
 }
 
 impl App {
@@ -41,11 +43,16 @@ impl App {
     pub fn tokens(&self) -> &FormTokens {
         &self.0.tokens
     }
+
+    /// What visitors searched for.
+    pub fn searches(&self) -> &Searches {
+        &self.0.searches
+    }
 }
 
 /// The portal. Each request should carry its [`crate::portal::Peer`] as an extension.
 pub fn app(reception: Arc<dyn Reception>, settings: Settings) -> Router {
-    let app = App(Arc::new(Inner { reception, settings, tokens: FormTokens::new() }));
+    let app = App(Arc::new(Inner { reception, settings, tokens: FormTokens::new(), searches: Searches::default() }));
     Router::new()
         .merge(outside())
         .merge(inside())
@@ -87,7 +94,7 @@ fn outside() -> Router<App> {
 /// Pages of a visit.
 fn inside() -> Router<App> {
     Router::new()
-        .route("/", get(list::show))
+        .route("/", get(list::show).post(list::search))
         .route("/m/{grant}", get(message::show))
         .route("/m/{grant}/body", get(message::body))
         .route("/m/{grant}/d/{deposit}", get(documents::one))

@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 
+use crate::gateway::visits::Taking;
 use crate::id::DepositId;
 use crate::portal::app::App;
 use crate::portal::headers;
@@ -29,20 +30,28 @@ pub async fn one(
     visitor: Visitor,
     Path((id, deposit)): Path<(String, String)>,
     RawQuery(query): RawQuery,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let grant = grant(&id)?;
     let deposit: DepositId = deposit.parse().map_err(|_| Refusal::NotFound)?;
     let (visit, _) = visitor.living_visit(&app, Destination::Parcel(grant)).await?;
     let tag = format!("\"{deposit}\"");
-    // A range that does not begin at the beginning goes on with what was counted.
-    let goes_on = headers.get(header::RANGE).is_some_and(|range| !range.as_bytes().starts_with(b"bytes=0-"));
-    let served = app.reception().document(&visit, grant, deposit, !goes_on).await.map_err(Refusal::about(grant))?;
+    let is_current = is_current(&headers, &tag);
+    let taking = match headers.get(header::RANGE) {
+        _ if method == Method::HEAD || is_current => Taking::Looking,
+        // A range that does not begin at the beginning goes on with what was counted.
+        Some(range) if !range.as_bytes().starts_with(b"bytes=0-") => Taking::GoingOn,
+        _ => Taking::Beginning,
+    };
+    let served = app.reception().document(&visit, grant, deposit, taking).await.map_err(Refusal::about(grant))?;
     let opens = query.as_deref() == Some("open") && served.opens;
-    if is_current(&headers, &tag) {
+    if is_current {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    let (status, range) = match range::wanted(&headers, served.octets, &tag) {
+    // Ranges are a matter of GET alone (RFC 9110, section 14.2).
+    let asked = if method == Method::HEAD { Wanted::Whole } else { range::wanted(&headers, served.octets, &tag) };
+    let (status, range) = match asked {
         Wanted::Whole => (StatusCode::OK, 0..served.octets),
         Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
         Wanted::Outside => return Err(Refusal::Range(served.octets)),
@@ -103,10 +112,16 @@ fn disposition(inline: bool, name: &str) -> String {
 }
 
 /// `GET /m/{grant}/all.zip`
-pub async fn all(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, Refusal> {
+pub async fn all(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    method: Method,
+) -> Result<Response, Refusal> {
     let grant = grant(&id)?;
     let (visit, _) = visitor.living_visit(&app, Destination::Parcel(grant)).await?;
-    let (octets, pieces) = app.reception().archive(&visit, grant).await.map_err(Refusal::about(grant))?;
+    let taking = if method == Method::HEAD { Taking::Looking } else { Taking::Beginning };
+    let (octets, pieces) = app.reception().archive(&visit, grant, taking).await.map_err(Refusal::about(grant))?;
     let mut answer = stream(pieces, octets);
     let fields = [
         (header::CONTENT_TYPE, "application/zip"),

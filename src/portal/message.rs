@@ -5,7 +5,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::gateway::visits::ParcelView;
+use crate::gateway::visits::{ParcelView, ShownDocument};
 use crate::id::GrantId;
 use crate::portal::app::App;
 use crate::portal::headers;
@@ -27,6 +27,13 @@ struct MessagePage {
 struct BodyPage {
     page: Page,
     html: String,
+}
+
+impl MessagePage {
+    /// Its documents, or the pictures of its text.
+    fn files(&self, in_text: bool) -> Vec<&ShownDocument> {
+        self.view.documents.iter().filter(|document| document.in_text == in_text).collect()
+    }
 }
 
 /// The right that an address names.

@@ -7,6 +7,7 @@
 //! | Host, Origin, headers, the page of an error | `door.rs`, `headers.rs`, `refusal.rs` |
 //! | cookies, form tokens | `cookies.rs`, `tokens.rs` |
 //! | what the gateway is asked | `reception.rs` |
+//! | what was searched for | `searches.rs` |
 //! | what a page looks like | `pages/`, `assets/`; its words in `policies/templates/*/portal.ftl` |
 //!
 //! GET and HEAD change nothing. Forms work without JavaScript; every error has a next step, and an id that the log has.
@@ -34,6 +35,7 @@ mod range;
 mod reception;
 mod refusal;
 mod reply;
+mod searches;
 mod server;
 mod settings;
 mod sign_in;

@@ -13,7 +13,7 @@ use futures_util::{Stream, StreamExt};
 use crate::gateway::visits::{
     AccountView, BirthdateAnswer, CodeAnswer, CodeSent, Document, Entered, FormAnswers, GuestSignIn, LinkView,
     NewPassword, NewReply, NextStep, ParcelQuery, ParcelRow, ParcelView, PasswordView, Registered, RegistrationView,
-    ReplyFault, Visit, VisitError,
+    ReplyFault, Taking, Visit, VisitError,
 };
 use crate::gateway::{Gateway, Snapshot};
 use crate::id::{DepositId, GrantId};
@@ -123,10 +123,10 @@ pub trait Reception: Send + Sync + 'static {
         visit: &Visit,
         grant: GrantId,
         deposit: DepositId,
-        counts: bool,
+        taking: Taking,
     ) -> Result<Served, VisitError>;
     /// All documents as a zip: how long it is, and its octets.
-    async fn archive(&self, visit: &Visit, grant: GrantId) -> Result<(u64, Pieces), VisitError>;
+    async fn archive(&self, visit: &Visit, grant: GrantId, taking: Taking) -> Result<(u64, Pieces), VisitError>;
 
     async fn begin_reply(&self, visit: &Visit, grant: GrantId) -> Result<Box<dyn ReplyInHand>, VisitError>;
     async fn keep_draft(&self, cookie: &str, grant: GrantId, text: &str) -> Result<(), VisitError>;
@@ -264,13 +264,13 @@ impl Reception for Gateway {
         visit: &Visit,
         grant: GrantId,
         deposit: DepositId,
-        counts: bool,
+        taking: Taking,
     ) -> Result<Served, VisitError> {
-        Gateway::document(self, visit, grant, deposit, counts).await.map(|document| served(self, document))
+        Gateway::document(self, visit, grant, deposit, taking).await.map(|document| served(self, document))
     }
 
-    async fn archive(&self, visit: &Visit, grant: GrantId) -> Result<(u64, Pieces), VisitError> {
-        let documents = Gateway::documents(self, visit, grant).await?;
+    async fn archive(&self, visit: &Visit, grant: GrantId, taking: Taking) -> Result<(u64, Pieces), VisitError> {
+        let documents = Gateway::documents(self, visit, grant, taking).await?;
         let octets = Gateway::zip_octets(&documents);
         let pieces = self.zip(documents).map(|piece| piece.map_err(|_| std::io::Error::other("a document is damaged")));
         Ok((octets, Box::pin(pieces)))

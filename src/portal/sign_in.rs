@@ -77,8 +77,9 @@ pub async fn enter(State(app): State<App>, visitor: Visitor, form: Form) -> Resu
 pub async fn leave(State(app): State<App>, visitor: Visitor, form: Form) -> Result<Response, Refusal> {
     let visit = visitor.visit(&app).await?;
     // Whose visit is over already is signed out: no old form keeps anybody in.
-    if visit.is_some() {
-        form.given_to(&app, &visitor, visit.as_ref())?;
+    if let Some(visit) = &visit {
+        form.given_to(&app, &visitor, Some(visit))?;
+        app.searches().forget(visit.id);
     }
     if let Some(cookie) = visitor.cookie() {
         app.reception().sign_out(cookie).await?;

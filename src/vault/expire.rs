@@ -1,8 +1,9 @@
 //! What has ended is removed: found by the agenda's index in order of time, never by a scan of everything.
 
 use crate::blob::Released;
+use crate::event::Event;
 use crate::id::{GrantId, Id, ParcelId};
-use crate::store::{Batch, CommitError, Key, Table};
+use crate::store::{Batch, CommitError, Key, StoreError, Table};
 use crate::time::Timestamp;
 use crate::vault::grants::{contact_key, day_key, grant_key, token_key, transaction_key};
 use crate::vault::parcel::parcel_key;
@@ -28,20 +29,45 @@ fn read_due(key: &[u8]) -> Option<Due> {
     Some(Due { ending, id: id.try_into().ok()? })
 }
 
+fn is_damage(error: &VaultError) -> bool {
+    matches!(error, VaultError::Unsound(_) | VaultError::Store(StoreError::Unsound(_)))
+}
+
 impl Vault {
-    /// Removes parcels and grants whose time has passed, found by the agenda's index, not by scanning. How many.
+    /// Removes parcels and grants whose time has passed, found by the agenda's index, not by scanning. How many. One that is
+    /// damaged keeps no other from being removed: it stays, and the log says of which kind it is.
     ///
     /// # Errors
     /// [`VaultError`]; what was not removed is found again by the next run.
     pub async fn expire_due(&self, now: Timestamp) -> Result<usize, VaultError> {
         let to = Timestamp::from_millis(now.millis().saturating_add(1)).to_key();
-        let (mut from, mut removed) = (Vec::new(), 0);
+        let (mut from, mut removed, mut damaged) = (Vec::new(), 0, 0);
         loop {
             let page = self.store.scan_keys(Table::Agenda, &from, &to, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(removed) };
+            let Some(last) = page.last() else { break };
             from = [last.as_slice(), &[0]].concat();
-            removed += self.expire_page(&page, now).await?;
+            removed += match self.expire_page(&page, now).await {
+                Err(error) if is_damage(&error) => self.expire_each(&page, now, &mut damaged).await?,
+                other => other?,
+            };
         }
+        if damaged > 0 {
+            let cause = format!("{damaged} grants and parcels are damaged and cannot be removed");
+            Event::Trouble { place: "expiry", cause }.log();
+        }
+        Ok(removed)
+    }
+
+    /// Each for itself, so that one that does not open stays alone.
+    async fn expire_each(&self, page: &[Vec<u8>], now: Timestamp, damaged: &mut usize) -> Result<usize, VaultError> {
+        let mut removed = 0;
+        for key in page {
+            match self.expire_page(std::slice::from_ref(key), now).await {
+                Err(error) if is_damage(&error) => *damaged += 1,
+                other => removed += other?,
+            }
+        }
+        Ok(removed)
     }
 
     async fn expire_page(&self, page: &[Vec<u8>], now: Timestamp) -> Result<usize, VaultError> {

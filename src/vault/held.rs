@@ -13,6 +13,8 @@ use crate::vault::{Grant, Vault, VaultError};
 
 /// Keys of the contact's index read at once.
 const PAGE: usize = 100;
+/// Rights moved in one commit: each is a few small records, of its parcel too.
+const TOGETHER: usize = 500;
 
 impl Grant {
     /// Whether it opens anything now.
@@ -110,7 +112,9 @@ impl Vault {
         .await
     }
 
-    /// Lets `change` decide about each living right that is or was held: when it ends from now on, or that it stays.
+    /// Lets `change` decide about each living right that is or was held: when it ends from now on, or that it stays. The
+    /// newest are moved in the batch, and those it changes already. More than one commit takes are moved before it, in commits
+    /// of their own: should the batch's never happen, whoever tries again finds these as they are to be.
     async fn move_held(
         &self,
         batch: &mut Batch,
@@ -118,17 +122,52 @@ impl Vault {
         now: Timestamp,
         change: impl Fn(&mut Grant) -> Option<Timestamp>,
     ) -> Result<usize, VaultError> {
+        let (mut newest, mut older, mut moved) = (Vec::new(), Vec::new(), 0);
+        for id in self.ids_of_contact(contact).await? {
+            let with_batch = newest.len() < TOGETHER || batch.written(&grant_key(id)).is_some();
+            if with_batch { newest.push(id) } else { older.push(id) }
+        }
+        for page in older.chunks(TOGETHER) {
+            let mut own = Batch::default();
+            let count = self.move_page(&mut own, page, now, &change).await?;
+            if count > 0 {
+                self.store.commit(own).await?;
+            }
+            moved += count;
+        }
+        Ok(moved + self.move_page(batch, &newest, now, &change).await?)
+    }
+
+    async fn move_page(
+        &self,
+        batch: &mut Batch,
+        ids: &[GrantId],
+        now: Timestamp,
+        change: &impl Fn(&mut Grant) -> Option<Timestamp>,
+    ) -> Result<usize, VaultError> {
         let mut moved = BTreeMap::new();
-        for (id, _) in self.grants_of_contact(contact, now, usize::MAX).await? {
-            let found = self.grant_in_batch(batch, id).await?;
+        for id in ids {
+            let found = self.grant_in_batch(batch, *id).await?;
             let Some(record) = found.filter(|record| record.value.lives(now)) else { continue };
             let mut grant = record.value.clone();
             if let Some(until) = change(&mut grant) {
-                moved.insert(id, self.move_end(batch, id, &record, grant, until)?);
+                moved.insert(*id, self.move_end(batch, *id, &record, grant, until)?);
             }
         }
         self.move_parcels(batch, &moved).await?;
         Ok(moved.len())
+    }
+
+    /// All rights of a contact by name, newest first.
+    async fn ids_of_contact(&self, contact: ContactId) -> Result<Vec<GrantId>, VaultError> {
+        let (mut from, to) = (contact.octets().to_vec(), after_prefix(contact.octets()));
+        let mut ids = Vec::new();
+        loop {
+            let page = self.store.scan_keys(Table::GrantByContact, &from, &to, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(ids) };
+            from = [last.as_slice(), &[0]].concat();
+            ids.extend(page.iter().filter_map(|key| newest_first(key)));
+        }
     }
 
     /// Gives a living right a new link, in the batch; the old token opens nothing any more. Never past `keep_until`.

@@ -210,6 +210,35 @@ async fn a_contact_finds_its_own_newest_first_and_no_others() {
     assert!(house.vault.grants_of_contact(random::id(), NOW, 5).await.unwrap().is_empty());
 }
 
+/// All that was held for somebody began in one commit, which takes so much and no more: who was sent very many messages
+/// before they registered could not register.
+#[tokio::test]
+async fn very_many_rights_begin_in_commits_of_a_bounded_size() {
+    let home = tempfile::tempdir().unwrap();
+    let house = House::at(home.path()).await;
+    let ann = random::id();
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        let rights: Vec<_> = (0..300).map(|_| Right::held(ann)).collect();
+        ids.extend(house.give(&rights, NOW).await);
+    }
+    let begun = async |id: GrantId| house.vault.grant(id).await.unwrap().unwrap().value.begun.is_some();
+    let mut batch = Batch::default();
+    house.vault.renew_link(&mut batch, ids[0], &random::token(), DAY, NOW).await.unwrap();
+    assert_eq!(house.vault.start_clocks(&mut batch, ann, NOW).await.unwrap(), 1_200);
+    assert!(
+        begun(ids[1]).await && !begun(ids[0]).await && !begun(ids[1_199]).await,
+        "the newest, and what it has changed"
+    );
+    house.store.commit(batch).await.unwrap();
+    for id in &ids {
+        assert!(begun(*id).await);
+        assert_eq!(house.vault.grant(*id).await.unwrap().unwrap().value.keep_until, NOW.plus(7 * DAY));
+    }
+    assert_eq!(house.start(ann, NOW).await, 0, "once");
+    assert_eq!(house.hold(ann, NOW).await, 1_200);
+}
+
 #[tokio::test]
 async fn a_fresh_link_takes_the_place_of_the_old_one() {
     let home = tempfile::tempdir().unwrap();

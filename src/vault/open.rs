@@ -21,6 +21,8 @@ pub struct ParcelFacts {
     pub sent: Timestamp,
     /// How many documents.
     pub documents: usize,
+    /// How many pictures of the text, beside them.
+    pub pictures: usize,
     /// Whether a birthdate is known to compare with.
     pub knows_birthdate: bool,
 }
@@ -44,13 +46,15 @@ impl Vault {
     /// As [`Vault::open`].
     pub async fn facts(&self, grant: &Grant, now: Timestamp) -> Result<ParcelFacts, VaultError> {
         let content = self.content(grant, now).await?;
-        let documents = content.deposits.iter().filter(|deposit| deposit.kind == DepositKind::Document).count();
+        let count = |kind| content.deposits.iter().filter(|deposit| deposit.kind == kind).count();
+        let (documents, pictures) = (count(DepositKind::Document), count(DepositKind::Picture));
         Ok(ParcelFacts {
             practice: content.practice,
             sender: content.sender,
             sender_name: content.sender_name,
             sent: content.sent,
             documents,
+            pictures,
             knows_birthdate: content.birthdate.is_some(),
         })
     }

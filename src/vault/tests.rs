@@ -191,6 +191,23 @@ async fn what_has_ended_is_removed_and_what_is_shared_stays_for_the_others() {
     assert!(house.is_empty().await);
 }
 
+/// One right that did not open ended the round: nothing behind it was ever removed any more.
+#[tokio::test]
+async fn a_damaged_right_keeps_no_other_from_ending() {
+    let home = tempfile::tempdir().unwrap();
+    let house = House::at(home.path()).await;
+    let first = house.deposit(random::id(), &[DAY]).await[0].0;
+    for _ in 0..60 {
+        house.deposit(random::id(), &[DAY]).await;
+    }
+    let mut batch = Batch::default();
+    batch.put_octets(grants::grant_key(first), vec![0xFF, 1, 2]);
+    house.store.commit(batch).await.unwrap();
+    assert_eq!(house.vault.expire_due(NOW.plus(DAY)).await.unwrap(), 60 * 2 + 1, "its own parcel is sound");
+    assert_eq!(house.vault.expire_due(NOW.plus(DAY)).await.unwrap(), 0);
+    assert!(matches!(house.vault.grant(first).await, Err(VaultError::Store(StoreError::Unsound(_)))));
+}
+
 #[tokio::test]
 async fn an_old_parcel_is_removed_also_after_its_key_is_destroyed() {
     let home = tempfile::tempdir().unwrap();

@@ -113,7 +113,7 @@ impl Clinic {
     pub async fn letters(&self) -> Vec<(String, String)> {
         let queue = &self.gateway.stations().queue;
         let claims: Vec<Claim> =
-            queue.claim_due(store::now().plus(std::time::Duration::from_secs(3600)), 100).await.unwrap();
+            queue.claim_due(store::now().plus(std::time::Duration::from_secs(3600)), 1_000).await.unwrap();
         let mut letters = Vec::new();
         for claim in &claims {
             let mut octets = queue.octets(&claim.letter).await.unwrap();

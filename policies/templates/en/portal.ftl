@@ -29,6 +29,10 @@ documents = { $count ->
     [one] { $count } document
    *[other] { $count } documents
   }
+pictures = { $count ->
+    [one] { $count } picture from the text
+   *[other] { $count } pictures from the text
+  }
 month-name = { $month ->
     [1] January
     [2] February
@@ -76,6 +80,10 @@ link-title = Documents for you
 link-heading = { $count ->
     [one] { $practice } has sent you a document
    *[other] { $practice } has sent you { $count } documents
+  }
+link-pictures = { $count ->
+    [one] With { $count } picture from the text.
+   *[other] With { $count } pictures from the text.
   }
 link-heading-message = { $practice } has sent you a message
 facts-from = From

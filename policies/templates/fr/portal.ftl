@@ -29,6 +29,10 @@ documents = { $count ->
     [one] { $count } document
    *[other] { $count } documents
   }
+pictures = { $count ->
+    [one] { $count } image du texte
+   *[other] { $count } images du texte
+  }
 month-name = { $month ->
     [1] janvier
     [2] février
@@ -82,6 +86,10 @@ link-title = Des documents pour vous
 link-heading = { $count ->
     [one] { $practice } vous a envoyé un document
    *[other] { $practice } vous a envoyé { $count } documents
+  }
+link-pictures = { $count ->
+    [one] Avec { $count } image du texte.
+   *[other] Avec { $count } images du texte.
   }
 link-heading-message = { $practice } vous a envoyé un message
 facts-from = De

@@ -55,6 +55,17 @@ impl Downloads {
     }
 }
 
+/// What a document is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taking {
+    /// What it is, and none of its octets: nothing is counted or noted.
+    Looking,
+    /// Its octets, from the beginning.
+    Beginning,
+    /// A further range of one whose beginning was counted.
+    GoingOn,
+}
+
 /// A document that a visitor may have.
 #[derive(Clone)]
 pub struct Document {
@@ -85,14 +96,13 @@ impl Gateway {
     /// One document.
     ///
     /// # Errors
-    /// [`VisitError::NotFound`], [`VisitError::Show`]; [`VisitError::LockedUntil`] after more than ten within a minute
-    /// (`counts` is false for a further range of one that was counted).
+    /// [`VisitError::NotFound`], [`VisitError::Show`]; [`VisitError::LockedUntil`] after more than ten within a minute.
     pub async fn document(
         &self,
         visit: &Visit,
         grant: GrantId,
         deposit: DepositId,
-        counts: bool,
+        taking: Taking,
     ) -> Result<Document, VisitError> {
         let now = store::now();
         let (admitted, content) = self.opened(visit, grant, now).await?;
@@ -100,7 +110,10 @@ impl Gateway {
         let found = documents_of(&content).zip(names).find(|(document, _)| document.id == deposit);
         let (found, name) = found.ok_or(VisitError::NotFound)?;
         let document = Document::of(found, name, content.sent);
-        if counts || !self.downloads.knows(visit.id, deposit, now) {
+        if taking == Taking::Looking {
+            return Ok(document);
+        }
+        if taking == Taking::Beginning || !self.downloads.knows(visit.id, deposit, now) {
             self.count_download(visit, now).await?;
             self.downloads.remember(visit.id, deposit, now);
         }
@@ -112,14 +125,16 @@ impl Gateway {
     ///
     /// # Errors
     /// As [`Gateway::document`].
-    pub async fn documents(&self, visit: &Visit, grant: GrantId) -> Result<Vec<Document>, VisitError> {
+    pub async fn documents(&self, visit: &Visit, grant: GrantId, taking: Taking) -> Result<Vec<Document>, VisitError> {
         let now = store::now();
         let (admitted, content) = self.opened(visit, grant, now).await?;
         let names = distinct_names(&content);
         let documents = documents_of(&content).zip(names);
         let documents = documents.map(|(deposit, name)| Document::of(deposit, name, content.sent)).collect();
-        self.count_download(visit, now).await?;
-        self.note(&admitted, Happened::Downloaded, now).await?;
+        if taking != Taking::Looking {
+            self.count_download(visit, now).await?;
+            self.note(&admitted, Happened::Downloaded, now).await?;
+        }
         Ok(documents)
     }
 

@@ -58,6 +58,8 @@ pub struct LinkFacts {
     pub checks: Vec<AccessCheck>,
     /// How many documents.
     pub documents: usize,
+    /// How many pictures of the text, beside them.
+    pub pictures: usize,
     /// Whether the person is to register first.
     pub registers: bool,
 }
@@ -138,6 +140,7 @@ impl Gateway {
         Ok(LinkFacts {
             sent: known.as_ref().map_or(grant.created, |known| known.sent),
             documents: known.as_ref().map_or(0, |known| known.documents),
+            pictures: known.as_ref().map_or(0, |known| known.pictures),
             practice: known.as_ref().map_or_else(first_practice, |known| known.practice.clone()),
             sender_name: known.map(|known| known.sender_name).unwrap_or_default(),
             link_until: grant.link_until,

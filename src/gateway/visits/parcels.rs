@@ -86,6 +86,8 @@ pub struct ShownDocument {
     pub octets: u64,
     /// Whether a browser may show it: PDF, plain text, and images that are no SVG.
     pub opens: bool,
+    /// Whether it is a picture that stood in the text, and is counted apart.
+    pub in_text: bool,
 }
 
 /// One message.
@@ -95,7 +97,7 @@ pub struct ParcelView {
     pub row: ParcelRow,
     /// Whose documents, in words, where that was said by name.
     pub patient: Option<String>,
-    /// Its documents.
+    /// Its documents, and the pictures of its text.
     pub documents: Vec<ShownDocument>,
     /// The text, as plain text.
     pub text: Option<String>,
@@ -153,20 +155,21 @@ impl ShownDocument {
             kind: kind_of_stored(&deposit.media_type, &deposit.name),
             octets: deposit.object.octets,
             opens: may_be_shown(&media_type),
+            in_text: deposit.kind == DepositKind::Picture,
             media_type,
         }
     }
 }
 
-/// The deposits of a message that are its documents.
+/// The deposits of a message that are had as files: its documents, and the pictures of its text.
 pub(super) fn documents_of(content: &ParcelContent) -> impl Iterator<Item = &Deposit> {
-    content.deposits.iter().filter(|deposit| deposit.kind == DepositKind::Document)
+    content.deposits.iter().filter(|deposit| matches!(deposit.kind, DepositKind::Document | DepositKind::Picture))
 }
 
 /// The row of a message that is open to the visitor.
 fn open_row(id: GrantId, grant: &Grant, content: &ParcelContent) -> ParcelRow {
-    let kinds: Vec<_> =
-        documents_of(content).map(|deposit| kind_of_stored(&deposit.media_type, &deposit.name)).collect();
+    let documents = content.deposits.iter().filter(|deposit| deposit.kind == DepositKind::Document);
+    let kinds: Vec<_> = documents.map(|deposit| kind_of_stored(&deposit.media_type, &deposit.name)).collect();
     ParcelRow {
         grant: id,
         practice: content.practice.clone(),

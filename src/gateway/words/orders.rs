@@ -260,7 +260,7 @@ impl Gateway {
         }
         let (transaction, message) = (about.transaction, about.message);
         let mail = StatusMail { transaction, message, title, done: word, lines: &lines };
-        Ok(self.put_status_mail(batch, snapshot, &mail, now)?)
+        Ok(self.put_status_mail(batch, snapshot, &mail, now).await?)
     }
 
     /// Says why it was not done, and which words can be used now.

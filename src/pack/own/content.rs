@@ -61,7 +61,7 @@ pub(super) struct Content<'a> {
     /// What can be written back.
     pub answers: Vec<Answer<'a>>,
     /// What became of each recipient.
-    pub lines: &'a [status::StatusLine],
+    pub lines: Vec<status::StatusLine>,
     /// A guest's own text.
     pub letter: Option<&'a str>,
 }
@@ -69,7 +69,7 @@ pub(super) struct Content<'a> {
 impl<'a> Content<'a> {
     /// One with sentences alone.
     pub fn of(reader: Reader, kind: &'static str, facts: Value) -> Self {
-        let (answers, lines) = (Vec::new(), Default::default());
+        let (answers, lines) = (Vec::new(), Vec::new());
         Self { reader, kind, facts, link: None, code: None, about: None, answers, lines, letter: None }
     }
 }
@@ -83,6 +83,8 @@ pub(super) struct Answer<'a> {
     meaning: &'a str,
 }
 
+/// Characters of a name that a mail speaks in, at most: nothing that a sender writes of themselves makes a mail long.
+const LONGEST_NAME: usize = 200;
 /// How a birthdate is written.
 const BIRTHDATE: &str = "1980-03-04";
 
@@ -118,7 +120,7 @@ fn content<'a>(parts: &'a OwnParts<'_>) -> Content<'a> {
     let at = |at: &Timestamp| moment::parts(*at, &parts.practice.time_zone);
     let soon = |until: &Timestamp| moment::parts_after(*until, parts.now, &parts.practice.time_zone);
     let speaker = |name: &str| {
-        let name = field::one_line(name);
+        let name: String = field::one_line(name).chars().take(LONGEST_NAME).collect();
         if name.is_empty() { field::one_line(&parts.practice.name) } else { name }
     };
     match &parts.says {
@@ -178,7 +180,7 @@ pub(crate) fn texts(templates: &Templates, parts: &OwnParts<'_>) -> Result<Texts
         code => content.code,
         about => content.about.map(ToString::to_string),
         answers => answers(words, &content.answers, &writing_back)?,
-        recipients => status::values(words, content.lines, &parts.practice.time_zone, &writing_back)?,
+        recipients => status::values(words, &content.lines, &parts.practice.time_zone, &writing_back)?,
         letter_text => content.letter.map(reply::plain),
         letter_html => content.letter.map(reply::html),
     };

@@ -18,7 +18,7 @@ mod status;
 pub(crate) use content::texts;
 pub(crate) use guests::role_word;
 pub use reply::{GuestReplyParts, guest_reply_frame};
-pub use status::StatusLine;
+pub use status::{MOST as MOST_LINES, StatusLine};
 
 /// What every mail of our own has.
 pub struct OwnParts<'a> {

@@ -32,8 +32,30 @@ pub struct StatusLine {
 /// Titles that there are sentences for.
 const TITLES: [&str; 7] = ["delivered", "partly", "failed", "waiting", "history", "pending", "done"];
 
-/// What the status mail of a message says; an unknown title is `history`.
-pub(super) fn content<'a>(accepted: Value, title: &str, done: Option<&'a str>, lines: &'a [StatusLine]) -> Content<'a> {
+/// Recipients in one mail, at most: nobody reads more, and a mailbox takes so much.
+pub const MOST: usize = 100;
+
+/// The lines that are shown: all, or the first [`MOST`] of those that ask most of the reader, in their own order.
+fn shown(lines: &[StatusLine]) -> Vec<StatusLine> {
+    let urgency = |line: &StatusLine| match (tone(line), line.outcome) {
+        ("bad", _) => 0,
+        (_, "asked") => 1,
+        ("ended", _) => 2,
+        ("waiting", _) => 3,
+        _ => 4,
+    };
+    let mut places: Vec<usize> = (0..lines.len()).collect();
+    if lines.len() > MOST {
+        places.sort_by_key(|place| urgency(&lines[*place]));
+        places.truncate(MOST);
+        places.sort_unstable();
+    }
+    places.into_iter().map(|place| lines[place].clone()).collect()
+}
+
+/// What the status mail of a message says; an unknown title is `history`. Of very many recipients some are shown, and the
+/// words at its end say how many more there are, and how to see them.
+pub(super) fn content<'a>(accepted: Value, title: &str, done: Option<&'a str>, lines: &[StatusLine]) -> Content<'a> {
     let title = TITLES.into_iter().find(|known| *known == title).unwrap_or("history");
     let mut all: Vec<&'static str> = Vec::new();
     for word in lines.iter().flat_map(|line| &line.words) {
@@ -43,9 +65,10 @@ pub(super) fn content<'a>(accepted: Value, title: &str, done: Option<&'a str>, l
     }
     let facts = context! {
         accepted => accepted, title => title, done => done, recipients => lines.len(), words => all.len(),
+        more => lines.len().saturating_sub(MOST),
     };
     let answers = all.into_iter().map(Answer::from).collect();
-    Content { lines, answers, ..Content::of(Reader::Staff, "status", facts) }
+    Content { lines: shown(lines), answers, ..Content::of(Reader::Staff, "status", facts) }
 }
 
 /// How a line looks: by what is most urgent in it. Colour never says it alone.

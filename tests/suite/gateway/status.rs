@@ -18,7 +18,7 @@ impl Clinic {
     pub async fn settle(&self, whom: &str, outcome: Outcome) {
         let queue = self.gateway.stations().queue.clone();
         let deliveries = Deliveries::new(queue.clone(), self.gateway.failure_reports());
-        for claim in queue.claim_due(store::now(), 100).await.unwrap() {
+        for claim in queue.claim_due(store::now(), 1_000).await.unwrap() {
             if claim.letter.delivery.recipient.address.to_string() == whom {
                 deliveries.settle(&claim, outcome, store::now()).await.unwrap();
             }
@@ -37,6 +37,24 @@ impl Clinic {
     async fn last_mail(&self) -> String {
         self.mails_to(JANE).await.pop().expect("a mail to the sender")
     }
+}
+
+/// The status mail of a message to very many was longer than an entry of the queue holds, so it failed in every round, and
+/// the sender never learnt what became of it.
+#[tokio::test]
+async fn of_very_many_recipients_those_that_matter_are_shown_and_the_mail_is_written() {
+    let clinic = Clinic::with(&[]).await;
+    let domain = ["a", "b", "c"].map(|letter| letter.repeat(60)).join(".");
+    let people: Vec<_> = (0..250).map(|number| format!("{:x>60}@{domain}", number)).collect();
+    let people: Vec<_> = people.iter().map(String::as_str).collect();
+    clinic.send(&people, &with_attachment("Scan [doctor-elsewhere]", "scan.pdf", 100)).await.unwrap();
+    clinic.settle(people[249], Outcome::permanent(Step::Recipient)).await;
+    assert_eq!(clinic.gateway.do_due_status(later(MINUTE * 11)).await.unwrap(), 1);
+    let mail = clinic.last_mail().await;
+    assert!(mail.len() > 256 * 1024, "longer than an entry holds: {}", mail.len());
+    let plain = mail.split("text/html").next().unwrap();
+    assert_eq!(plain.matches("On its way").count(), 99, "a hundred, with the one that failed");
+    assert!(mail.contains("150 more recipients are not shown"));
 }
 
 #[tokio::test]

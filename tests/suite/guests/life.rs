@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use postern::gateway::visits::{LinkView, NextStep, VisitError};
+use postern::gateway::visits::{LinkView, NextStep, Visit, VisitError};
 use postern::guests::InvitationRecord;
 use postern::id::ContactId;
 use postern::invitation::{Event, Invitation, Schedule, State, Why};
 use postern::random;
-use postern::store::{self, Batch, Table};
+use postern::store::{self, Batch, Key, Table};
 use postern::time::Timestamp;
 
 use super::house::{HERE, House, PASSWORD, SENDER, address, form, secret};
@@ -303,4 +303,25 @@ async fn sending_again_holds_in_the_same_commit() {
     house.mails().await;
     let known = house.guests().old_link(&first, late.plus(days(37))).await.unwrap();
     assert_eq!(known, Some(id));
+}
+
+/// One record that did not open ended the round, in this round and in every later one: nothing ended any more.
+#[tokio::test]
+async fn a_damaged_record_keeps_no_other_from_ending() {
+    let house = House::new().await;
+    let (now, mut batch) = (store::now(), Batch::default());
+    for _ in 0..130 {
+        let visit = Visit::begin(random::id(), None, now);
+        house.guests().put_visit(&mut batch, &visit, None).await.unwrap();
+    }
+    let store = &house.gateway.stations().store;
+    store.commit(batch).await.unwrap();
+    let visits = async || store.scan_keys(Table::Visit, &[], &[], 1_000).await.unwrap();
+    let mut batch = Batch::default();
+    batch.put_octets(Key::new(Table::Visit, &[&visits().await[70]]), vec![0xFF, 1]);
+    store.commit(batch).await.unwrap();
+    let later = now.plus(Duration::from_secs(86_400));
+    assert_eq!(house.gateway.do_ended(later).await.unwrap(), 129);
+    assert_eq!(visits().await.len(), 1, "the damaged one stays, for somebody to look at");
+    assert_eq!(house.gateway.do_ended(later).await.unwrap(), 0);
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use futures_util::StreamExt;
 use postern::gateway::Gateway;
 use postern::gateway::history::Happened;
-use postern::gateway::visits::VisitError;
+use postern::gateway::visits::{Taking, VisitError};
 
 use super::super::gateway::Clinic;
 use super::message;
@@ -43,14 +43,14 @@ async fn a_document_is_what_was_sent_whole_and_in_ranges() {
     let documents = [("scan.bin", "application/x-scan", sent.as_slice()), ("small.txt", "text/plain", b"small")];
     let (grant, visit) = clinic.give("kim@home.example", &message("Scan [doctor-elsewhere]", "x", &documents)).await;
     let deposits = clinic.deposits(&visit, grant).await;
-    let document = clinic.gateway.document(&visit, grant, deposits[0], true).await.unwrap();
+    let document = clinic.gateway.document(&visit, grant, deposits[0], Taking::Beginning).await.unwrap();
     assert_eq!((document.name.as_str(), document.octets, document.opens), ("scan.bin", 200_000, false));
     for range in [0..200_000, 0..1, 65_535..65_537, 131_072..200_000, 199_999..500_000, 70_000..70_000] {
         let read = clinic.gateway.read_document(&document, range.clone()).await.unwrap().collect().await.unwrap();
         let end = (range.end as usize).min(sent.len());
         assert_eq!(read, sent[(range.start as usize).min(end)..end], "{range:?}");
     }
-    let small = clinic.gateway.document(&visit, grant, deposits[1], true).await.unwrap();
+    let small = clinic.gateway.document(&visit, grant, deposits[1], Taking::Beginning).await.unwrap();
     let read = clinic.gateway.read_document(&small, 1..3).await.unwrap().collect().await.unwrap();
     assert_eq!(read, b"ma");
     assert!(small.opens && !format!("{small:?}").contains("small"));
@@ -64,17 +64,20 @@ async fn the_first_download_is_noted_and_ends_what_a_rule_says_it_ends() {
     let deposit = clinic.deposits(&visit, grant).await[0];
     let right = || async { clinic.rights().await.remove(0).1 };
     let before = right().await;
-    clinic.gateway.document(&visit, grant, deposit, true).await.unwrap();
+    clinic.gateway.document(&visit, grant, deposit, Taking::Looking).await.unwrap();
+    clinic.gateway.documents(&visit, grant, Taking::Looking).await.unwrap();
+    assert_eq!((right().await.downloaded, right().await.keep_until), (None, before.keep_until), "a look takes nothing");
+    clinic.gateway.document(&visit, grant, deposit, Taking::Beginning).await.unwrap();
     let after = right().await;
     let downloaded = after.downloaded.expect("noted");
     assert_eq!(after.keep_until.since(downloaded).as_secs(), 3 * 86_400, "policies/30-documents.toml");
     assert!(after.keep_until < before.keep_until);
-    clinic.gateway.documents(&visit, grant).await.unwrap();
+    clinic.gateway.documents(&visit, grant, Taking::Beginning).await.unwrap();
     assert_eq!(right().await.keep_until, after.keep_until, "only the first counts");
     assert_eq!(clinic.what_happened(grant).await, [Happened::Opened, Happened::Downloaded]);
     let owed = clinic.gateway.stations().vault.punch_owed().await.unwrap();
     assert!(owed > 0, "the day it would have ended on is owed a punch");
-    clinic.gateway.document(&visit, grant, deposit, true).await.unwrap();
+    clinic.gateway.document(&visit, grant, deposit, Taking::Beginning).await.unwrap();
 }
 
 #[tokio::test]
@@ -84,18 +87,21 @@ async fn more_than_ten_files_within_a_minute_lock_for_half_an_hour() {
     let documents: Vec<_> = names.iter().map(|name| (name.as_str(), "text/plain", b"x".as_slice())).collect();
     let (grant, visit) = clinic.give("kim@home.example", &message("Many [doctor-elsewhere]", "x", &documents)).await;
     let deposits = clinic.deposits(&visit, grant).await;
-    clinic.gateway.documents(&visit, grant).await.unwrap();
+    clinic.gateway.documents(&visit, grant, Taking::Beginning).await.unwrap();
     for deposit in &deposits[..9] {
-        clinic.gateway.document(&visit, grant, *deposit, true).await.unwrap();
+        clinic.gateway.document(&visit, grant, *deposit, Taking::Beginning).await.unwrap();
     }
-    let locked = clinic.gateway.document(&visit, grant, deposits[9], true).await.unwrap_err();
+    let locked = clinic.gateway.document(&visit, grant, deposits[9], Taking::Beginning).await.unwrap_err();
     let VisitError::LockedUntil(until) = locked else { panic!("{locked:?}") };
     let minutes = until.since(postern::store::now()).as_secs() / 60;
     assert!((29..=30).contains(&minutes), "{minutes}");
-    assert!(matches!(clinic.gateway.documents(&visit, grant).await, Err(VisitError::LockedUntil(_))));
-    clinic.gateway.document(&visit, grant, deposits[3], false).await.expect("what has begun goes on");
+    assert!(matches!(
+        clinic.gateway.documents(&visit, grant, Taking::Beginning).await,
+        Err(VisitError::LockedUntil(_))
+    ));
+    clinic.gateway.document(&visit, grant, deposits[3], Taking::GoingOn).await.expect("what has begun goes on");
     // A browser that says of every request that it is a further range is counted all the same.
-    let fresh = clinic.gateway.document(&visit, grant, deposits[10], false).await;
+    let fresh = clinic.gateway.document(&visit, grant, deposits[10], Taking::GoingOn).await;
     assert!(matches!(fresh, Err(VisitError::LockedUntil(_))));
     clinic.gateway.parcel(&visit, grant).await.expect("reading goes on");
 }
@@ -111,7 +117,7 @@ async fn a_zip_is_read_by_others_and_has_every_octet() {
         ("empty.txt", "text/plain", b""),
     ];
     let (grant, visit) = clinic.give("kim@home.example", &message("All [doctor-elsewhere]", "x", &documents)).await;
-    let all = clinic.gateway.documents(&visit, grant).await.unwrap();
+    let all = clinic.gateway.documents(&visit, grant, Taking::Beginning).await.unwrap();
     let names: Vec<_> = all.iter().map(|document| document.name.clone()).collect();
     assert_eq!(names, ["scan.pdf", "SCAN (2).pdf", "Gr\u{fc}\u{df}e.bin", "empty.txt"]);
     let zip = zipped(&clinic, all).await;
@@ -169,10 +175,39 @@ async fn a_zip_ends_before_its_time_where_a_document_is_damaged() {
     let large = octets(300_000);
     let documents = [("scan.bin", "application/x-scan", large.as_slice())];
     let (grant, visit) = clinic.give("kim@home.example", &message("All [doctor-elsewhere]", "x", &documents)).await;
-    let all = clinic.gateway.documents(&visit, grant).await.unwrap();
+    let all = clinic.gateway.documents(&visit, grant, Taking::Beginning).await.unwrap();
     clinic.damage_blobs(150_000);
     let pieces: Vec<_> = clinic.gateway.zip(all).collect().await;
     let (last, before) = pieces.split_last().unwrap();
     assert!(matches!(last, Err(VisitError::Unavailable)));
     assert!(before.iter().all(Result::is_ok) && before.len() < 5, "nothing of the damaged chunk, and nothing after it");
+}
+
+/// The logo of a sender's signature counted as a document: the notice said one and a picture, the link page two.
+#[tokio::test]
+async fn pictures_of_a_text_are_had_as_documents_are_and_counted_apart() {
+    let clinic = Clinic::with(&[]).await;
+    let files =
+        [("scan.dcm", "application/dicom", b"DICM".as_slice()), ("logo.png", "image/png", b"\x89PNG\r\n\x1a\n")];
+    let html = "<p>Dear Kim</p><img src='cid:logo@clinic.example'>";
+    let written = message("Scan [doctor-elsewhere]", html, &files).replace(
+        "Content-Disposition: attachment; filename=\"logo.png\"",
+        "Content-ID: <logo@clinic.example>\nContent-Disposition: inline; filename=\"logo.png\"",
+    );
+    let (grant, visit) = clinic.give("kim@home.example", &written).await;
+    let view = clinic.gateway.parcel(&visit, grant).await.unwrap();
+    let shown: Vec<_> = view.documents.iter().map(|file| (file.name.as_str(), file.in_text)).collect();
+    assert_eq!(shown, [("scan.dcm", false), ("logo.png", true)]);
+    assert_eq!((view.row.documents, view.row.kinds.as_slice()), (1, ["dicom"].as_slice()));
+    assert_eq!(clinic.gateway.documents(&visit, grant, Taking::Beginning).await.unwrap().len(), 2);
+    let right = clinic.rights().await.remove(0).1;
+    let facts = clinic.gateway.stations().vault.facts(&right, postern::store::now()).await.unwrap();
+    assert_eq!((facts.documents, facts.pictures), (1, 1), "what the link page says");
+    let notice = clinic.letters().await.remove(0).1;
+    assert!(notice.contains("1 document for you") && notice.contains("with 1 picture from the text"));
+    let (begin, rest) = written.split_once("--b\nContent-Type: application/dicom").unwrap();
+    let alone = format!("{begin}{}", &rest[rest.find("--b\n").unwrap()..]);
+    let (grant, visit) = clinic.give("lou@home.example", &alone).await;
+    let view = clinic.gateway.parcel(&visit, grant).await.unwrap();
+    assert!(view.documents.len() == 1 && !view.documents[0].in_text, "nothing else came: it is the document");
 }

@@ -1,6 +1,6 @@
 //! What is foreign does not exist: role by object by verb, one answer for all.
 
-use postern::gateway::visits::{Visit, VisitError};
+use postern::gateway::visits::{Taking, Visit, VisitError};
 use postern::id::{DepositId, GrantId};
 use postern::{random, store};
 
@@ -19,8 +19,8 @@ async fn verb(
     let gateway = &clinic.gateway;
     match verb {
         "read" => gateway.parcel(visit, grant).await.map(drop),
-        "download" => gateway.document(visit, grant, deposit, true).await.map(drop),
-        "download all" => gateway.documents(visit, grant).await.map(drop),
+        "download" => gateway.document(visit, grant, deposit, Taking::Beginning).await.map(drop),
+        "download all" => gateway.documents(visit, grant, Taking::Beginning).await.map(drop),
         "begin a reply" => gateway.begin_reply(visit, grant).await.map(drop),
         "next step" => gateway.next_step(visit, grant).await.map(drop),
         _ => {

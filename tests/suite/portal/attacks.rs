@@ -68,6 +68,7 @@ fn forms() -> Vec<String> {
         "/account/password",
         "/account/visits",
         "/account/close",
+        "/",
     ]
     .map(str::to_owned)
     .into();

@@ -82,3 +82,47 @@ async fn ranges_from_the_middle_are_not_counted_and_all_as_a_zip_comes_whole() {
     assert_eq!((zip.status.as_u16(), zip.header("content-length"), zip.octets.len()), (200, "1400000", 1_400_000));
     assert!(zip.header("content-disposition").starts_with("attachment;"));
 }
+
+/// A HEAD, which asks only what a document is, was counted as a download and began the time after which it is removed; and
+/// one with a range was answered in part.
+#[tokio::test]
+async fn to_ask_what_a_document_is_takes_nothing() {
+    let mut browser = Browser::signed_in();
+    let zip = format!("/m/{}/all.zip", grant(1));
+    for (path, counted) in [(path(1), "count_download"), (zip, "count_archive")] {
+        let head = browser.ask(Method::HEAD, &path, &[("range", "bytes=5-9")], Body::empty()).await;
+        assert_eq!(browser.clinic.changes(), [""; 0], "{path}");
+        let whole = browser.get(&path).await;
+        assert_eq!(browser.clinic.changes(), [counted], "{path}");
+        browser.clinic.forget_changes();
+        let said = |answer: &Answer| {
+            let mut headers = answer.headers.clone();
+            headers.remove("date");
+            format!("{} {headers:?}", answer.status)
+        };
+        assert_eq!(said(&head), said(&whole), "{path}: the header section is that of GET (RFC 9110, section 9.3.2)");
+        assert!(head.octets.is_empty() && !whole.octets.is_empty());
+        if !whole.header("etag").is_empty() {
+            let tag = whole.header("etag");
+            let current = browser.ask(Method::GET, &path, &[("if-none-match", tag)], Body::empty()).await;
+            assert_eq!((current.status.as_u16(), browser.clinic.changes().len()), (304, 0), "nothing was taken");
+        }
+    }
+}
+
+/// What takes no such method says which it takes (RFC 9110, section 15.5.6).
+#[tokio::test]
+async fn another_method_is_told_which_there_are() {
+    let mut browser = Browser::signed_in();
+    for (method, path, allowed) in [
+        (Method::DELETE, path(1), "GET,HEAD"),
+        (Method::PUT, "/".into(), "GET,HEAD,POST"),
+        (Method::TRACE, "/help".into(), "GET,HEAD"),
+        (Method::OPTIONS, "/sign-in".into(), "GET,HEAD,POST"),
+        (Method::from_bytes(b"PROPFIND").unwrap(), "/account".into(), "GET,HEAD"),
+    ] {
+        let answer = browser.ask(method.clone(), &path, &[("origin", super::browser::ORIGIN)], Body::empty()).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, allowed), "{method} {path}");
+    }
+    assert_eq!(browser.clinic.changes(), [""; 0]);
+}

@@ -14,7 +14,7 @@ use postern::access::{About, AccessCheck, Means, Proved};
 use postern::gateway::visits::{
     AccountView, BirthdateAnswer, CodeAnswer, CodeSent, Entered, FormAnswers, FormFault, GuestSignIn, LinkFacts,
     LinkView, NewPassword, NextStep, ParcelQuery, ParcelRow, ParcelView, PasswordView, Registered, RegistrationView,
-    ReplyFault, ReplyRules, ShownDocument, ShownReply, Visit, VisitError,
+    ReplyFault, ReplyRules, ShownDocument, ShownReply, Taking, Visit, VisitError,
 };
 use postern::gateway::{Policies, Snapshot};
 use postern::id::{ContactId, DepositId, GrantId, Id, VisitId};
@@ -74,6 +74,10 @@ impl Clinic {
         self.state.lock().unwrap().changes.clone()
     }
 
+    pub fn forget_changes(&self) {
+        self.state.lock().unwrap().changes.clear();
+    }
+
     pub fn answers(&self) -> FormAnswers {
         self.state.lock().unwrap().answers.clone()
     }
@@ -113,7 +117,7 @@ impl Clinic {
         state.made += 1;
         let number = state.made;
         let visit = Visit {
-            id: VisitId::from_octets([7; 16]),
+            id: VisitId::from_octets([number as u8; 16]),
             contact: ContactId::from_octets([8; 16]),
             proved,
             by: Some(grant(1)),
@@ -152,6 +156,7 @@ pub fn facts(checks: &[AccessCheck], registers: bool) -> LinkFacts {
         keep_until: (!registers).then(|| days(7)),
         checks: checks.to_vec(),
         documents: 2,
+        pictures: 1,
         registers,
     }
 }
@@ -179,6 +184,7 @@ fn document(number: u8, name: &str, media_type: &str, kind: &'static str, opens:
         kind,
         octets: 1_400_000,
         opens,
+        in_text: number == 5,
     }
 }
 
@@ -524,19 +530,22 @@ impl Reception for Desk {
         visit: &Visit,
         id: GrantId,
         wanted: DepositId,
-        counts: bool,
+        taking: Taking,
     ) -> Result<Served, VisitError> {
         self.parcel(visit, id).await?;
         let found = documents().into_iter().find(|document| document.id == wanted).ok_or(VisitError::NotFound)?;
-        if counts {
+        if taking == Taking::Beginning {
             self.0.changed("count_download")?;
         }
         let ShownDocument { name, media_type, octets, opens, .. } = found;
         Ok(Served { name, media_type, octets, opens, source: Arc::new(Octets) })
     }
 
-    async fn archive(&self, visit: &Visit, id: GrantId) -> Result<(u64, Pieces), VisitError> {
+    async fn archive(&self, visit: &Visit, id: GrantId, taking: Taking) -> Result<(u64, Pieces), VisitError> {
         self.parcel(visit, id).await?;
+        if taking == Taking::Beginning {
+            self.0.changed("count_archive")?;
+        }
         Ok((1_400_000, Octets.read(0..1_400_000).await?))
     }
 

@@ -127,3 +127,69 @@ async fn stopping_answers_what_is_under_way_and_closes_what_is_idle() {
     assert!(took < Duration::from_secs(2), "{took:?}");
     timeout(Duration::from_secs(5), portal.running).await.unwrap().unwrap();
 }
+
+/// A frame of HTTP/2 (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+const HEADERS: u8 = 1;
+const RESET: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+const CONTINUATION: u8 = 9;
+const ENHANCE_YOUR_CALM: u32 = 11;
+
+/// Sends frames until they end or the other side will have no more: how many went, and why the other side said goodbye.
+async fn flood(address: SocketAddr, frames: impl Iterator<Item = Vec<u8>>) -> (usize, Option<u32>) {
+    let (mut from, mut to) = TcpStream::connect(address).await.unwrap().into_split();
+    let begin = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(SETTINGS, 0, 0, b"")].concat();
+    to.write_all(&begin).await.unwrap();
+    let listening = tokio::spawn(async move {
+        let mut heard = Vec::new();
+        let _ = timeout(Duration::from_secs(20), from.read_to_end(&mut heard)).await.expect("the connection is closed");
+        heard
+    });
+    let mut sent = 0;
+    for frame in frames {
+        if to.write_all(&frame).await.is_err() {
+            break;
+        }
+        sent += 1;
+    }
+    let heard = listening.await.unwrap();
+    let mut rest = heard.as_slice();
+    while let Some((head, after)) = rest.split_first_chunk::<9>() {
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+        if head[3] == GOAWAY {
+            return (sent, after.get(4..8).map(|code| u32::from_be_bytes(code.try_into().unwrap())));
+        }
+        rest = after.get(length..).unwrap_or_default();
+    }
+    (sent, None)
+}
+
+/// Row 34: streams that are begun and given up again at once (CVE-2023-44487), and a header section without end in
+/// CONTINUATION frames (CVE-2024-27316), end their own connection after a few, and nobody else's.
+#[tokio::test]
+async fn floods_of_http_2_end_their_connection_and_others_are_served() {
+    let portal = portal(Deadlines::default(), GateLimits::default()).await;
+    let authority = portal.address.to_string();
+    // GET, http, / (RFC 7541, appendix A), and the authority.
+    let length = u8::try_from(authority.len()).unwrap();
+    let request = [&[0x82, 0x86, 0x84, 0x41, length], authority.as_bytes()].concat();
+    let resets = (0..20_000_u32).map(|number| {
+        let stream = 2 * number + 1;
+        [frame(HEADERS, 0x5, stream, &request), frame(RESET, 0, stream, &8_u32.to_be_bytes())].concat()
+    });
+    let (sent, why) = flood(portal.address, resets).await;
+    assert_eq!(why, Some(ENHANCE_YOUR_CALM), "after {sent} of 20,000");
+    let field = [&[0x00, 1, b'x', 0x7f, 0x81, 0x1f][..], &[b'y'; 4_096]].concat();
+    let begun = std::iter::once(frame(HEADERS, 0x1, 1, &request));
+    let endless = begun.chain((0..10_000).map(|_| frame(CONTINUATION, 0, 1, &field)));
+    let (sent, why) = flood(portal.address, endless).await;
+    assert_eq!(why, Some(ENHANCE_YOUR_CALM), "after {sent} of 10,000 frames");
+    assert!(sent < 5_000, "the rest is not read: {sent} of 10,000 frames");
+    assert!(ask(portal.address, "/help").await.starts_with("HTTP/1.1 200"));
+}

@@ -28,6 +28,10 @@ async fn portal(clinic: Arc<Clinic>, stop: Stop) -> String {
 
 const SUBMIT: &str = "document.querySelector('main form').submit()";
 
+fn search(words: &str) -> String {
+    format!("document.querySelector('#q').value = '{words}'; {SUBMIT}")
+}
+
 /// Name, path, who asks, and what is done there.
 fn shots(parcel: &str, plain: &str) -> Vec<(&'static str, String, Option<Proved>, String)> {
     let fresh = || Some(Proved::default());
@@ -56,8 +60,8 @@ fn shots(parcel: &str, plain: &str) -> Vec<(&'static str, String, Option<Proved>
         shot("magic", "/magic", fresh(), ""),
         shot("help", "/help", None, ""),
         shot("list", "/", Some(signed_in()), ""),
-        shot("list-found", "/?q=plan", Some(signed_in()), ""),
-        shot("list-nothing", "/?q=zebra", Some(signed_in()), ""),
+        shot("list-found", "/", Some(signed_in()), &search("plan")),
+        shot("list-nothing", "/", Some(signed_in()), &search("zebra")),
         shot("message", parcel, Some(signed_in()), ""),
         shot("message-plain", plain, Some(signed_in()), ""),
         shot("message-replied", &format!("{parcel}?replied"), Some(signed_in()), ""),

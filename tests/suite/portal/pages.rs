@@ -7,7 +7,7 @@ use postern::gateway::visits::VisitError;
 use postern::policy::Role;
 
 use super::browser::{Browser, ORIGIN};
-use super::fake::{ADDRESS, PASSWORD, days, grant};
+use super::fake::{ADDRESS, PASSWORD, days, grant, signed_in};
 
 #[tokio::test]
 async fn a_link_says_who_sent_what_and_until_when_and_what_comes_next() {
@@ -266,7 +266,9 @@ async fn the_list_is_searched_filtered_and_ordered() {
             "Kept until 29 November 2026",
         ],
     );
-    let found = browser.get("/?q=management&kind=pdf&sort=sender").await;
+    let asked = [("q", "management"), ("kind", "pdf"), ("sort", "sender")];
+    let found = browser.send("/", "/", &asked).await.location().to_owned();
+    let found = browser.get(&found).await;
     found.shows(
         200,
         &[
@@ -278,12 +280,46 @@ async fn the_list_is_searched_filtered_and_ordered() {
         ],
     );
     assert!(!found.text().contains("blood test"));
-    browser.get("/?q=%3Cscript%3E&kind=nonsense").await.shows(200, &["Nothing found", "&#60;script&#62;"]);
+    let nothing = browser.send("/", "/", &[("q", "<script>"), ("kind", "nonsense")]).await.location().to_owned();
+    browser.get(&nothing).await.shows(200, &["Nothing found", "&#60;script&#62;"]);
+    for (asked, address) in
+        [(&[("q", " "), ("sort", "newest")][..], "/"), (&[("kind", "pdf"), ("sort", "kind")], "/?kind=pdf&sort=kind")]
+    {
+        assert_eq!(browser.send("/", "/", asked).await.location(), address, "without words nothing is held");
+    }
     let mut fresh = Browser::new();
     fresh.has_visit(Proved::default());
     assert_eq!(fresh.get("/").await.location(), format!("/sign-in?to=m/{}", grant(1)));
 }
 
+/// What was searched for, the name of a patient as a rule, stood in the address: so in the browser's history and in the logs
+/// of proxies.
+#[tokio::test]
+async fn no_address_says_what_was_searched_for() {
+    let mut browser = Browser::signed_in();
+    let address = browser.send("/", "/", &[("q", "management"), ("sort", "sender")]).await.location().to_owned();
+    assert!(address.starts_with("/?found=") && address.ends_with("&sort=sender"), "{address}");
+    let page = browser.get(&address).await;
+    page.shows(200, &["1 message found", "value=\"management\"", "method=\"post\" action=\"/\""]);
+    for attribute in ["href=\"", "action=\"", "src=\"", "name=\"back\" value=\""] {
+        for piece in page.text().split(attribute).skip(1) {
+            assert!(!piece.split('"').next().unwrap().contains("management"), "{piece:.80}");
+        }
+    }
+    let second = browser.send("/", "/", &[("q", "blood")]).await.location().to_owned();
+    browser.get(&second).await.shows(200, &["value=\"blood\""]);
+    browser.get(&address).await.shows(200, &["value=\"management\""]);
+    browser.get(&address).await.shows(200, &["value=\"management\""]);
+    browser.get("/?q=management").await.shows(200, &["blood test", "value=\"\""]);
+    let mut other = browser.another();
+    other.has_visit(signed_in());
+    let foreign = other.get(&address).await;
+    foreign.shows(200, &["blood test"]);
+    assert!(!foreign.text().contains("value=\"management\""), "another visit finds nothing by it");
+    assert!(!browser.cookies.iter().any(|(_, value)| value.contains("management")));
+}
+
+/// The logo of a sender's signature counted as a document: the notice said two and a picture, the pages three.
 #[tokio::test]
 async fn a_message_shows_its_documents_its_text_and_what_was_replied() {
     let mut browser = Browser::signed_in();
@@ -292,7 +328,8 @@ async fn a_message_shows_its_documents_its_text_and_what_was_replied() {
         200,
         &["Your blood test", "About Jane Citizen", "JaneCitizenBloodTest.pdf", "1.4 MB", "all.zip", "<iframe"],
     );
-    message.shows(200, &["Thank you.\nJane", "form.pdf", "/reply\">Reply", "6 documents"]);
+    message.shows(200, &["Thank you.\nJane", "form.pdf", "/reply\">Reply", "5 documents", "1 picture from the text"]);
+    browser.get("/p/living").await.shows(200, &["sent you 2 documents", "With 1 picture from the text."]);
     let body = browser.get(&format!("/m/{}/body", grant(1))).await;
     body.shows(200, &["your results are <b>attached</b>"]);
     let plain = browser.get(&format!("/m/{}", grant(2))).await;
