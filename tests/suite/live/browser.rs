@@ -415,7 +415,7 @@ impl Demo {
             "recipient": "jane.citizen@mail.example", "sender": "dr.lee@clinic.example", "viewport": "phone", "thorough": true,
             "account": true, "answers": answers(), "birthdate": "1980-03-04", "password": GUEST_PASSWORD,
             "says": "easily treated", "subject": "Your blood tests and what we do now", "downloads": place,
-            // The picture in Dr Lee's signature is one: what stood in the text is had as a document.
+            // Two, and the picture in Dr Lee's signature, which is had as documents are.
             "documents": 3,
             "messageId": self.message_id(), "pictures": pictures("demo-walk"),
             "reply": { "text": REPLY, "attachments": [notes], "restricted": restricted },
