@@ -115,7 +115,7 @@ fn bare(word: &str) -> &str {
 }
 
 /// The first word of a line, in small letters, and what follows it but for a thank-you.
-fn words<'a>(line: &'a str, parts: impl Fn(char) -> bool) -> Option<(String, Vec<&'a str>)> {
+fn words(line: &str, parts: impl Fn(char) -> bool) -> Option<(String, Vec<&str>)> {
     let mut words = line.split(parts).map(bare).filter(|word| !word.is_empty());
     let first = words.next()?.to_ascii_lowercase();
     let mut rest: Vec<&str> = words.collect();
