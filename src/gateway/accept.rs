@@ -68,6 +68,7 @@ impl Gateway {
         facts.from_name = facts.from_name.or(parties.sender_name);
         let plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
         refuse_whole(&plan)?;
+        refuse_mended(&plan, &facts)?;
 
         let matter = self.matter(received, &outline, &facts, &plan, &snapshot, &parties.sender.address);
         let shipment = pack(&matter, draw_names(received, &facts));
@@ -133,6 +134,15 @@ impl Gateway {
             others.push(Recipient { address: admin, ..first });
         }
         *recipients = others;
+    }
+}
+
+/// A relayed message keeps its octets, and with them a defect that readers take differently.
+fn refuse_mended(plan: &Plan, facts: &Assessment) -> Result<(), Refusal> {
+    let relayed = plan.decisions.iter().any(|decision| decision.settings.treatment == Treatment::Relay);
+    match &facts.mended {
+        Some(defect) if relayed => Err(Refusal::NotUnderstood(defect.clone())),
+        _ => Ok(()),
     }
 }
 

@@ -94,6 +94,7 @@ mod tests {
             octets: 1,
             inline,
             inside: crate::mime::inside::Inside::default(),
+            front: Default::default(),
         }
     }
 

@@ -84,6 +84,7 @@ fn assessment(message: &Message) -> Assessment {
         octets: document.octets,
         inline: false,
         inside: postern::mime::inside::Inside::default(),
+        front: Default::default(),
     });
     Assessment {
         subject: message.subject.clone(),
@@ -96,6 +97,7 @@ fn assessment(message: &Message) -> Assessment {
         attachments: attachments.collect(),
         received: 0,
         auto_submitted: false,
+        mended: None,
     }
 }
 
