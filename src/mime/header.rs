@@ -145,6 +145,7 @@ fn typed(value: &Structured, names: &mut Vec<String>) -> Result<Typed, Flaw> {
     }
     let Some(mut media_type) = media_type(&value.main) else { return broken_type(value, names) };
     refuse_elsewhere(&media_type)?;
+    media_type.parameters = value.strict_values();
     if media_type.kind == "multipart" {
         value.check(FIELD, true)?;
         return match boundary(value) {
@@ -159,7 +160,6 @@ fn typed(value: &Structured, names: &mut Vec<String>) -> Result<Typed, Flaw> {
         Err(Flaw::Parameter | Flaw::CharsetConflict) => media_type.kind != "text",
         Err(flaw) => return Err(flaw),
     };
-    media_type.parameters = value.strict_values();
     Ok(Typed { media_type, boundary: None, sound })
 }
 

@@ -1,9 +1,9 @@
-//! Files written into the message's own text (uuencode, xxencode, yEnc, BinHex): each becomes a document, and its place says
+//! Files written into the message's own text (uuencode, xxencode, yEnc, BinHex, bare base64): each becomes a document, and its place says
 //! so.
 
 use crate::mime::assess::{Attachment, START, content};
 use crate::mime::inside::{self, Inside};
-use crate::mime::written::{Written, find};
+use crate::mime::written::{Written, block, find};
 use crate::mime::{Entity, MediaType, TransferEncoding, names};
 
 /// What stands where a file was.
@@ -22,18 +22,26 @@ pub(super) fn take_out(leaf: &Entity, octets: &[u8]) -> Option<(Vec<u8>, Vec<Att
         return None;
     }
     let found: Vec<Written> = find(octets).take(MOST + 1).collect();
-    if found.is_empty() || found.len() > MOST || found.iter().any(|file| !file.sound || file.octets.is_empty()) {
+    if found.iter().any(|file| !file.sound || file.octets.is_empty()) {
         return None;
     }
-    let mut rest = Vec::with_capacity(octets.len());
-    let mut at = 0;
-    for file in &found {
-        rest.extend_from_slice(&octets[at..file.place.start]);
+    let rest = without(octets, &found);
+    let blocks = block::find(&rest);
+    let rest = without(&rest, &blocks);
+    let documents: Vec<Attachment> = found.into_iter().chain(blocks).map(|file| document(leaf, file)).collect();
+    (!documents.is_empty() && documents.len() <= MOST).then_some((rest, documents))
+}
+
+/// The text with a line in the place of each of these files, which stand in it in order.
+fn without(text: &[u8], files: &[Written]) -> Vec<u8> {
+    let (mut rest, mut at) = (Vec::with_capacity(text.len()), 0);
+    for file in files {
+        rest.extend_from_slice(&text[at..file.place.start]);
         rest.extend_from_slice(PLACE);
         at = file.place.end;
     }
-    rest.extend_from_slice(&octets[at..]);
-    Some((rest, found.into_iter().map(|file| document(leaf, file)).collect()))
+    rest.extend_from_slice(&text[at..]);
+    rest
 }
 
 fn document(leaf: &Entity, file: Written) -> Attachment {
