@@ -14,11 +14,13 @@ mod body;
 mod content;
 mod html;
 mod packed;
+mod protection;
 mod tags;
 mod written;
 
 pub(in crate::mime) use content::shown;
 pub use packed::{LONGEST_PACKED, Packed, is_packed, unpack};
+pub use protection::Protection;
 
 /// Decoded octets that are read of a leaf that is no text, to see what it is.
 pub const START: usize = 8 * 1024;
@@ -181,6 +183,8 @@ pub struct Assessment {
     /// The first defect that was mended ([`Outline::mended`], or an address field that is as if it were not there): such a
     /// message is never relayed as it stands.
     pub mended: Option<Defect>,
+    /// S/MIME or PGP, where its sender used one of them.
+    pub protection: Option<Protection>,
 }
 
 /// The tags in a decoded subject, in order.
@@ -215,9 +219,11 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
     let mut attachments: Vec<Attachment> =
         attachments.map(|(at, leaf)| attachment(leaf, reading(at), &referred)).collect();
     attachments.extend(bodies.written);
+    protection::keep_whole(outline, &mut attachments);
 
     let section = &outline.root.header;
     let subject = section.first("Subject").map(|field| header::unstructured(&field.value)).unwrap_or_default();
+    let protection = Protection::of(&outline.root, bodies.text.as_deref());
     let mut mended = outline.mended.clone();
     let from = addresses(outline, "From", &mut mended);
     let mut senders = addresses(outline, "Sender", &mut mended);
@@ -236,6 +242,7 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
         received: section.all("Received").count(),
         auto_submitted: section.all("Auto-Submitted").any(|field| is_automatic(&field.value)),
         mended,
+        protection,
     })
 }
 

@@ -147,6 +147,7 @@ fn read_message(message: &Table, faults: &mut Faults) -> Assessment {
         received: 0,
         auto_submitted: false,
         mended: None,
+        protection: None,
     }
 }
 

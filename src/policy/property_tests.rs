@@ -75,6 +75,7 @@ fn message(subject: &str, tags: Vec<Tag>) -> Assessment {
         received: 0,
         auto_submitted: false,
         mended: None,
+        protection: None,
     }
 }
 

@@ -134,6 +134,7 @@ mod tests {
             received: 0,
             auto_submitted: false,
             mended: None,
+            protection: None,
         }
     }
 

@@ -137,6 +137,7 @@ fn case(text: Option<&str>, html: Option<&str>, attachments: Vec<Attachment>) ->
         received: 1,
         auto_submitted: false,
         mended: None,
+        protection: None,
     };
     let access = vec![AccessCheck::Account, AccessCheck::Birthdate];
     let outline = outline(&FIELDS);

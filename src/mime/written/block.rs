@@ -31,7 +31,8 @@ pub(in crate::mime) fn find(text: &[u8]) -> Vec<Written> {
             Some(mut written) => {
                 written.name = std::mem::take(&mut above.name);
                 at = written.place.end;
-                above = Above::default();
+                // An empty line may stand in the midst of it.
+                above.base64 = above.base64.min(1);
                 found.push(written);
             }
             None => {
@@ -77,9 +78,10 @@ fn read(text: &[u8], at: usize, said: bool) -> Option<Written> {
     while end < text.len() {
         let (line, length) = line_of(&text[end..]);
         let line = line.trim_ascii();
-        let fits = is_base64(line) && (lines == 0 || coded.last() != Some(&b'=') && line.len() <= width);
-        // A shorter line is the last.
-        if !fits || lines > 1 && coded.len() % width != 0 {
+        // Below a field that says so it is whatever looks like it; else lines of one length, the last one shorter.
+        let ended = coded.last() == Some(&b'=') || lines > 1 && coded.len() % width != 0;
+        let fits = is_base64(line) && (said || lines == 0 || !ended && line.len() <= width);
+        if !fits {
             break;
         }
         width = width.max(line.len());
@@ -106,9 +108,7 @@ fn varied(coded: &[u8]) -> bool {
 
 /// Its octets; of characters that are left over at the end, as many as there are.
 fn decoded(mut coded: Vec<u8>) -> Option<Vec<u8>> {
-    while coded.last() == Some(&b'=') {
-        coded.pop();
-    }
+    coded.retain(|b| *b != b'=');
     if coded.len() % 4 == 1 {
         coded.pop();
     }

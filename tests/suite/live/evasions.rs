@@ -2,14 +2,16 @@
 //! would be delivered goes past every reader, and past a search for the payload in all its forms.
 //!
 //! The shapes are a table of pieces: a header section, and around it what the trick is. `@B@` is the payload in base64,
-//! `@L@` the same in one line, `@Q@` it in
-//! quoted-printable, `@U@` in uuencode.
+//! `@L@` the same in one line, `@Q@` it in quoted-printable, `@U@` in uuencode.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use data_encoding::{BASE64, BASE64_MIME, HEXUPPER};
 use mail_parser::{MessageParser, PartType};
 use postern::gateway::Policies;
+use postern::mime::{Limits, assess_octets};
+use proptest::prelude::*;
 
 use super::clinic::repository;
 use super::readers;
@@ -380,28 +382,90 @@ fn shapes() -> Vec<(String, Vec<u8>)> {
     all
 }
 
-/// Whether the payload, or enough of it to be one, stands in these octets in any of its forms.
-fn holds_payload(octets: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(octets).replace(['\r', '\n'], "");
-    let encoded = (0..3).map(|skip| BASE64.encode(&PAYLOAD[skip..skip + 45]));
-    let other = [
-        String::from_utf8_lossy(&PAYLOAD[2..42]).into_owned(),
-        uuencoded(PAYLOAD).lines().nth(1).unwrap()[1..41].to_owned(),
-        HEXUPPER.encode(&PAYLOAD[..30]),
-    ];
-    encoded.chain(other).any(|form| text.contains(&form))
+fn without_lines(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).replace(['\r', '\n'], "")
 }
 
-/// What leaves, and each of its parts decoded.
-fn leaks(delivered: &[u8]) -> bool {
+/// What shows that octets are there: pieces of them in each form that they could be written in.
+fn forms(octets: &[u8]) -> Vec<String> {
+    let coded = (0..3).map(|skip| BASE64.encode(&octets[skip..skip + 45]));
+    let uuencoded = uuencoded(octets).lines().nth(1).unwrap()[1..41].to_owned();
+    coded
+        .chain([String::from_utf8_lossy(&octets[2..42]).into_owned(), uuencoded, HEXUPPER.encode(&octets[..30])])
+        .collect()
+}
+
+/// What leaves, and each of its parts decoded, one after the other.
+fn decoded(delivered: &[u8]) -> Vec<String> {
     let message = MessageParser::default().parse(delivered).expect("what leaves is a message");
-    let parts = message.parts.iter().any(|part| match &part.body {
-        PartType::Text(text) | PartType::Html(text) => holds_payload(text.as_bytes()),
-        PartType::Binary(octets) | PartType::InlineBinary(octets) => holds_payload(octets),
-        PartType::Message(_) => true,
-        PartType::Multipart(_) => false,
+    let parts = message.parts.iter().filter_map(|part| match &part.body {
+        PartType::Text(text) | PartType::Html(text) => Some(without_lines(text.as_bytes())),
+        PartType::Binary(octets) | PartType::InlineBinary(octets) => Some(without_lines(octets)),
+        PartType::Message(_) => panic!("a message within what leaves"),
+        PartType::Multipart(_) => None,
     });
-    parts || holds_payload(delivered)
+    parts.chain([without_lines(delivered)]).collect()
+}
+
+fn leaks(delivered: &[u8]) -> bool {
+    decoded(delivered).iter().any(|text| forms(PAYLOAD).iter().any(|form| text.contains(form)))
+}
+
+/// A change to a message: to which of its lines, and what is done there.
+type Change = (prop::sample::Index, u8, prop::sample::Index);
+
+/// What happens to a line: dropped, doubled, moved, broken off, indented, its first or a later octet another one.
+fn changed(message: &[u8], changes: &[Change]) -> Vec<u8> {
+    let mut lines: Vec<Vec<u8>> = message.split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
+    for (line, what, other) in changes {
+        let at = line.index(lines.len());
+        let text = lines[at].len().saturating_sub(2);
+        match what % 8 {
+            0 if lines.len() > 1 => drop(lines.remove(at)),
+            1 => lines.insert(at, lines[at].clone()),
+            2 => {
+                let moved = lines.remove(at);
+                lines.insert(other.index(lines.len() + 1), moved);
+            }
+            3 if text > 0 => drop(lines[at].drain(other.index(text)..text)),
+            4 => lines[at].insert(0, b' '),
+            5 if text > 0 => lines[at][other.index(text)] = b"\"';:=-( "[usize::from(what / 8) % 8],
+            6 => lines.insert(at, b"\r\n".to_vec()),
+            _ if text > 0 => lines[at].insert(other.index(text), b"-=\"x;/"[usize::from(what / 8) % 6]),
+            _ => {}
+        }
+    }
+    lines.concat()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_delivered_of_a_broken_message_holds_nothing_of_a_deposit_and_is_its_own_form(
+        shape in any::<prop::sample::Index>(),
+        changes in prop::collection::vec(any::<Change>(), 0..6),
+    ) {
+        static POLICIES: LazyLock<Policies> =
+            LazyLock::new(|| Policies::open(&repository().join("policies")).unwrap());
+        let shapes = shapes();
+        let message = changed(&shapes[shape.index(shapes.len())].1, &changes);
+        let Fate::Secured { octets, documents } = trial::send(&POLICIES, &message) else { return Ok(()) };
+        let leaving = decoded(&octets);
+        for deposit in documents.iter().filter(|deposit| deposit.len() >= 45) {
+            for form in forms(deposit) {
+                prop_assert!(!leaving.iter().any(|text| text.contains(&form)), "{}", String::from_utf8_lossy(&message));
+            }
+        }
+        // Once built, it is understood whole, has no document and nothing to mend, and keeps its text.
+        let (_, facts) = assess_octets(&octets, &Limits::default()).unwrap();
+        prop_assert!(facts.attachments.is_empty() && facts.mended.is_none(), "{}", String::from_utf8_lossy(&octets));
+        let Fate::Secured { octets: again, documents } = trial::send(&POLICIES, &octets) else { panic!("refused") };
+        prop_assert!(documents.is_empty());
+        let (_, built_again) = assess_octets(&again, &Limits::default()).unwrap();
+        prop_assert!(built_again.text.unwrap().starts_with(facts.text.unwrap().trim_end()));
+        prop_assert_eq!(built_again.subject, facts.subject);
+    }
 }
 
 #[test]
