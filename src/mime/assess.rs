@@ -219,7 +219,7 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
     let mut attachments: Vec<Attachment> =
         attachments.map(|(at, leaf)| attachment(leaf, reading(at), &referred)).collect();
     attachments.extend(bodies.written);
-    protection::keep_whole(outline, &mut attachments);
+    attachments.extend(protection::signed_whole(outline));
 
     let section = &outline.root.header;
     let subject = section.first("Subject").map(|field| header::unstructured(&field.value)).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! S/MIME (RFC 8551) and PGP (RFC 3156, RFC 9580): recognised, never opened.
 //!
-//! What is encrypted is a document as it comes. Of what is signed the text and the documents are taken like any; a signature
-//! alone would be worth nothing, so in its place stands the whole as it was signed.
+//! What is encrypted is a document as it comes. Of what is signed the text and the documents are taken like any; the signature
+//! alone would be worth nothing, so beside it stands the whole as it was signed.
 
 use crate::mime::assess::Attachment;
 use crate::mime::inside::Inside;
@@ -57,19 +57,16 @@ fn armour(line: &str) -> Option<Protection> {
     }
 }
 
-/// Puts the message as it was signed (RFC 1847, section 2.1) in the place of its signature, without a field that is not
-/// about the signed content.
-pub(super) fn keep_whole(outline: &Outline, attachments: &mut [Attachment]) {
-    let Content::Multipart(children) = &outline.root.content else { return };
-    let (Some(field), [_, signature]) = (outline.root.header.first("Content-Type"), &children[..]) else { return };
-    if !outline.root.media_type.is("multipart", "signed") {
-        return;
+/// The message as it was signed (RFC 1847, section 2.1), without a field that is not about the signed content.
+pub(super) fn signed_whole(outline: &Outline) -> Option<Attachment> {
+    let root = &outline.root;
+    if !root.media_type.is("multipart", "signed") || root.content == Content::Leaf {
+        return None;
     }
-    let place = attachments.iter_mut().find(|document| document.body == signature.body && document.front.is_empty());
-    let Some(place) = place else { return };
+    let field = root.header.first("Content-Type")?;
     let front = [b"MIME-Version: 1.0\r\nContent-Type:", field.value.as_slice(), b"\r\n\r\n"].concat();
     let body = outline.header_end..outline.octets;
-    *place = Attachment {
+    Some(Attachment {
         encoding: TransferEncoding::Identity,
         within: None,
         name: "signed-message.eml".to_owned(),
@@ -82,7 +79,7 @@ pub(super) fn keep_whole(outline: &Outline, attachments: &mut [Attachment]) {
         inside: Inside::default(),
         front: front.into(),
         body,
-    };
+    })
 }
 
 #[cfg(test)]
@@ -127,7 +124,8 @@ mod tests {
             .replace('\n', "\r\n");
         let (outline, facts) = assess_octets(message.as_bytes(), &Limits::default()).unwrap();
         assert_eq!(facts.text.as_deref(), Some("Hello\r\n"));
-        let [whole] = &facts.attachments[..] else { panic!("{:?}", facts.attachments) };
+        let [signature, whole] = &facts.attachments[..] else { panic!("{:?}", facts.attachments) };
+        assert_eq!(signature.name, "smime.p7s");
         assert_eq!(whole.name, "signed-message.eml");
         assert_eq!(&whole.front[..], b"MIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n");
         assert_eq!(whole.body, outline.header_end..outline.octets);
