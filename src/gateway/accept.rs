@@ -68,8 +68,11 @@ impl Gateway {
         facts.from_name = facts.from_name.or(parties.sender_name);
         let mut plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
         match answered {
-            Some(_) => refuse_waiting(&mut plan),
-            None => refuse_whole(&plan)?,
+            Some(_) => refuse_waiting(&mut plan, &facts),
+            None => {
+                refuse_whole(&plan)?;
+                refuse_mended(&plan, &facts)?;
+            }
         }
 
         let matter = self.matter(received, &outline, &facts, &plan, &snapshot, &parties.sender.address);
@@ -139,6 +142,15 @@ impl Gateway {
     }
 }
 
+/// A relayed message keeps its octets, and with them a defect that readers take differently.
+fn refuse_mended(plan: &Plan, facts: &Assessment) -> Result<(), Refusal> {
+    let relayed = plan.decisions.iter().any(|decision| decision.settings.treatment == Treatment::Relay);
+    match &facts.mended {
+        Some(defect) if relayed => Err(Refusal::NotUnderstood(defect.clone())),
+        _ => Ok(()),
+    }
+}
+
 /// DATA has one reply: a refusal of the whole, or of every recipient, is a refusal of the transaction.
 fn refuse_whole(plan: &Plan) -> Result<(), Refusal> {
     if let Some(words) = &plan.refusal {
@@ -160,12 +172,14 @@ fn refuse_whole(plan: &Plan) -> Result<(), Refusal> {
     }
 }
 
-/// A message that waited was accepted long ago: what policy says against it now is for a report, and ends the waiting.
-fn refuse_waiting(plan: &mut Plan) {
-    let Some(words) = plan.refusal.take() else { return };
+/// A message that waited was accepted long ago: what is said against it now is for a report, and ends the waiting.
+fn refuse_waiting(plan: &mut Plan, facts: &Assessment) {
+    let refusal = plan.refusal.take();
     for decision in &mut plan.decisions {
+        let mended = facts.mended.as_ref().filter(|_| decision.settings.treatment == Treatment::Relay);
+        let Some(words) = refusal.as_deref().or(mended.map(|defect| defect.words.as_ref())) else { continue };
         decision.settings.treatment = Treatment::Refuse;
-        decision.settings.reason.get_or_insert_with(|| words.clone());
+        decision.settings.reason.get_or_insert_with(|| words.to_owned());
     }
 }
 

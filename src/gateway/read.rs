@@ -55,6 +55,9 @@ pub async fn assess(message: &RawMessage, outline: &Outline) -> Result<Assessmen
     // From the last one on, so that what is put in the place of one moves none that is still to come.
     for at in (0..facts.attachments.len()).rev() {
         let attachment = &facts.attachments[at];
+        if !attachment.front.is_empty() {
+            continue;
+        }
         let read = leaves.iter().zip(&readings).find(|(leaf, _)| leaf.body == attachment.body);
         let start = read.map_or(&[][..], |(_, reading)| &reading.octets);
         facts.attachments[at].inside = look_inside(message, attachment, start).await?;
@@ -87,6 +90,9 @@ async fn read_leaf(message: &RawMessage, leaf: &LeafPlan) -> Result<Reading, Ref
 
 /// The body of a leaf, decoded piece by piece; holds one piece.
 pub struct DecodedLeaf {
+    /// Given first, whole.
+    front: bytes::Bytes,
+    given: bytes::Bytes,
     octets: OctetStream,
     decoder: Option<Decoder>,
     clear: Vec<u8>,
@@ -100,7 +106,15 @@ impl DecodedLeaf {
     pub fn new(message: &RawMessage, leaf: &Attachment) -> Self {
         let wanted = leaf.within.clone().unwrap_or(0..u64::MAX);
         let octets = message.range(leaf.body.clone());
-        Self { octets, decoder: Some(leaf.decoder()), clear: Vec::new(), at: 0, wanted }
+        Self {
+            front: leaf.front.clone(),
+            given: bytes::Bytes::new(),
+            octets,
+            decoder: Some(leaf.decoder()),
+            clear: Vec::new(),
+            at: 0,
+            wanted,
+        }
     }
 
     /// What of the last piece is wanted.
@@ -116,6 +130,10 @@ impl DecodedLeaf {
     /// # Errors
     /// A defect in the encoding, or a spool that cannot be read.
     pub async fn next(&mut self) -> Result<Option<&[u8]>, Refusal> {
+        if !self.front.is_empty() {
+            self.given = std::mem::take(&mut self.front);
+            return Ok(Some(&self.given));
+        }
         self.at += self.clear.len() as u64;
         self.clear.clear();
         let Some(decoder) = &mut self.decoder else { return Ok(None) };

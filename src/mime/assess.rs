@@ -14,10 +14,13 @@ mod body;
 mod content;
 mod html;
 mod packed;
+mod protection;
 mod tags;
+mod written;
 
 pub(in crate::mime) use content::shown;
 pub use packed::{LONGEST_PACKED, Packed, is_packed, unpack};
+pub use protection::Protection;
 
 /// Decoded octets that are read of a leaf that is no text, to see what it is.
 pub const START: usize = 8 * 1024;
@@ -143,6 +146,9 @@ pub struct Attachment {
     pub inline: bool,
     /// What it holds; nothing until it was looked into ([`crate::mime::inside`]).
     pub inside: Inside,
+    /// Octets of it that stand nowhere in the message as they are, before those that do: of a file that was written into a
+    /// text, all of it. What it holds is known then.
+    pub front: bytes::Bytes,
 }
 
 impl Attachment {
@@ -181,6 +187,11 @@ pub struct Assessment {
     pub received: usize,
     /// Whether `Auto-Submitted` says other than `no` (RFC 3834).
     pub auto_submitted: bool,
+    /// The first defect that was mended ([`Outline::mended`], or an address field that is as if it were not there): such a
+    /// message is never relayed as it stands.
+    pub mended: Option<Defect>,
+    /// S/MIME or PGP, where its sender used one of them.
+    pub protection: Option<Protection>,
 }
 
 /// The tags in a decoded subject, in order.
@@ -204,7 +215,7 @@ impl Assessment {
 /// What the message is. `readings` are those of [`leaves`], in its order; one that is missing counts as not read.
 ///
 /// # Errors
-/// A [`Defect`] in a text (charset, a file written into it), in From or Sender, or in a tag.
+/// A [`Defect`] in a text (a file written into it that cannot be taken out), in Sender, or in a tag.
 pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Result<Assessment, Defect> {
     let leaves = outline.root.leaves();
     let unread = Reading::default();
@@ -212,12 +223,17 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
     let bodies = body::choose(&outline.root, &leaves, readings, text_limit)?;
     let referred = bodies.html.as_deref().map(content::content_ids).unwrap_or_default();
     let attachments = leaves.iter().enumerate().filter(|(at, _)| !bodies.used.contains(at));
-    let attachments = attachments.map(|(at, leaf)| attachment(leaf, reading(at), &referred)).collect();
+    let mut attachments: Vec<Attachment> =
+        attachments.map(|(at, leaf)| attachment(leaf, reading(at), &referred)).collect();
+    attachments.extend(bodies.written);
+    attachments.extend(protection::signed_whole(outline));
 
     let section = &outline.root.header;
     let subject = section.first("Subject").map(|field| header::unstructured(&field.value)).unwrap_or_default();
-    let from = addresses(outline, "From")?;
-    let mut senders = addresses(outline, "Sender")?;
+    let protection = Protection::of(&outline.root, bodies.text.as_deref());
+    let mut mended = outline.mended.clone();
+    let from = addresses(outline, "From", &mut mended);
+    let mut senders = addresses(outline, "Sender", &mut mended);
     if senders.len() > 1 {
         return Err(crate::mime::Flaw::Address("Sender").into());
     }
@@ -232,6 +248,8 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
         attachments,
         received: section.all("Received").count(),
         auto_submitted: section.all("Auto-Submitted").any(|field| is_automatic(&field.value)),
+        mended,
+        protection,
     })
 }
 
@@ -249,14 +267,17 @@ pub fn uploaded(name: &str, declared_type: &str, start: &[u8], octets: u64) -> A
         octets,
         inline: false,
         inside: Inside::default(),
+        front: bytes::Bytes::new(),
     }
 }
 
-fn addresses(outline: &Outline, name: &'static str) -> Result<Vec<header::Mailbox>, Defect> {
-    match outline.root.header.first(name) {
-        Some(field) => Ok(header::mailboxes_strict(name, field)?),
-        None => Ok(Vec::new()),
-    }
+/// The mailboxes of a field; none where they are not understood.
+fn addresses(outline: &Outline, name: &'static str, mended: &mut Option<Defect>) -> Vec<header::Mailbox> {
+    let Some(field) = outline.root.header.first(name) else { return Vec::new() };
+    header::mailboxes_strict(name, field).unwrap_or_else(|flaw| {
+        mended.get_or_insert(flaw.into());
+        Vec::new()
+    })
 }
 
 /// RFC 3834, section 5: a keyword, parameters and comments behind it.
@@ -280,6 +301,7 @@ fn attachment(leaf: &Entity, reading: &Reading, referred: &std::collections::Has
         octets: if reading.whole { reading.octets.len() as u64 } else { decoded_size(leaf) },
         inline: leaf.content_id.as_ref().is_some_and(|id| referred.contains(id)),
         inside: Inside::default(),
+        front: bytes::Bytes::new(),
     }
 }
 

@@ -48,9 +48,6 @@ pub(in crate::mime) enum Flaw {
     Base64AfterEnd,
     Base64Short,
     QuotedPrintable,
-    UnknownCharset,
-    Utf7,
-    NotOfCharset,
     Uuencode,
     YEnc,
     BinHex,
@@ -143,11 +140,6 @@ fn of_content(flaw: Flaw) -> Option<(&'static str, &'static str)> {
         Flaw::Base64AfterEnd => ("base64-after-end", "A base64 part goes on after its end."),
         Flaw::Base64Short => ("base64-short", "A base64 part breaks off."),
         Flaw::QuotedPrintable => ("quoted-printable", "A quoted-printable attachment has a broken code in it."),
-        Flaw::UnknownCharset => {
-            ("unknown-charset", "A text is in a character set that is not known here; please send it as UTF-8.")
-        }
-        Flaw::Utf7 => ("utf-7", "A text is in UTF-7, which is not safe; please send it as UTF-8."),
-        Flaw::NotOfCharset => ("not-of-charset", "A text is not in the character set that it names."),
         Flaw::Uuencode => ("uuencode", "A file is written into the text (uuencode); please attach it instead."),
         Flaw::YEnc => ("yenc", "A file is written into the text (yEnc); please attach it instead."),
         Flaw::BinHex => ("binhex", "A file is written into the text (BinHex); please attach it instead."),

@@ -108,6 +108,11 @@ impl MediaType {
         Self { kind: "text".into(), subtype: "plain".into(), parameters: Vec::new() }
     }
 
+    /// The type of what is octets and no more (RFC 2046, section 4.5.1).
+    pub fn octet_stream() -> Self {
+        Self { kind: "application".into(), subtype: "octet-stream".into(), parameters: Vec::new() }
+    }
+
     /// Whether it is this type, both given in lower case.
     pub fn is(&self, kind: &str, subtype: &str) -> bool {
         self.kind == kind && self.subtype == subtype
@@ -182,4 +187,7 @@ pub struct Outline {
     pub header_end: u64,
     /// The message's length in octets.
     pub octets: u64,
+    /// The first defect that was mended: in what is built anew it is gone, and in what is relayed as it stands it would not
+    /// be.
+    pub mended: Option<Defect>,
 }

@@ -145,6 +145,7 @@ pub fn made(declared: &MediaType, shown: Option<&str>) -> String {
         "text/vcard" | "text/x-vcard" | "text/directory" => "contact.vcf".to_owned(),
         "application/pkcs7-signature" | "application/x-pkcs7-signature" => "smime.p7s".to_owned(),
         "application/pkcs7-mime" | "application/x-pkcs7-mime" => "smime.p7m".to_owned(),
+        "application/pgp-encrypted" => "pgp-version.txt".to_owned(),
         "application/pgp-signature" => "signature.asc".to_owned(),
         other => format!("{}.{}", stem(other), extension(other)),
     }

@@ -46,6 +46,7 @@ pub struct Outliner {
     header_octets: usize,
     header_end: Option<u64>,
     root: Option<Entity>,
+    mended: Option<Flaw>,
     failed: Option<Defect>,
 }
 
@@ -64,6 +65,7 @@ impl Outliner {
             header_octets: 0,
             header_end: None,
             root: None,
+            mended: None,
             failed: None,
         }
     }
@@ -86,7 +88,7 @@ impl Outliner {
     /// The outline, once every octet was fed.
     ///
     /// # Errors
-    /// As [`Outliner::feed`]. A multipart that is not closed is no defect; one without any part is.
+    /// As [`Outliner::feed`]. A multipart that is not closed is no defect; one without any part is a document.
     pub fn finish(mut self) -> Result<Outline, Defect> {
         if let Some(defect) = self.failed {
             return Err(defect);
@@ -100,10 +102,11 @@ impl Outliner {
         let end = self.line_start;
         self.end_entity(end, false);
         while !self.open.is_empty() {
-            self.close_innermost(end)?;
+            self.close_innermost(end);
         }
         let root = self.root.ok_or(Flaw::NoParts)?;
-        Ok(Outline { root, header_end: self.header_end.unwrap_or(end), octets: end })
+        let mended = self.mended.map(Defect::from);
+        Ok(Outline { root, header_end: self.header_end.unwrap_or(end), octets: end, mended })
     }
 
     fn lines(&mut self, octets: &[u8]) -> Result<(), Flaw> {
@@ -174,7 +177,12 @@ impl Outliner {
                 leaf.lines += u64::from(self.last == b'\n');
                 Ok(())
             }
-            State::Between => Ok(()),
+            State::Between => {
+                if let Some(multipart) = self.open.last_mut() {
+                    multipart.filled |= !(line.is_empty() && whole);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -190,15 +198,15 @@ impl Outliner {
         }
         self.end_entity(start, true);
         while self.open.len() > depth + 1 {
-            self.close_innermost(start)?;
+            self.close_innermost(start);
         }
         let Some(multipart) = self.open.last_mut() else { return Ok(()) };
-        if multipart.closed {
-            return Err(Flaw::BoundaryAfterClose);
+        // What a reader that stops at the end never sees is a part for one that goes on.
+        if std::mem::take(&mut multipart.closed) {
+            self.mended.get_or_insert(Flaw::BoundaryAfterClose);
         }
         match kind {
             BoundaryLine::Unclear => return Err(Flaw::BoundaryLine),
-            BoundaryLine::Close if multipart.children.is_empty() => return Err(Flaw::NoParts),
             BoundaryLine::Close => {
                 multipart.closed = true;
                 self.state = State::Between;
@@ -222,9 +230,11 @@ impl Outliner {
         if self.header_octets > self.limits.header_section.saturating_mul(2) {
             return Err(Flaw::HeaderSectionLimit);
         }
-        let header = reader.finish();
+        let (header, mended) = reader.finish();
+        self.mended = self.mended.or(mended);
         let digest = self.open.last().is_some_and(|multipart| multipart.entity.facts.media_type.subtype == "digest");
         let mut facts = EntityFacts::of(&header, digest)?;
+        self.mended = self.mended.or(facts.mended);
         let boundary = facts.boundary.take();
         let started = Started { header, facts, body, lines: 0 };
         let Some(boundary) = boundary else {
@@ -237,7 +247,7 @@ impl Outliner {
         if self.open.iter().any(|outer| outer.boundary.clashes_with(&boundary)) {
             return Err(Flaw::BoundaryClash);
         }
-        self.open.push(Multipart { entity: started, boundary, children: Vec::new(), closed: false });
+        self.open.push(Multipart { entity: started, boundary, children: Vec::new(), closed: false, filled: false });
         Ok(())
     }
 
@@ -248,14 +258,13 @@ impl Outliner {
         self.keep(entity);
     }
 
-    fn close_innermost(&mut self, end: u64) -> Result<(), Flaw> {
-        let Some(multipart) = self.open.pop() else { return Ok(()) };
+    fn close_innermost(&mut self, end: u64) {
+        let Some(multipart) = self.open.pop() else { return };
         if multipart.children.is_empty() {
-            return Err(Flaw::NoParts);
+            self.mended.get_or_insert(Flaw::NoParts);
         }
-        let entity = multipart.entity.end(end, !self.open.is_empty(), Content::Multipart(multipart.children));
+        let entity = multipart.end(end, !self.open.is_empty());
         self.keep(entity);
-        Ok(())
     }
 
     fn keep(&mut self, entity: Entity) {

@@ -11,6 +11,7 @@ pub(in crate::mime) struct SectionReader {
     section: HeaderSection,
     octets: usize,
     outermost: bool,
+    mended: Option<Flaw>,
 }
 
 impl SectionReader {
@@ -27,14 +28,20 @@ impl SectionReader {
             return Err(Flaw::HeaderSectionLimit);
         }
         if matches!(line.first(), Some(b' ' | b'\t')) {
-            return self.fold(line);
+            return self.fold(line, first && self.outermost);
         }
-        // An mbox file's separator, which some tools leave before the message; it is no field and is dropped.
-        if first && self.outermost && (line.starts_with(b"From ") || line.starts_with(b">From ")) {
+        // An mbox file's separator, which some tools leave before or, quoted, within the header; it is no field and is
+        // dropped.
+        if self.outermost && (first && line.starts_with(b"From ") || line.starts_with(b">From ")) {
             return Ok(());
         }
         let colon = memchr::memchr(b':', line).ok_or(Flaw::NoColon)?;
         let name = std::str::from_utf8(&line[..colon]).map_err(|_| Flaw::FieldName)?;
+        // White space before the colon was allowed once (RFC 5322, section 4.5), and not all readers pass over it.
+        let (name, written) = (name.trim_end_matches([' ', '\t']), name);
+        if name.len() < written.len() {
+            self.mended.get_or_insert(Flaw::FieldName);
+        }
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Flaw::FieldName);
         }
@@ -45,12 +52,15 @@ impl SectionReader {
         Ok(())
     }
 
-    /// Takes a continued line. One of white space alone continues the field for one reader and ends the header for another.
-    fn fold(&mut self, line: &[u8]) -> Result<(), Flaw> {
-        let field = self.section.fields.last_mut().ok_or(Flaw::LeadingFold)?;
-        if line.trim_ascii().is_empty() {
-            return Err(Flaw::BlankFold);
+    /// Takes a continued line. One of white space alone continues the field for one reader and ends the header for another:
+    /// here it continues it, so that whatever the next lines say of parts is heard.
+    fn fold(&mut self, line: &[u8], first: bool) -> Result<(), Flaw> {
+        let blank = line.trim_ascii().is_empty();
+        if blank && (first || !self.section.fields.is_empty()) {
+            self.mended.get_or_insert(Flaw::BlankFold);
+            return Ok(());
         }
+        let field = self.section.fields.last_mut().ok_or(Flaw::LeadingFold)?;
         field.value.extend_from_slice(b"\r\n");
         field.value.extend_from_slice(line);
         Ok(())
@@ -61,8 +71,8 @@ impl SectionReader {
         self.octets
     }
 
-    /// The section.
-    pub fn finish(self) -> HeaderSection {
-        self.section
+    /// The section, and what was mended in it.
+    pub fn finish(self) -> (HeaderSection, Option<Flaw>) {
+        (self.section, self.mended)
     }
 }

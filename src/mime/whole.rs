@@ -64,6 +64,9 @@ pub fn assess_octets(octets: &[u8], limits: &Limits) -> Result<(Outline, Assessm
     let mut assessment = assess(&outline, &readings, limits.text)?;
     // From the last one on, so that what is put in the place of one moves none that is still to come.
     for at in (0..assessment.attachments.len()).rev() {
+        if !assessment.attachments[at].front.is_empty() {
+            continue;
+        }
         let decoded = decoded(octets, &assessment.attachments[at])?;
         assessment.attachments[at].inside = look_inside(&assessment.attachments[at], &decoded);
         let packed = is_packed(&decoded) && decoded.len() as u64 <= LONGEST_PACKED;

@@ -1,13 +1,14 @@
 //! Files written into text by the encodings that mail had before MIME: uuencode and xxencode (POSIX.1-2017, uuencode),
 //! yEnc (draft 1.3), BinHex 4.0 (RFC 1741). Many readers still show them as attachments.
 //!
-//! The message's own text must hold none ([`crate::mime::assess`] refuses it); a text that is attached may, and is looked
-//! into as an archive is.
+//! Of the message's own text each becomes a document, where it is whole ([`crate::mime::assess`] refuses it where not); a
+//! text that is attached may hold some, and is looked into as an archive is.
 
 use std::ops::Range;
 
 pub mod apple;
 mod binhex;
+pub(in crate::mime) mod block;
 mod uuencode;
 mod yenc;
 

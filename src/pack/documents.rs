@@ -99,6 +99,7 @@ mod tests {
             octets: 1,
             inline,
             inside: crate::mime::inside::Inside::default(),
+            front: Default::default(),
         }
     }
 

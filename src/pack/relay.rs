@@ -98,7 +98,7 @@ mod tests {
             lines: 0,
             content: Content::Leaf,
         };
-        Outline { root, header_end: 0, octets: 0 }
+        Outline { root, header_end: 0, octets: 0, mended: None }
     }
 
     fn trace(helo: &str, peer: &str, protocol: &str) -> ReceivedTrace {

@@ -73,6 +73,11 @@ pub const KEYS: &[Key] = &[
         Form::OneOrMore(&Form::Choice(&["secure", "plain", "patient", "role", "clock"])),
         "A tag in the subject.",
     ),
+    key(
+        "protection",
+        Form::OneOrMore(&Form::Choice(&["smime-signed", "smime-encrypted", "pgp-signed", "pgp-encrypted"])),
+        "The message is signed or encrypted by its sender's mail program.",
+    ),
 ];
 
 /// A practice that an address may be of.
@@ -102,6 +107,7 @@ pub(super) struct Conditions {
     subject: Vec<Glob>,
     subject_matches: Vec<Regex>,
     tag: Vec<String>,
+    protection: Vec<String>,
 }
 
 /// What one document must be, all of it at once.
@@ -146,6 +152,7 @@ pub(super) fn read_conditions(table: &Table, practices: &mut Vec<Word>, faults: 
         subject: globs(table.texts("subject")),
         subject_matches: table.each("subject_matches", faults, regex),
         tag: table.texts("tag").iter().map(|word| word.text.clone()).collect(),
+        protection: table.texts("protection").iter().map(|word| word.text.clone()).collect(),
     }
 }
 
@@ -242,6 +249,7 @@ impl Conditions {
             && (self.document.is_silent() || documents.iter().any(|document| self.document.holds(document)))
             && any(&self.subject, |glob| glob.matches(&message.subject))
             && any(&self.subject_matches, |regex| regex.is_match(&message.subject))
+            && any(&self.protection, |name| message.protection.is_some_and(|protection| protection.name() == name))
             && any(&self.tag, |name| message.tags.iter().any(|tag| tag_name(&tag.meaning) == name))
     }
 }

@@ -146,6 +146,8 @@ fn read_message(message: &Table, faults: &mut Faults) -> Assessment {
         attachments: message.tables("attachments").iter().filter_map(read_attachment).collect(),
         received: 0,
         auto_submitted: false,
+        mended: None,
+        protection: None,
     }
 }
 
@@ -162,6 +164,7 @@ fn read_attachment(written: &Table) -> Option<Attachment> {
         octets: written.count("size").unwrap_or(1024),
         inline: false,
         inside: crate::mime::inside::Inside::default(),
+        front: Default::default(),
     })
 }
 

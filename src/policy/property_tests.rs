@@ -74,6 +74,8 @@ fn message(subject: &str, tags: Vec<Tag>) -> Assessment {
         attachments: Vec::new(),
         received: 0,
         auto_submitted: false,
+        mended: None,
+        protection: None,
     }
 }
 

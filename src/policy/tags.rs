@@ -133,6 +133,8 @@ mod tests {
             attachments: Vec::new(),
             received: 0,
             auto_submitted: false,
+            mended: None,
+            protection: None,
         }
     }
 

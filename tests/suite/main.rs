@@ -19,3 +19,4 @@ mod regression;
 mod relay;
 mod smtp;
 mod storage;
+mod trial;

@@ -1,4 +1,4 @@
-//! Messages and what is made of them: `tests/mime/*/NAME.eml` beside `NAME.outline`. `UPDATE_GOLDEN=1` rewrites the
+//! Messages and what is made of them: `tests/mime/*/NAME.eml` beside `NAME.outline`; those in `malformed` are refused. `UPDATE_GOLDEN=1` rewrites the
 //! outlines; a failure prints what was made. Each message is read twice: as it lies in its file (line ends made CRLF),
 //! and with a bare LF, which must be refused.
 
@@ -33,6 +33,9 @@ fn shown(made: &Result<(Outline, Assessment), Defect>) -> String {
             let _ = writeln!(text, "octets {} header {}", outline.octets, outline.header_end);
             entity(&mut text, &outline.root, 0);
             facts(&mut text, assessment);
+            if let Some(mended) = &assessment.mended {
+                let _ = writeln!(text, "mended {}", mended.word);
+            }
         }
     }
     text

@@ -77,6 +77,7 @@ fn attachment(name: &str, declared: &str, inline: bool) -> Attachment {
         octets: 48_000,
         inline,
         inside: postern::mime::inside::Inside::default(),
+        front: Default::default(),
     }
 }
 
@@ -101,7 +102,7 @@ fn outline(fields: &[(&str, &str)]) -> Outline {
         lines: 0,
         content: Content::Leaf,
     };
-    Outline { root, header_end: 0, octets: 0 }
+    Outline { root, header_end: 0, octets: 0, mended: None }
 }
 
 const FIELDS: [(&str, &str); 15] = [
@@ -135,6 +136,8 @@ fn case(text: Option<&str>, html: Option<&str>, attachments: Vec<Attachment>) ->
         attachments,
         received: 1,
         auto_submitted: false,
+        mended: None,
+        protection: None,
     };
     let access = vec![AccessCheck::Account, AccessCheck::Birthdate];
     let outline = outline(&FIELDS);

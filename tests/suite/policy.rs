@@ -7,7 +7,7 @@ use std::path::Path;
 
 use postern::mail::Address;
 use postern::mime::TransferEncoding;
-use postern::mime::assess::{Assessment, Attachment, Tag, subject_tags};
+use postern::mime::assess::{Assessment, Attachment, Protection, Tag, subject_tags};
 use postern::policy::{PolicySet, RecipientFacts, Role, SenderFacts, explain};
 use serde::Deserialize;
 
@@ -36,6 +36,7 @@ struct Message {
     tags: Vec<String>,
     #[serde(default)]
     attachments: Vec<Document>,
+    protection: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -72,6 +73,11 @@ fn tag(subject: &str, text: &str) -> Tag {
     Tag { span: start..start + text.len(), ..read.into_iter().next().unwrap_or_else(|| panic!("{text} is no tag")) }
 }
 
+fn protection(name: &str) -> Protection {
+    let all = [Protection::SmimeSigned, Protection::SmimeEncrypted, Protection::PgpSigned, Protection::PgpEncrypted];
+    all.into_iter().find(|known| known.name() == name).unwrap_or_else(|| panic!("{name} is no protection"))
+}
+
 fn assessment(message: &Message) -> Assessment {
     let attachments = message.attachments.iter().map(|document| Attachment {
         body: 0..0,
@@ -84,6 +90,7 @@ fn assessment(message: &Message) -> Assessment {
         octets: document.octets,
         inline: false,
         inside: postern::mime::inside::Inside::default(),
+        front: Default::default(),
     });
     Assessment {
         subject: message.subject.clone(),
@@ -96,6 +103,8 @@ fn assessment(message: &Message) -> Assessment {
         attachments: attachments.collect(),
         received: 0,
         auto_submitted: false,
+        mended: None,
+        protection: message.protection.as_deref().map(protection),
     }
 }
 

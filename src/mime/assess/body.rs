@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::mime::assess::{Reading, content, html};
+use crate::mime::assess::written::take_out;
+use crate::mime::assess::{Attachment, Reading, content, html};
 use crate::mime::decode::to_utf8;
 use crate::mime::text::{as_sent, no_files_within};
 use crate::mime::{Content, Defect, Entity};
@@ -13,6 +14,8 @@ pub(super) struct Bodies {
     pub html: Option<String>,
     /// The leaves that are in it, by their number.
     pub used: BTreeSet<usize>,
+    /// The files that were written into it.
+    pub written: Vec<Attachment>,
 }
 
 /// Whether a leaf may be text that people read: plain or HTML, no attachment, no file name.
@@ -25,7 +28,7 @@ pub(super) fn may_be_text(leaf: &Entity) -> bool {
 /// Chooses the text. A text that is too long, or is none, is a document.
 ///
 /// # Errors
-/// A charset that is not understood, or a file written into the text.
+/// A file written into the text that cannot be taken out of it.
 pub(super) fn choose(
     root: &Entity,
     leaves: &[&Entity],
@@ -33,14 +36,18 @@ pub(super) fn choose(
     text_limit: usize,
 ) -> Result<Bodies, Defect> {
     let mut texts = Vec::with_capacity(leaves.len());
-    let mut empty = BTreeSet::new();
+    let (mut empty, mut written) = (BTreeSet::new(), Vec::new());
     for (at, leaf) in leaves.iter().enumerate() {
         let reading =
             readings.get(at).filter(|read| read.whole && read.octets.len() <= text_limit && may_be_text(leaf));
-        let text = match reading {
-            Some(read) => Some(to_utf8(&read.octets, leaf.media_type.parameter("charset"))?),
-            None => None,
-        };
+        let charset = leaf.media_type.parameter("charset");
+        let text = reading.map(|read| match take_out(leaf, &read.octets) {
+            Some((octets, files)) => {
+                written.push((at, files));
+                to_utf8(&octets, charset)
+            }
+            None => to_utf8(&read.octets, charset),
+        });
         if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
             empty.insert(at);
         }
@@ -59,7 +66,8 @@ pub(super) fn choose(
     for text in [&html, &plain, &from_html].into_iter().flatten() {
         no_files_within(text.as_bytes())?;
     }
-    Ok(Bodies { text: plain.or(from_html), html, used })
+    let written = written.into_iter().filter(|(at, _)| used.contains(at)).flat_map(|(_, files)| files).collect();
+    Ok(Bodies { text: plain.or(from_html), html, used, written })
 }
 
 /// One form of a text, and the leaves in it.

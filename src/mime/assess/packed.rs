@@ -88,9 +88,7 @@ fn document(
     let declared_type = attachment.media_type.as_deref().and_then(media_type);
     let declared_type = declared_type.unwrap_or_else(|| "application/octet-stream".to_owned());
     if given.is_empty() {
-        let octet_stream =
-            MediaType { kind: "application".into(), subtype: "octet-stream".into(), parameters: Vec::new() };
-        given.push(names::made(&octet_stream, content_type.as_deref()));
+        given.push(names::made(&MediaType::octet_stream(), content_type.as_deref()));
     }
     // Octets in memory are always there.
     let inside = inside::look(&given[0], &mut file, &inside::Limits::default()).unwrap_or_default();
@@ -105,6 +103,7 @@ fn document(
         octets: place.len() as u64,
         inline: attachment.content_id.as_ref().is_some_and(|id| referred.contains(id)),
         inside,
+        front: bytes::Bytes::new(),
     }
 }
 
@@ -165,6 +164,7 @@ mod tests {
             octets: 100,
             inline: false,
             inside: Inside::default(),
+            front: bytes::Bytes::new(),
         }
     }
 

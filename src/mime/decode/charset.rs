@@ -1,8 +1,7 @@
 //! Text in any charset that browsers know, to UTF-8.
 
 use encoding_rs::{Encoding, WINDOWS_1252};
-
-use crate::mime::{Defect, Flaw};
+use mail_parser::decoders::charsets::map::charset_decoder;
 
 /// Labels in use that the Encoding Standard does not list.
 const ALSO: [(&str, &str); 9] = [
@@ -17,30 +16,28 @@ const ALSO: [(&str, &str); 9] = [
     ("iso-8859-11", "windows-874"),
 ];
 
-/// Text in this charset as UTF-8, a byte order mark removed.
+/// Text in this charset as UTF-8, a byte order mark removed. What leaves is UTF-8 made here, so that no reader decodes
+/// otherwise what is odd; a character that cannot be read is U+FFFD.
 ///
-/// `us-ascii`, no charset, and a charset that is not known mean UTF-8 where the octets are that; the first two mean
-/// windows-1252 where they are not.
-///
-/// # Errors
-/// A [`Defect`] for a charset that is not known where the octets are no UTF-8, for octets that are not of the charset,
-/// and for UTF-7, which hides characters from whoever does not expect it.
-pub fn to_utf8(octets: &[u8], charset: Option<&str>) -> Result<String, Defect> {
+/// `us-ascii`, no charset, and a charset that is not known mean UTF-8 where the octets are that, and windows-1252 where they
+/// are not.
+pub fn to_utf8(octets: &[u8], charset: Option<&str>) -> String {
     let label = charset.unwrap_or("us-ascii").trim().to_ascii_lowercase();
-    if label.contains("utf-7") || label == "utf7" {
-        return Err(Flaw::Utf7.into());
-    }
     let label = ALSO.iter().find(|(other, _)| *other == label).map_or(label.as_str(), |(_, known)| known);
     let encoding = Encoding::for_label_no_replacement(label.as_bytes());
     let unsaid = matches!(label, "us-ascii" | "ascii" | "ansi_x3.4-1968" | "unknown-8bit" | "x-unknown" | "");
+    // UTF-7, and the code pages of DOS, which browsers do not know.
+    let old = if encoding.is_some() || unsaid { None } else { charset_decoder(label.as_bytes()) };
+    if let Some(decode) = old {
+        return without_mark(&decode(octets)).to_owned();
+    }
     if (unsaid || encoding.is_none())
         && let Ok(text) = std::str::from_utf8(octets)
     {
-        return Ok(without_mark(text).to_owned());
+        return without_mark(text).to_owned();
     }
-    let encoding = if unsaid { WINDOWS_1252 } else { encoding.ok_or(Flaw::UnknownCharset)? };
-    let (text, _, broken) = encoding.decode(octets);
-    if broken { Err(Flaw::NotOfCharset.into()) } else { Ok(without_mark(&text).to_owned()) }
+    let encoding = if unsaid { WINDOWS_1252 } else { encoding.unwrap_or(WINDOWS_1252) };
+    without_mark(&encoding.decode(octets).0).to_owned()
 }
 
 fn without_mark(text: &str) -> &str {

@@ -2,7 +2,7 @@
 
 use crate::mime::boundary::Boundary;
 use crate::mime::header::EntityFacts;
-use crate::mime::{Content, Entity, HeaderSection};
+use crate::mime::{Content, Entity, HeaderSection, MediaType};
 
 /// An entity whose body is being read.
 pub(super) struct Started {
@@ -21,6 +21,20 @@ pub(super) struct Multipart {
     pub children: Vec<Entity>,
     /// Whether its close delimiter was seen.
     pub closed: bool,
+    /// Whether something else than empty lines stands before, between or behind its parts.
+    pub filled: bool,
+}
+
+impl Multipart {
+    /// The entity that it turned out to be, which ends at `end`. Without a part it is a leaf: no text where it is empty, and
+    /// else a document, since readers differ in what they show of it.
+    pub fn end(mut self, end: u64, at_boundary: bool) -> Entity {
+        if !self.children.is_empty() {
+            return self.entity.end(end, at_boundary, Content::Multipart(self.children));
+        }
+        self.entity.facts.media_type = if self.filled { MediaType::octet_stream() } else { MediaType::text_plain() };
+        self.entity.end(end, at_boundary, Content::Leaf)
+    }
 }
 
 impl Started {

@@ -11,6 +11,7 @@ mod commands;
 mod corpus;
 mod crash;
 mod demo;
+mod evasions;
 mod far_side;
 mod first_start;
 mod full_disk;

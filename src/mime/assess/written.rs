@@ -1,0 +1,69 @@
+//! Files written into the message's own text (uuencode, xxencode, yEnc, BinHex, bare base64): each becomes a document, and its place says
+//! so.
+
+use crate::mime::assess::{Attachment, START, content};
+use crate::mime::inside::{self, Inside};
+use crate::mime::written::{Written, block, find};
+use crate::mime::{Entity, MediaType, TransferEncoding, names};
+
+/// What stands where a file was.
+const PLACE: &[u8] = b"[document]\r\n";
+
+/// Files of one text; with more it is no letter.
+const MOST: usize = 50;
+
+/// The octets of a plain text without the files written into it, and the files. `None` where there is none, or one that is
+/// not whole: what readers would make of that is not clear, and it is refused where the text is looked through.
+pub(super) fn take_out(leaf: &Entity, octets: &[u8]) -> Option<(Vec<u8>, Vec<Attachment>)> {
+    // In a charset that is no ASCII, lines are not what they seem here; such a file is refused once it is decoded.
+    let charset = leaf.media_type.parameter("charset").unwrap_or_default();
+    let encoding = encoding_rs::Encoding::for_label(charset.trim().as_bytes());
+    if !leaf.media_type.is("text", "plain") || encoding.is_some_and(|known| !known.is_ascii_compatible()) {
+        return None;
+    }
+    let found: Vec<Written> = find(octets).take(MOST + 1).collect();
+    if found.iter().any(|file| !file.sound || file.octets.is_empty()) {
+        return None;
+    }
+    let rest = without(octets, &found);
+    let blocks = block::find(&rest);
+    let rest = without(&rest, &blocks);
+    let documents: Vec<Attachment> = found.into_iter().chain(blocks).map(|file| document(leaf, file)).collect();
+    (!documents.is_empty() && documents.len() <= MOST).then_some((rest, documents))
+}
+
+/// The text with a line in the place of each of these files, which stand in it in order.
+fn without(text: &[u8], files: &[Written]) -> Vec<u8> {
+    let (mut rest, mut at) = (Vec::with_capacity(text.len()), 0);
+    for file in files {
+        rest.extend_from_slice(&text[at..file.place.start]);
+        rest.extend_from_slice(PLACE);
+        at = file.place.end;
+    }
+    rest.extend_from_slice(&text[at..]);
+    rest
+}
+
+fn document(leaf: &Entity, file: Written) -> Attachment {
+    let content_type = content::shown(&file.octets[..file.octets.len().min(START)]);
+    let mut given = names::saved_as(&file.name);
+    if given.is_empty() {
+        given.push(names::made(&MediaType::octet_stream(), content_type.as_deref()));
+    }
+    let mut octets = file.octets.as_slice();
+    // Octets in memory are always there.
+    let inside: Inside = inside::look(&given[0], &mut octets, &inside::Limits::default()).unwrap_or_default();
+    Attachment {
+        body: leaf.body.start..leaf.body.start,
+        encoding: TransferEncoding::Identity,
+        within: None,
+        name: given[0].clone(),
+        names: given,
+        declared_type: MediaType::octet_stream().to_string(),
+        content_type,
+        octets: file.octets.len() as u64,
+        inline: false,
+        inside,
+        front: file.octets.into(),
+    }
+}

@@ -1,0 +1,144 @@
+//! base64 that stands in a text as such: what is left of a part whose header section was not one, or was broken on purpose.
+//! No reader shows it as an attachment in a text, and anybody can paste it into a decoder.
+
+use std::ops::Range;
+
+use super::{Form, Written, line_of, name_of};
+
+/// Characters of a line, where no field above says that base64 follows, and how many such lines make a file.
+const LINE: std::ops::RangeInclusive<usize> = 60..=76;
+const LINES: usize = 3;
+/// Octets of base64 below a field that says so.
+const SHORTEST: usize = 16;
+/// Lines that such a field stands above at most.
+const NEAR: usize = 12;
+
+/// Every such file in a text, in order. What is between `-----BEGIN …-----` and `-----END …-----` is none: a key, a
+/// signature, an encrypted letter.
+pub(in crate::mime) fn find(text: &[u8]) -> Vec<Written> {
+    let (mut found, mut above, mut armoured) = (Vec::new(), Above::default(), false);
+    let mut at = 0;
+    while at < text.len() {
+        let (line, length) = line_of(&text[at..]);
+        let trimmed = line.trim_ascii();
+        match trimmed.strip_prefix(b"-----") {
+            Some(rest) if rest.starts_with(b"BEGIN ") => armoured = true,
+            Some(rest) if rest.starts_with(b"END ") => armoured = false,
+            _ => {}
+        }
+        let written = if armoured || !is_base64(trimmed) { None } else { read(text, at, above.says_base64()) };
+        match written {
+            Some(mut written) => {
+                written.name = std::mem::take(&mut above.name);
+                at = written.place.end;
+                // An empty line may stand in the midst of it.
+                above.base64 = above.base64.min(1);
+                found.push(written);
+            }
+            None => {
+                above.take(trimmed);
+                at += length;
+            }
+        }
+    }
+    found
+}
+
+/// What the lines above said.
+#[derive(Default)]
+struct Above {
+    /// Lines since a field said base64, from one on.
+    base64: usize,
+    name: String,
+}
+
+impl Above {
+    fn take(&mut self, line: &[u8]) {
+        self.base64 = if self.base64 > 0 && self.base64 < NEAR { self.base64 + 1 } else { 0 };
+        let lower = line.to_ascii_lowercase();
+        if lower.starts_with(b"content-transfer-encoding") && memchr::memmem::find(&lower, b"base64").is_some() {
+            self.base64 = 1;
+        }
+        if let Some(at) = memchr::memmem::find(&lower, b"name=") {
+            let value = &line[at + b"name=".len()..];
+            let value = value.strip_prefix(b"\"").unwrap_or(value);
+            let end = value.iter().position(|b| matches!(b, b'"' | b';')).unwrap_or(value.len());
+            self.name = name_of(&value[..end]);
+        }
+    }
+
+    fn says_base64(&self) -> bool {
+        self.base64 > 0
+    }
+}
+
+/// The file whose first line begins at `at`.
+fn read(text: &[u8], at: usize, said: bool) -> Option<Written> {
+    let (mut coded, mut lines, mut width, mut end) = (Vec::new(), 0, 0, at);
+    while end < text.len() {
+        let (line, length) = line_of(&text[end..]);
+        let line = line.trim_ascii();
+        // Below a field that says so it is whatever looks like it; else lines of one length, the last one shorter.
+        let ended = coded.last() == Some(&b'=') || lines > 1 && coded.len() % width != 0;
+        let fits = is_base64(line) && (said || lines == 0 || !ended && line.len() <= width);
+        if !fits {
+            break;
+        }
+        width = width.max(line.len());
+        coded.extend_from_slice(line);
+        lines += 1;
+        end += length;
+    }
+    let enough = if said { coded.len() >= SHORTEST } else { LINE.contains(&width) && lines >= LINES && varied(&coded) };
+    let octets = if enough { decoded(coded)? } else { return None };
+    let place: Range<usize> = at..end;
+    Some(Written { name: String::new(), form: Form::Base64, place, octets, sound: true })
+}
+
+fn is_base64(line: &[u8]) -> bool {
+    let unpadded = line.strip_suffix(b"==").or_else(|| line.strip_suffix(b"=")).unwrap_or(line);
+    !unpadded.is_empty() && unpadded.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+}
+
+/// A ruler of one letter is no file.
+fn varied(coded: &[u8]) -> bool {
+    let has = |is: fn(&u8) -> bool| coded.iter().any(is);
+    has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
+}
+
+/// Its octets; of characters that are left over at the end, as many as there are.
+fn decoded(mut coded: Vec<u8>) -> Option<Vec<u8>> {
+    coded.retain(|b| *b != b'=');
+    if coded.len() % 4 == 1 {
+        coded.pop();
+    }
+    let mut encoding = data_encoding::BASE64_NOPAD.specification();
+    encoding.check_trailing_bits = false;
+    encoding.encoding().ok()?.decode(&coded).ok().filter(|octets| !octets.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(String, usize, String)> {
+        let files = find(text.as_bytes()).into_iter();
+        files
+            .map(|it| (it.name, it.octets.len(), text[it.place].lines().next().unwrap_or_default().to_owned()))
+            .collect()
+    }
+
+    /// A part whose header was no header stayed in the text as base64, and left with it.
+    #[test]
+    fn base64_in_a_text_is_a_file() {
+        let line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0";
+        let block = format!("{line}\r\n{line}\r\n{line}\r\nQUI=\r\n");
+        assert_eq!(found(&format!("Hi\r\n\r\n{block}bye")), [(String::new(), 173, line.to_owned())]);
+        let said = "Content-Type: application/pdf; name=\"a.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJDREVGR0hJSktMTU5P\r\n";
+        assert_eq!(found(said), [("a.pdf".to_owned(), 15, "QUJDREVGR0hJSktMTU5P".to_owned())]);
+        let letter = "Hello\r\nThis is a letter of words\r\nYours\r\n";
+        assert_eq!(found(letter), []);
+        assert_eq!(found(&format!("-----BEGIN CERTIFICATE-----\r\n{block}-----END CERTIFICATE-----\r\n")), []);
+        assert_eq!(found(&format!("{}\r\n", "x".repeat(76)).repeat(5)), []);
+    }
+}
