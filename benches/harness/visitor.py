@@ -45,7 +45,7 @@ class Visitor:
                 if status != 200:
                     raise SystemExit(f"GET {path}: {status}")
                 return path, octets
-            path = urllib.parse.urlsplit(location).path
+            path = within(location)
 
     def press(self, path, page, action, fields=()):
         """Sends the form of a page; the page that follows."""
@@ -55,7 +55,7 @@ class Visitor:
         status, octets, location = self.ask("POST", action, sent)
         if status >= 400:
             raise SystemExit(f"POST {action}: {status}")
-        return self.get(urllib.parse.urlsplit(location).path) if location else (action, octets)
+        return self.get(within(location)) if location else (action, octets)
 
     def enter(self, recipient):
         """From the mail's link to the message, by a code; the paths of the link and of the message."""
@@ -67,6 +67,12 @@ class Visitor:
         code = find(self.gateway, recipient, re.compile(r"\b\d{3} \d{3}\b"))
         path, page = self.press(path, page, "/code", {"code": code})
         return link, path
+
+
+def within(location):
+    """What a redirect asks for, without the origin."""
+    there = urllib.parse.urlsplit(location)
+    return f"{there.path}?{there.query}" if there.query else there.path
 
 
 def find(gateway, recipient, pattern):

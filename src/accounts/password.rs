@@ -6,7 +6,7 @@ use argon2::password_hash::CustomizedPasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::accounts::known::is_known;
 use crate::random;
@@ -20,6 +20,9 @@ pub const LONGEST: usize = 1024;
 /// OWASP's floor for Argon2id: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
+/// How much later than everything else the threads of guests' sign-ins come to a processor: beside mail under full load
+/// they get about a tenth of it (sched(7), nice).
+const NICE: i32 = 10;
 /// Sign-ins that may wait for their turn; beyond that a client is told to come back.
 const WAITING: usize = 256;
 
@@ -46,6 +49,8 @@ pub struct Passwords {
     turns: Arc<Semaphore>,
     queue: Arc<Semaphore>,
     memory: Arc<Memory>,
+    /// Gives way to other work.
+    gives_way: bool,
     /// What is verified against where there is no account; no password matches it but by a miracle.
     nobody: Arc<str>,
 }
@@ -60,8 +65,22 @@ impl Passwords {
             turns: Arc::new(Semaphore::new(at_once.max(1))),
             queue: Arc::new(Semaphore::new(WAITING)),
             memory: Arc::default(),
+            gives_way: false,
             nobody: hash_now(&random::octets::<32>())?.into(),
         })
+    }
+
+    /// The same for people outside: with turns and places of its own, at most `at_once`, on threads that give way to all
+    /// other work, so that any number of sign-ins at the portal leaves mail and staff alone.
+    #[must_use]
+    pub fn for_guests(&self, at_once: usize) -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(at_once.max(1))),
+            queue: Arc::new(Semaphore::new(WAITING)),
+            memory: Arc::default(),
+            gives_way: true,
+            nobody: Arc::clone(&self.nobody),
+        }
     }
 
     /// The PHC string of a new password.
@@ -72,9 +91,7 @@ impl Passwords {
         check(password.expose())?;
         let password = password.clone();
         let _turn = self.turns.acquire().await;
-        tokio::task::spawn_blocking(move || hash_now(password.expose().as_bytes()))
-            .await
-            .unwrap_or(Err(PasswordError::NoMemory))
+        self.aside(move || hash_now(password.expose().as_bytes())).await.unwrap_or(Err(PasswordError::NoMemory))
     }
 
     /// Whether the password is the one behind `hash`. Without a hash the same work is done for nothing and the
@@ -88,7 +105,24 @@ impl Passwords {
             let phc = hash.as_deref().unwrap_or(&nobody);
             memory.lend(|blocks| verify_now(password.expose(), phc, blocks)) && hash.is_some()
         };
-        tokio::task::spawn_blocking(verify).await.ok()
+        self.aside(verify).await
+    }
+
+    /// Does the work beside the async threads. `None` where it panicked, or there was no thread for it.
+    async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        if !self.gives_way {
+            return tokio::task::spawn_blocking(work).await.ok();
+        }
+        let (done, result) = oneshot::channel();
+        // A thread of its own, because what has given way cannot come back without a privilege.
+        let thread = std::thread::Builder::new().name("guest-password".into()).spawn(move || {
+            // Where it is refused the work is done all the same.
+            let _ = rustix::process::setpriority_process(None, NICE);
+            // Who asked may be gone.
+            let _ = done.send(work());
+        });
+        thread.ok()?;
+        result.await.ok()
     }
 }
 
@@ -184,6 +218,23 @@ mod tests {
         assert_eq!(passwords.verify(&right, Some(hash.clone())).await, Some(true));
         assert_eq!(passwords.verify(&Secret::new("correct horse".into()), Some(hash)).await, Some(false));
         assert_eq!(passwords.verify(&right, None).await, Some(false));
+    }
+
+    /// Two hundred sign-ins at the portal left a quarter of the processors to mail.
+    #[tokio::test]
+    async fn guests_give_way_and_wait_in_a_queue_of_their_own() {
+        let staff = Passwords::new(1).unwrap();
+        let guests = staff.for_guests(1);
+        let niceness = || rustix::process::getpriority_process(None).unwrap();
+        let normal = niceness();
+        assert_eq!(guests.aside(niceness).await, Some((normal + NICE).min(19)));
+        assert_eq!((staff.aside(niceness).await, niceness()), (Some(normal), normal));
+        let password = Secret::new(String::from("nurse tea at half past nine"));
+        let hash = guests.hash(&password).await.unwrap();
+        assert_eq!(guests.verify(&password, Some(hash.clone())).await, Some(true));
+        let _places = guests.queue.clone().acquire_many_owned(WAITING as u32).await.unwrap();
+        assert_eq!(guests.verify(&password, Some(hash.clone())).await, None, "no place left");
+        assert_eq!(staff.verify(&password, Some(hash)).await, Some(true));
     }
 
     #[test]

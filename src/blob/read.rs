@@ -14,9 +14,11 @@ use crate::blob::{BlobError, BlobStore};
 use crate::id::BlobId;
 use crate::keyring::DataKey;
 
-/// Chunks read at once. What is read is set aside by whichever thread reads the file, and the allocator keeps for every
+/// Chunks read at once, where nothing else is asked for. What is read is set aside by whichever thread reads the file, and the allocator keeps for every
 /// such thread what the busiest moment took: with four chunks that was more than a connection needs for all the rest.
-const AHEAD: u64 = 1;
+const AT_ONCE: u64 = 1;
+/// Chunks read at once for somebody who downloads: each read is a thread's work, and to wake it cost more than its work.
+const STRIDE: u64 = 4;
 
 /// A blob being read. Cheap to clone.
 #[derive(Clone)]
@@ -58,7 +60,7 @@ impl BlobReader {
     pub fn range(&self, range: Range<u64>) -> OctetStream {
         let end = range.end.min(self.len());
         let range = range.start.min(end)..end;
-        OctetStream(Source::Blob { blob: self.clone(), rest: range, ready: VecDeque::new() })
+        OctetStream(Source::Blob { blob: self.clone(), rest: range, at_once: AT_ONCE, ready: VecDeque::new() })
     }
 
     /// Reads it all and compares the digest.
@@ -75,10 +77,10 @@ impl BlobReader {
     }
 
     /// The chunks that begin the range, opened and cut to it; and what remains of it.
-    async fn fetch(&self, rest: &Range<u64>) -> Result<(VecDeque<Bytes>, u64), BlobError> {
+    async fn fetch(&self, rest: &Range<u64>, at_once: u64) -> Result<(VecDeque<Bytes>, u64), BlobError> {
         let Inner { blobs, path, cipher, .. } = &*self.inner;
         let first = rest.start / CHUNK as u64;
-        let last = ((rest.end - 1) / CHUNK as u64).min(first + AHEAD - 1);
+        let last = ((rest.end - 1) / CHUNK as u64).min(first + at_once - 1);
         let covered = ((last + 1) * CHUNK as u64).min(self.len());
         let sealed_end = chunk_at(last) + (covered - last * CHUNK as u64) + TAG as u64;
         let sealed = blobs.files().get_range(path, chunk_at(first)..sealed_end).await?;
@@ -103,7 +105,7 @@ pub struct OctetStream(Source);
 
 enum Source {
     Memory(VecDeque<Bytes>),
-    Blob { blob: BlobReader, rest: Range<u64>, ready: VecDeque<Bytes> },
+    Blob { blob: BlobReader, rest: Range<u64>, at_once: u64, ready: VecDeque<Bytes> },
 }
 
 impl OctetStream {
@@ -118,6 +120,15 @@ impl OctetStream {
         Self::of((0..count).map(|_| octets.split_to(octets.len().min(CHUNK))).collect::<Vec<_>>())
     }
 
+    /// The same, read in strides: faster, for four times the memory (256 KiB).
+    #[must_use]
+    pub fn in_strides(mut self) -> Self {
+        if let Source::Blob { at_once, .. } = &mut self.0 {
+            *at_once = STRIDE;
+        }
+        self
+    }
+
     /// The next piece; `None` at the end.
     ///
     /// # Errors
@@ -125,9 +136,9 @@ impl OctetStream {
     pub async fn next(&mut self) -> Result<Option<Bytes>, BlobError> {
         match &mut self.0 {
             Source::Memory(pieces) => Ok(pieces.pop_front()),
-            Source::Blob { blob, rest, ready } => {
+            Source::Blob { blob, rest, at_once, ready } => {
                 if ready.is_empty() && !rest.is_empty() {
-                    let (pieces, stop) = blob.fetch(rest).await?;
+                    let (pieces, stop) = blob.fetch(rest, *at_once).await?;
                     *ready = pieces;
                     rest.start = stop;
                 }

@@ -148,9 +148,10 @@ async fn open(config: &Config, mut made: Vec<String>, may_make: bool) -> Result<
     let objects = Objects::new(store.clone(), blobs);
     let vault = Vault::new(store.clone(), keyring.clone(), objects.clone());
     let queue = Queue::new(store.clone(), keyring.clone(), objects.clone(), settings::schedule(config));
-    let passwords = Passwords::new(config.limits.sign_ins_at_once).map_err(|error| said(&error))?;
-    let accounts = Accounts::new(store.clone(), keyring.clone(), passwords.clone());
-    let guests = Guests::new(store.clone(), keyring.clone(), passwords);
+    let at_once = config.limits.sign_ins_at_once;
+    let passwords = Passwords::new(at_once).map_err(|error| said(&error))?;
+    let guests = Guests::new(store.clone(), keyring.clone(), passwords.for_guests(at_once.div_ceil(2)));
+    let accounts = Accounts::new(store.clone(), keyring.clone(), passwords);
     let guarded = config.gateway.clock_guard;
     let agenda = Agenda::new(store.clone(), keyring.clone(), vault.clone(), queue.clone(), guarded, Reading::take());
     let agenda = Arc::new(agenda.await.map_err(|error| said(&error))?);

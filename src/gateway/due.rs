@@ -17,6 +17,8 @@ use crate::vault::VaultError;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(30);
+/// How long the other letters of a message have to end too, so that one mail tells of all.
+const TOGETHER: Duration = Duration::from_secs(1);
 /// Entries of one page.
 const PAGE: usize = 100;
 
@@ -24,8 +26,9 @@ const PAGE: usize = 100;
 pub type Believes = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl Gateway {
-    /// Does what is due, every thirty seconds, until `stop` says true; what panics goes on after a rest. While the clock is not believed, nothing is: no
-    /// mail that was sent too soon can be taken back.
+    /// Does what is due, every thirty seconds, until `stop` says true; what panics goes on after a rest. It is looked
+    /// too when a letter has ended whose sender may have to be told. While the clock is not believed, nothing is done: no mail that was sent too soon can be
+    /// taken back.
     pub async fn keep_due(self, clock_is_believed: Believes, stop: watch::Receiver<bool>) {
         let rounds = || self.clone().make_rounds(clock_is_believed.clone(), stop.clone());
         supervise("due work", LOOK, stop.clone(), rounds).await;
@@ -36,7 +39,12 @@ impl Gateway {
             if clock_is_believed() {
                 self.do_due(store::now()).await;
             }
-            let stopped = tokio::time::timeout(LOOK, stop.wait_for(|stop| *stop)).await;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => continue,
+                () = self.stations.queue.letter_ended() => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+            let stopped = tokio::time::timeout(TOGETHER, stop.wait_for(|stop| *stop)).await;
             if stopped.is_ok() {
                 return;
             }

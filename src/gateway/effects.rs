@@ -13,7 +13,7 @@ use crate::id::ContactId;
 use crate::invitation::{Effect, Event, Why};
 use crate::mail::Address;
 use crate::pack::own::Says;
-use crate::store::Batch;
+use crate::store::{Batch, Record};
 use crate::time::Timestamp;
 use crate::vault::VaultError;
 
@@ -47,7 +47,7 @@ impl Gateway {
             }
             Effect::TellGuestCancelled => {
                 let why = if change.event == Event::WrongBirthdate { Why::Birthdate } else { Why::ByHand };
-                let says = Says::InvitationCancelled { sender_name: &record.sender_name, why };
+                let says = Says::InvitationCancelled { sender_name: &record.sender_name, why: Some(why) };
                 self.put_mail_about(batch, snapshot, record, (&record.address, None), says, now)
             }
             Effect::TellSenderCancelled => self.tell_sender(batch, snapshot, record, Some(Why::Birthdate), now),
@@ -127,11 +127,13 @@ impl Gateway {
     ) -> Result<bool, InvitationError> {
         let vault = &self.stations.vault;
         let lives = until.since(now).max(SHORTEST_LINK);
-        if let Some((id, grant)) = vault.grant_by_token(&record.token).await? {
-            let works = grant.value.revoked.is_none() && grant.value.link_until >= until.min(now.plus(SHORTEST_LINK));
-            if id == record.grant && works {
-                return Ok(true);
-            }
+        let found = vault.grant_by_token(&record.token).await?.filter(|(id, _)| *id == record.grant);
+        if let Some((id, _)) = found
+            && let Some(Record { value: grant, .. }) = vault.grant_in_batch(batch, id).await?
+            && grant.lives(now)
+            && grant.link_until >= until.min(now.plus(SHORTEST_LINK))
+        {
+            return Ok(true);
         }
         let mut rights = vec![(record.grant, record.transaction)];
         let others = vault.grants_of_contact(contact, now, LOOKED_THROUGH).await?;

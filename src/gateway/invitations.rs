@@ -1,6 +1,7 @@
 //! Invitations carried out: issued with a message, stepped by events, their effects as mails; each in one commit.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::event::Event as Logged;
 use crate::gateway::history::{Happened, HistoryLine};
@@ -102,7 +103,9 @@ impl Gateway {
     }
 
     /// Puts the invitation that comes with a right into the batch: a new one; one that is open already stays as it is; an
-    /// expired one is issued again; a cancelled one stays cancelled until it is sent again by the sender's word.
+    /// expired one is issued again; a cancelled one stays cancelled until it is sent again by the sender's word. Who has
+    /// enrolled since the message was read is not invited. How long the right is held: until the invitation ends; not at all
+    /// where none is open.
     ///
     /// # Errors
     /// Where the store cannot be read, or it cannot be sealed.
@@ -112,24 +115,41 @@ impl Gateway {
         new: &NewInvitation<'_>,
         snapshot: &Snapshot,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Duration>, StoreError> {
         let guests = &self.stations.guests;
+        let guest = guests.find(new.contact).await?;
+        guests.require_guest(batch, new.contact, guest.as_ref());
+        if guest.as_ref().is_some_and(|guest| guest.value.is_enrolled()) {
+            return Ok(None);
+        }
         let read = guests.invitation(new.contact).await?;
         let schedule = snapshot.policy.schedule(new.role);
-        let old = read.as_ref().map(|read| read.value.life);
-        let life = match old.map(|old| old.step(Event::Written, now, &schedule)) {
-            Some(Ok((life, _))) if Some(life) == old => return Ok(()),
-            Some(Err(NotPossible::Ended)) => return Ok(()),
-            Some(Ok((life, _))) => life,
+        let (life, held) = match read.as_ref().map(|read| (read, read.value.life.step(Event::Written, now, &schedule)))
+        {
+            Some((read, Ok((life, _)))) if life == read.value.life => {
+                let schedule = snapshot.policy.schedule(read.value.role);
+                if guest.is_some() {
+                    // Their password may be set just now, which starts the clocks of what is held: the one that comes second
+                    // must know of the other.
+                    guests.put_invitation(batch, new.contact, Some(read), &read.value, read.value.due, now)?;
+                }
+                return Ok(Some(life.until(&schedule).since(now)));
+            }
+            Some((read, Err(NotPossible::Ended))) => {
+                guests.require_invitation(batch, new.contact, read);
+                return Ok(None);
+            }
+            Some((_, Ok((life, _)))) => (life, schedule.longest()),
             // Who had accepted has closed the account since, or was forgotten.
-            None | Some(Err(NotPossible::Accepted)) => Invitation::issue(now),
+            None | Some((_, Err(NotPossible::Accepted))) => (Invitation::issue(now), schedule.longest()),
         };
         let due = life.due(&schedule);
         guests.put_invitation(batch, new.contact, read.as_ref(), &new.record(life, now), due, now)?;
-        let held = self.stations.vault.hold(batch, new.contact, schedule.longest(), now).await;
-        held.map_err(|error| StoreError::Unsound(error.to_string()))?;
+        let again = self.stations.vault.hold(batch, new.contact, held, now).await;
+        again.map_err(|error| StoreError::Unsound(error.to_string()))?;
         let line = HistoryLine { grant: new.grant, what: Happened::Invited, at: now, from: None };
-        self.put_history(batch, new.transaction, &line)
+        self.put_history(batch, new.transaction, &line)?;
+        Ok(Some(held))
     }
 
     /// Lets something happen to an invitation, and carries out what follows, in one commit.

@@ -100,6 +100,9 @@ pub(super) struct Addressee {
     pub letter: Option<QueueId>,
     /// What was done for them.
     pub fate: Fate,
+    /// The sender is to be told if it cannot be delivered, whatever the policy says of status mails, and was not told yet
+    /// (RFC 5321, section 6.1; RFC 3461, section 4.1).
+    pub failure_owed: bool,
 }
 
 silent_debug!(Message, Addressee);

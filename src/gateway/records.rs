@@ -12,7 +12,9 @@ use crate::gateway::{Gateway, Refusal, unavailable};
 use crate::id::ContactId;
 use crate::mail::{Address, Envelope};
 use crate::mime::Outline;
-use crate::pack::shipment::{LetterKind, Matter, PlannedGrant, PlannedParcel, PlannedQuestion, Shipment};
+use crate::pack::shipment::{
+    LetterKind, Matter, PlannedGrant, PlannedParcel, PlannedQuestion, Shipment, report_delivery,
+};
 use crate::policy::{Decision, Role, RoleSource, StatusMail, Treatment};
 use crate::queue::status_due_key;
 use crate::store::{Batch, StoreError};
@@ -43,12 +45,13 @@ impl Gateway {
             let role = remembered_role(&planned.decision);
             let noting = self.stations.directory.note(batch, &mut noted, address, role, matter.now);
             let contact = noting.await.map_err(|error| unavailable("directory", &error))?;
-            if planned.held.is_some() {
+            let mut held = planned.held;
+            if held.is_some() {
                 let invitation = invitation(matter, parcel, planned, (contact, address));
                 let inviting = self.put_invitation(batch, &invitation, case.snapshot, matter.now);
-                inviting.await.map_err(|error| unavailable("invitation", &error))?;
+                held = inviting.await.map_err(|error| unavailable("invitation", &error))?;
             }
-            grants.push(self.new_grant(planned, contact));
+            grants.push(NewGrant { held, ..self.new_grant(planned, contact) });
         }
         Ok(grants)
     }
@@ -207,6 +210,7 @@ fn record(matter: &Matter<'_>, shipment: &Shipment, grants: &[NewGrant], case: &
             grant: grant.map(|grant| grant.id),
             letter: letter.map(|letter| letter.id),
             fate: fate(decision),
+            failure_owed: report_delivery(&matter.envelope.reverse_path, recipient).is_some(),
         }
     });
     Message {

@@ -60,10 +60,7 @@ impl Gateway {
         batch.delete(status_due_key(due, transaction)).frees_space();
         let mut told = false;
         if let Some(read) = self.message(transaction).await? {
-            let wanted = matches!(read.value.telling, Telling::Always { .. } | Telling::OfProblems { .. });
-            if wanted {
-                told = self.put_status(&mut batch, transaction, &read, now).await?;
-            }
+            told = self.put_status(&mut batch, transaction, &read, now).await?;
         }
         match self.stations.store.commit(batch).await {
             Ok(_) if told => {
@@ -78,7 +75,7 @@ impl Gateway {
         }
     }
 
-    /// Puts the status mail into the batch, if it is time for it: all letters have settled, or ten minutes are over.
+    /// Puts the status mail into the batch, if it is time for one.
     async fn put_status(
         &self,
         batch: &mut Batch,
@@ -87,24 +84,29 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<bool, DueError> {
         let message = &read.value;
-        let (Telling::Always { by } | Telling::OfProblems { by }) = message.telling else { return Ok(false) };
         let lines = self.status_lines(transaction, message, now).await?;
-        if now < by && lines.iter().any(|line| line.outcome == "on-its-way") {
-            return Ok(false);
-        }
         let title = title(&lines);
-        let silent = matches!(message.telling, Telling::OfProblems { .. }) && title == "delivered";
-        let settled = Message { telling: Telling::Done, ..message.clone() };
+        let tells = match time_to_tell(message, &lines, now) {
+            Moment::NotYet => return Ok(false),
+            Moment::ForTheRecord => false,
+            Moment::Now => true,
+        };
+        let mut settled = Message { telling: Telling::Done, ..message.clone() };
+        for (addressee, line) in settled.recipients.iter_mut().zip(&lines) {
+            addressee.failure_owed &= line.outcome != "failed";
+        }
         self.put_message(batch, transaction, Some(read), &settled)?;
-        if by > now {
+        if let Telling::Always { by } | Telling::OfProblems { by } = message.telling
+            && by > now
+        {
             batch.delete(status_due_key(by, transaction));
         }
-        if !silent {
+        if tells {
             let snapshot = self.stations.policies.snapshot();
             let mail = StatusMail { transaction, message, title, done: None, lines: &lines };
             self.put_status_mail(batch, &snapshot, &mail, now)?;
         }
-        Ok(!silent)
+        Ok(tells)
     }
 
     /// Puts a mail about a message to its sender into the batch.
@@ -259,6 +261,33 @@ impl Gateway {
     }
 }
 
+/// What a look at a message leads to.
+enum Moment {
+    /// It will be looked at again.
+    NotYet,
+    /// It has settled, and the sender does not want to hear of it.
+    ForTheRecord,
+    /// The sender is told.
+    Now,
+}
+
+/// The status mail goes once all letters have settled, or after ten minutes. What fails after it, or where policy wants
+/// none, is told all the same: nothing else tells of it.
+fn time_to_tell(message: &Message, lines: &[StatusLine], now: Timestamp) -> Moment {
+    let mut both = lines.iter().zip(&message.recipients);
+    let failed = both.any(|(line, addressee)| line.outcome == "failed" && addressee.failure_owed);
+    let (Telling::Always { by } | Telling::OfProblems { by }) = message.telling else {
+        return if failed { Moment::Now } else { Moment::NotYet };
+    };
+    if now < by && lines.iter().any(|line| line.outcome == "on-its-way") {
+        Moment::NotYet
+    } else if matches!(message.telling, Telling::OfProblems { .. }) && title(lines) == "delivered" {
+        Moment::ForTheRecord
+    } else {
+        Moment::Now
+    }
+}
+
 /// The words that help where a link stands like this.
 pub(super) fn words_for(link: Option<&str>) -> &'static [&'static str] {
     match link {
@@ -271,7 +300,10 @@ pub(super) fn words_for(link: Option<&str>) -> &'static [&'static str] {
 /// The title's word, by what is least settled.
 pub(super) fn title(lines: &[StatusLine]) -> &'static str {
     let any = |outcomes: &[&str]| lines.iter().any(|line| outcomes.contains(&line.outcome));
-    if any(&["failed", "refused"]) {
+    let nobody = lines.iter().all(|line| ["failed", "refused", "left-out"].contains(&line.outcome));
+    if nobody && any(&["failed", "refused"]) {
+        "failed"
+    } else if any(&["failed", "refused"]) {
         "partly"
     } else if any(&["asked", "on-its-way"]) {
         "waiting"

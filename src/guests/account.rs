@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::About;
 use crate::guests::{Guests, ends, sealed};
-use crate::id::{ContactId, Id, PatientMark};
+use crate::id::{ContactId, Id};
 use crate::keyring::Capsule;
 use crate::mail::Address;
 use crate::policy::Role;
@@ -37,7 +38,7 @@ pub struct Guest {
     /// When it was last set: links that were mailed before set none any more.
     pub password_since: Option<Timestamp>,
     /// Patients this person was found to stand for: when registering, or later, signed in, by their birthdate.
-    pub patients: Vec<PatientMark>,
+    pub patients: Vec<About>,
     /// When the form was sent.
     pub registered: Timestamp,
     /// When the password was first set: from then on the account is one.
@@ -130,8 +131,8 @@ impl Guests {
         Ok(())
     }
 
-    /// The batch fails if the account is no longer as it was read.
-    pub fn require_guest(&self, batch: &mut Batch, contact: ContactId, read: &Record<Guest>) {
-        batch.require_version(guest_key(contact), read.version);
+    /// The batch fails if the account is no longer as it was read, or is one where none was.
+    pub fn require_guest(&self, batch: &mut Batch, contact: ContactId, read: Option<&Record<Guest>>) {
+        sealed::require_as_read(batch, &guest_key(contact), read.map(|read| read.version));
     }
 }

@@ -19,8 +19,18 @@ pub enum Counted<'a> {
     CodeRequest(GrantId, VisitId),
     /// Codes asked for, a moment ago.
     CodePause(GrantId, VisitId),
-    /// Wrong codes for a right, whoever guessed.
-    CodeInAll(GrantId),
+    /// Wrong codes for a right, whoever guessed: of those who came by this link of it, or by none of it.
+    CodeInAll(GrantId, Option<[u8; 16]>),
+    /// Codes mailed for a right, whoever asked.
+    CodesFor(GrantId),
+    /// Codes mailed to a contact.
+    CodesTo(ContactId),
+    /// Codes asked for from an address (an IPv6 /64 counts as one).
+    CodesFrom(IpAddr),
+    /// Visits begun by the links of a right.
+    VisitsBy(GrantId),
+    /// Visits begun from an address.
+    VisitsFrom(IpAddr),
     /// Wrong birthdates on a link.
     Birthdate(GrantId),
     /// Wrong birthdates when registering by the invitation that was issued then.
@@ -50,7 +60,14 @@ impl Counted<'_> {
             Self::CodeTry(grant, visit) => ("code-try", pair(grant, visit)),
             Self::CodeRequest(grant, visit) => ("code-request", pair(grant, visit)),
             Self::CodePause(grant, visit) => ("code-pause", pair(grant, visit)),
-            Self::CodeInAll(grant) => ("code-in-all", grant.octets().to_vec()),
+            Self::CodeInAll(grant, link) => {
+                ("code-in-all", [grant.octets().as_slice(), link.as_ref().map_or(&[][..], |link| link)].concat())
+            }
+            Self::CodesFor(grant) => ("codes-for", grant.octets().to_vec()),
+            Self::CodesTo(contact) => ("codes-to", contact.octets().to_vec()),
+            Self::CodesFrom(address) => ("codes-from", origin(*address)),
+            Self::VisitsBy(grant) => ("visits-by", grant.octets().to_vec()),
+            Self::VisitsFrom(address) => ("visits-from", origin(*address)),
             Self::Birthdate(grant) => ("birthdate", grant.octets().to_vec()),
             Self::Registration(contact, issued) => {
                 ("registration", [contact.octets().as_slice(), &issued.to_key()].concat())
@@ -158,6 +175,31 @@ impl Guests {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Counts one try in several ways, in this order, or in none: where one refuses, those before it get theirs back, and
+    /// those after it never count. How many each has left; or until when it is locked.
+    ///
+    /// # Errors
+    /// As [`Guests::count`].
+    pub async fn count_all(
+        &self,
+        ways: &[(Counted<'_>, Limit)],
+        now: Timestamp,
+    ) -> Result<Result<Vec<u32>, Timestamp>, CommitError> {
+        let mut left = Vec::with_capacity(ways.len());
+        for (what, limit) in ways {
+            match self.count(*what, *limit, now).await? {
+                Count::Left(after_this) => left.push(after_this),
+                Count::LockedUntil(until) => {
+                    for (counted, _) in &ways[..left.len()] {
+                        self.give_back(*counted).await?;
+                    }
+                    return Ok(Err(until));
+                }
+            }
+        }
+        Ok(Ok(left))
     }
 
     /// Until when it is locked, without counting.

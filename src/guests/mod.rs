@@ -42,7 +42,7 @@ pub struct Guests {
 }
 
 impl Guests {
-    /// The guests in this store. Guests and staff take turns at the same Argon2 semaphore.
+    /// The guests in this store. What hashes passwords gives way to staff and mail: [`Passwords::for_guests`].
     pub fn new(store: Store, keyring: Keyring, passwords: Passwords) -> Self {
         Self { store, keyring, passwords, turns: Arc::new(std::array::from_fn(|_| Mutex::new(()))) }
     }

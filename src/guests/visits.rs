@@ -35,6 +35,10 @@ pub struct Visit {
     pub proved: Proved,
     /// The right whose link it came by, if by a link.
     pub by: Option<GrantId>,
+    /// The keyed hash of that link's token.
+    pub link: Option<[u8; 16]>,
+    /// The password it signed in with, if it did, by when that was set. With another, or with a closed account, it has ended.
+    pub password_since: Option<Timestamp>,
     /// When it began; it ends eight hours later.
     pub began: Timestamp,
     /// When it was last used, to the minute; it ends fifteen idle minutes later.
@@ -53,7 +57,22 @@ impl Visit {
     /// A visit that begins now and has shown nothing.
     pub fn begin(contact: ContactId, by: Option<GrantId>, now: Timestamp) -> Self {
         let (id, form_secret) = (random::id(), random::octets());
-        Self { id, contact, proved: Proved::default(), by, began: now, seen: now, form_secret }
+        Self {
+            id,
+            contact,
+            proved: Proved::default(),
+            by,
+            link: None,
+            password_since: None,
+            began: now,
+            seen: now,
+            form_secret,
+        }
+    }
+
+    /// The link it came by, if that was to this right.
+    pub fn link_to(&self, grant: GrantId) -> Option<[u8; 16]> {
+        self.link.filter(|_| self.by == Some(grant))
     }
 
     /// When it ends, if it is not used again.
@@ -128,6 +147,9 @@ impl Guests {
         let Some(record) = self.store.get::<Visit>(&key).await?.filter(|found| now < found.value.ends()) else {
             return Ok(None);
         };
+        if !self.may_go_on(&record.value).await? {
+            return Ok(None);
+        }
         if now.since(record.value.seen) < NOTED_EVERY {
             return Ok(Some(record.value));
         }
@@ -144,6 +166,16 @@ impl Guests {
         }
     }
 
+    /// Whether the account that a visit signed in to is still what it was: the visit may have begun, or gone on, while the
+    /// password was changed or the account closed.
+    async fn may_go_on(&self, visit: &Visit) -> Result<bool, StoreError> {
+        if !visit.proved.account {
+            return Ok(true);
+        }
+        let guest = self.find(visit.contact).await?.map(|guest| guest.value);
+        Ok(guest.is_some_and(|guest| guest.is_enrolled() && guest.password_since == visit.password_since))
+    }
+
     async fn visit_as_it_is(&self, token: &Token, now: Timestamp) -> Result<Option<Visit>, StoreError> {
         let found = self.store.get::<Visit>(&visit_key(token)).await?;
         Ok(found.map(|found| found.value).filter(|visit| now < visit.ends()))
@@ -155,7 +187,10 @@ impl Guests {
     /// Where the store cannot be read.
     pub async fn visit_that_was(&self, cookie: &str, now: Timestamp) -> Result<Option<Visit>, StoreError> {
         let found = self.store.get::<Visit>(&visit_key(&self.visit_token(cookie))).await?;
-        Ok(found.map(|found| found.value).filter(|visit| now < visit.forgotten()))
+        match found.map(|found| found.value).filter(|visit| now < visit.forgotten()) {
+            Some(visit) if self.may_go_on(&visit).await? => Ok(Some(visit)),
+            _ => Ok(None),
+        }
     }
 
     /// Ends one visit.

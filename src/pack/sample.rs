@@ -203,7 +203,8 @@ fn guests(roles: &[Role], rich: bool) -> Vec<Says<'static>> {
         })
         .collect();
     let why = if rich { Why::Birthdate } else { Why::ByHand };
-    all.push(Says::InvitationCancelled { sender_name, why });
+    all.push(Says::InvitationCancelled { sender_name, why: Some(why) });
+    all.push(Says::InvitationCancelled { sender_name, why: None });
     all.push(Says::Password { link, until, first: rich });
     all.push(Says::Code { code: "123 456", until });
     all.push(Says::Link { link, until, once: rich });
@@ -270,7 +271,7 @@ fn answered<'a>(
     rich: bool,
 ) -> Vec<Says<'a>> {
     let status = |title, done, lines| Says::Status { accepted: AT, title, done, lines };
-    let mut all: Vec<_> = ["delivered", "partly", "waiting", "history", "pending"]
+    let mut all: Vec<_> = ["delivered", "partly", "failed", "waiting", "history", "pending"]
         .map(|title| status(title, None, if rich && title == "history" { lines } else { &lines[..1] }))
         .into();
     all.extend(["remind", "dm"].map(|done| status("done", Some(done), &lines[..0])));

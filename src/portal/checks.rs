@@ -92,7 +92,7 @@ pub async fn code(State(app): State<App>, visitor: Visitor, Query(asked): Query<
 pub async fn mail_code(State(app): State<App>, visitor: Visitor, form: Form) -> Result<Response, Refusal> {
     let (visit, _, grant) = visitor.visit_for(&app, named(&form.0)).await?;
     form.given_to(&app, &visitor, Some(&visit))?;
-    app.reception().mail_code(&visit, grant).await.map_err(Refusal::about(grant))?;
+    app.reception().mail_code(&visit, grant, visitor.from()).await.map_err(Refusal::about(grant))?;
     Ok(steps::see(&format!("/code?sent&for={grant}")))
 }
 
@@ -168,7 +168,7 @@ pub async fn use_magic(
     form: Form,
 ) -> Result<Response, Refusal> {
     form.given_to(&app, &visitor, None)?;
-    let used = app.reception().use_magic(&token).await.map_err(|error| match error {
+    let used = app.reception().use_magic(&token, visitor.cookie()).await.map_err(|error| match error {
         VisitError::NotFound => Refusal::LinkUsed,
         error => error.into(),
     })?;

@@ -76,14 +76,14 @@ pub async fn enter(
     else {
         return Ok(steps::see(&format!("/p/{token}")));
     };
-    let entered = match app.reception().enter(&token, visitor.cookie()).await {
+    let entered = match app.reception().enter(&token, visitor.cookie(), visitor.from()).await {
         Ok(entered) => entered,
         // The page itself says what became of it.
         Err(VisitError::NotFound) => return Ok(steps::see(&format!("/p/{token}"))),
         Err(error) => return Err(error.into()),
     };
     let mut next = steps::path(entered.next);
-    if entered.next == NextStep::Code && mail_first_code(&app, entered.cookie.expose()).await {
+    if entered.next == NextStep::Code && mail_first_code(&app, &visitor, entered.cookie.expose()).await {
         next = "/code?sent".into();
     }
     let origin = &app.settings().origin;
@@ -92,10 +92,10 @@ pub async fn enter(
 }
 
 /// Whether a code is on its way. Where it cannot be mailed now, the page of the code says why when it is asked for.
-async fn mail_first_code(app: &App, cookie: &str) -> bool {
+async fn mail_first_code(app: &App, visitor: &Visitor, cookie: &str) -> bool {
     let Ok(Some(visit)) = app.reception().visit(cookie).await else { return false };
     let Some(grant) = visit.by else { return false };
-    app.reception().mail_code(&visit, grant).await.is_ok()
+    app.reception().mail_code(&visit, grant, visitor.from()).await.is_ok()
 }
 
 /// `GET /p/{token}/fresh`: the page with the form.

@@ -65,7 +65,7 @@ pub trait Reception: Send + Sync + 'static {
     fn policies(&self) -> Arc<Snapshot>;
 
     async fn link(&self, token: &str) -> Result<LinkView, VisitError>;
-    async fn enter(&self, token: &str, cookie: Option<&str>) -> Result<Entered, VisitError>;
+    async fn enter(&self, token: &str, cookie: Option<&str>, from: IpAddr) -> Result<Entered, VisitError>;
     async fn mail_fresh_link(&self, token: &str) -> Result<(), VisitError>;
 
     async fn visit(&self, cookie: &str) -> Result<Option<Visit>, VisitError>;
@@ -104,7 +104,7 @@ pub trait Reception: Send + Sync + 'static {
         password: &Secret<String>,
     ) -> Result<Result<(), NewPassword>, VisitError>;
 
-    async fn mail_code(&self, visit: &Visit, grant: GrantId) -> Result<CodeSent, VisitError>;
+    async fn mail_code(&self, visit: &Visit, grant: GrantId, from: IpAddr) -> Result<CodeSent, VisitError>;
     async fn check_code(&self, visit: (&Visit, &str), grant: GrantId, code: &str) -> Result<CodeAnswer, VisitError>;
     async fn check_birthdate(
         &self,
@@ -114,7 +114,7 @@ pub trait Reception: Send + Sync + 'static {
         from: IpAddr,
     ) -> Result<BirthdateAnswer, VisitError>;
     async fn mail_magic(&self, visit: &Visit, grant: GrantId) -> Result<(), VisitError>;
-    async fn use_magic(&self, token: &str) -> Result<Option<Entered>, VisitError>;
+    async fn use_magic(&self, token: &str, cookie: Option<&str>) -> Result<Option<Entered>, VisitError>;
 
     async fn parcels(&self, visit: &Visit, query: &ParcelQuery) -> Result<Vec<ParcelRow>, VisitError>;
     async fn parcel(&self, visit: &Visit, grant: GrantId) -> Result<ParcelView, VisitError>;
@@ -142,8 +142,8 @@ impl Reception for Gateway {
         Gateway::link(self, token).await
     }
 
-    async fn enter(&self, token: &str, cookie: Option<&str>) -> Result<Entered, VisitError> {
-        Gateway::enter(self, token, cookie).await
+    async fn enter(&self, token: &str, cookie: Option<&str>, from: IpAddr) -> Result<Entered, VisitError> {
+        Gateway::enter(self, token, cookie, from).await
     }
 
     async fn mail_fresh_link(&self, token: &str) -> Result<(), VisitError> {
@@ -225,8 +225,8 @@ impl Reception for Gateway {
         Gateway::close_account(self, visit, password).await
     }
 
-    async fn mail_code(&self, visit: &Visit, grant: GrantId) -> Result<CodeSent, VisitError> {
-        Gateway::mail_code(self, visit, grant).await
+    async fn mail_code(&self, visit: &Visit, grant: GrantId, from: IpAddr) -> Result<CodeSent, VisitError> {
+        Gateway::mail_code(self, visit, grant, from).await
     }
 
     async fn check_code(&self, visit: (&Visit, &str), grant: GrantId, code: &str) -> Result<CodeAnswer, VisitError> {
@@ -247,8 +247,8 @@ impl Reception for Gateway {
         Gateway::mail_magic(self, visit, grant).await
     }
 
-    async fn use_magic(&self, token: &str) -> Result<Option<Entered>, VisitError> {
-        Gateway::use_magic(self, token).await
+    async fn use_magic(&self, token: &str, cookie: Option<&str>) -> Result<Option<Entered>, VisitError> {
+        Gateway::use_magic(self, token, cookie).await
     }
 
     async fn parcels(&self, visit: &Visit, query: &ParcelQuery) -> Result<Vec<ParcelRow>, VisitError> {

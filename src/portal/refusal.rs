@@ -27,6 +27,8 @@ pub enum Refusal {
     Show(AccessCheck, Option<GrantId>),
     /// Locked until this moment.
     LockedUntil(Timestamp),
+    /// Too many wrong codes: the page of the link mails a fresh one.
+    CodesClosed,
     /// Too many at once.
     Busy,
     /// No space on the disk.
@@ -57,6 +59,7 @@ impl From<VisitError> for Refusal {
             VisitError::NotFound => Self::NotFound,
             VisitError::Show(check) => Self::Show(check, None),
             VisitError::LockedUntil(until) => Self::LockedUntil(until),
+            VisitError::CodesClosed => Self::CodesClosed,
             VisitError::Busy => Self::Busy,
             VisitError::Full => Self::Full,
             VisitError::Unavailable => Self::Unavailable,
@@ -79,7 +82,7 @@ impl Refusal {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::LinkUsed => StatusCode::GONE,
             Self::SignIn(_) | Self::Show(..) => StatusCode::SEE_OTHER,
-            Self::LockedUntil(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::LockedUntil(_) | Self::CodesClosed => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Full => StatusCode::INSUFFICIENT_STORAGE,
             Self::Foreign | Self::StaleForm => StatusCode::FORBIDDEN,
@@ -98,6 +101,7 @@ impl Refusal {
             Self::NotFound | Self::SignIn(_) | Self::Show(..) => "not-found",
             Self::LinkUsed => "link-used",
             Self::LockedUntil(_) => "locked",
+            Self::CodesClosed => "codes-closed",
             Self::Busy => "busy",
             Self::Full => "full",
             Self::Unavailable => "unavailable",
@@ -118,7 +122,7 @@ impl Refusal {
             Self::LinkUsed => "/forgot",
             Self::WrongHost => app.settings().origin.url(),
             Self::NotFound | Self::SignIn(_) | Self::Show(..) | Self::Foreign | Self::Method => "/",
-            Self::Malformed | Self::LockedUntil(_) | Self::Full => "/help",
+            Self::Malformed | Self::LockedUntil(_) | Self::CodesClosed | Self::Full => "/help",
             Self::Busy | Self::Unavailable | Self::StaleForm | Self::TooLarge | Self::TooSlow | Self::Range(_) => {
                 visitor.here()
             }

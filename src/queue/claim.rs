@@ -30,6 +30,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 pub(super) struct Desk {
     held: Mutex<HashSet<QueueId>>,
     bell: Notify,
+    /// Rings when a letter whose end is written down has ended.
+    ended: Notify,
 }
 
 impl Desk {
@@ -41,6 +43,11 @@ impl Desk {
     /// One ring wakes one waiting worker, or the next that comes to wait.
     pub(super) fn ring(&self) {
         self.bell.notify_one();
+    }
+
+    /// Tells whoever writes status mails.
+    pub(super) fn ring_for_end(&self) {
+        self.ended.notify_one();
     }
 
     fn take(self: &Arc<Self>, id: QueueId) -> Option<Hold> {
@@ -89,6 +96,11 @@ impl Queue {
     /// Tells a waiting worker that something may be due; called after a commit.
     pub fn wake(&self) {
         self.desk.ring();
+    }
+
+    /// Waits until a letter has ended whose sender may have to be told, if none has since the last wait. One waits at a time.
+    pub async fn letter_ended(&self) {
+        self.desk.ended.notified().await;
     }
 
     /// Takes up to `limit` entries that are due, in order of time, found by index. What was queued while the clock was

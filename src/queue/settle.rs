@@ -54,6 +54,9 @@ impl Queue {
                 Ok(_) => {
                     if !matches!(settlement, Settlement::Later(..)) {
                         claim.note_gone();
+                        if claim.entry.purpose == Purpose::Tracked {
+                            self.desk.ring_for_end();
+                        }
                     }
                     self.objects.drop_files(released.into_iter().collect()).await;
                     if matches!(settlement, Settlement::Failed(_, Some(_))) {

@@ -49,6 +49,8 @@ pub struct Grant {
     pub downloaded: Option<Timestamp>,
     /// What `held` was before its clocks started: an invitation that is sent again holds it again.
     pub begun: Option<Held>,
+    /// The id of the practice that speaks in the parcel: what is shown for one practice opens nothing of another.
+    pub practice: String,
 }
 
 /// How long the clocks of a held right run, once they start.
@@ -103,6 +105,7 @@ impl GrantV1 {
             opened: None,
             downloaded: None,
             begun: None,
+            practice: String::new(),
         }
     }
 }

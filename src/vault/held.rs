@@ -19,6 +19,12 @@ impl Grant {
     pub fn lives(&self, now: Timestamp) -> bool {
         self.key.is_some() && self.revoked.is_none() && now < self.keep_until
     }
+
+    /// When it ends where its documents are kept until then: a first download has had its say, and keeps it.
+    fn kept_until(&self, until: Timestamp) -> Timestamp {
+        let downloaded = self.downloaded.zip(self.keep_after_download).map(|(at, keep)| at.plus(keep));
+        downloaded.map_or(until, |ends| until.min(ends))
+    }
 }
 
 impl Vault {
@@ -73,14 +79,15 @@ impl Vault {
         self.move_held(batch, contact, now, |grant| {
             let held = grant.held.take()?;
             grant.begun = Some(held);
-            grant.link_until = now.plus(held.link.min(held.keep));
-            Some(now.plus(held.keep))
+            let until = grant.kept_until(now.plus(held.keep));
+            grant.link_until = now.plus(held.link).min(until);
+            Some(until)
         })
         .await
     }
 
     /// Holds again, in the batch, what lives of what was held for a contact: its invitation was sent again, and is open for
-    /// `longest` at most. How many.
+    /// `longest` at most. Not what was downloaded and ends for that: nobody waits for it. How many.
     ///
     /// # Errors
     /// [`VaultError`].
@@ -92,6 +99,9 @@ impl Vault {
         now: Timestamp,
     ) -> Result<usize, VaultError> {
         self.move_held(batch, contact, now, |grant| {
+            if grant.downloaded.is_some() && grant.keep_after_download.is_some() {
+                return None;
+            }
             let held = grant.held.or(grant.begun.take())?;
             grant.held = Some(held);
             grant.link_until = now.plus(longest.max(held.link));

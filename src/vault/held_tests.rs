@@ -162,6 +162,30 @@ async fn an_invitation_sent_again_holds_again() {
     assert!(house.is_empty().await);
 }
 
+/// Who had closed the account registered again: what they had downloaded, and was to end a week later, was held again for a
+/// month, and kept anew after that.
+#[tokio::test]
+async fn what_was_downloaded_ends_when_it_was_to() {
+    let home = tempfile::tempdir().unwrap();
+    let house = House::at(home.path()).await;
+    let ann = random::id();
+    let right = || Right { keep: 30 * DAY, after_download: Some(7 * DAY), ..Right::held(ann) };
+    let ids = house.give(&[right(), right()], NOW).await;
+    house.start(ann, NOW).await;
+    house.download(ids[0], NOW.plus(DAY)).await;
+    assert_eq!(house.hold(ann, NOW.plus(2 * DAY)).await, 1, "the other one waits again");
+    assert_eq!(house.right(ids[0]).await.keep_until, NOW.plus(8 * DAY));
+    house.start(ann, NOW.plus(3 * DAY)).await;
+    let until = [house.right(ids[0]).await.keep_until, house.right(ids[1]).await.keep_until];
+    assert_eq!(until, [NOW.plus(8 * DAY), NOW.plus(33 * DAY)]);
+
+    // Downloaded while it was held, by who needs no account for it.
+    let held = house.give(&[right()], NOW).await[0];
+    house.download(held, NOW.plus(DAY)).await;
+    house.start(ann, NOW.plus(4 * DAY)).await;
+    assert_eq!(house.right(held).await.keep_until, NOW.plus(8 * DAY));
+}
+
 #[tokio::test]
 async fn a_contact_finds_its_own_newest_first_and_no_others() {
     let home = tempfile::tempdir().unwrap();
@@ -301,7 +325,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Expected {
     until: Timestamp,
     held: bool,
-    downloaded: bool,
+    downloaded: Option<Timestamp>,
     revoked: bool,
 }
 
@@ -312,13 +336,12 @@ impl Expected {
         }
         match step {
             Step::Start if self.held => (self.held, self.until) = (false, now.plus(7 * DAY)),
-            Step::Hold => (self.held, self.until) = (true, now.plus(37 * DAY)),
-            Step::Download if !self.downloaded => {
-                (self.downloaded, self.until) = (true, self.until.min(now.plus(2 * DAY)));
-            }
+            Step::Hold if self.downloaded.is_none() => (self.held, self.until) = (true, now.plus(37 * DAY)),
+            Step::Download if self.downloaded.is_none() => self.downloaded = Some(now),
             Step::Revoke => self.revoked = true,
             _ => {}
         }
+        self.until = self.downloaded.map_or(self.until, |at| self.until.min(at.plus(2 * DAY)));
     }
 }
 
@@ -355,7 +378,7 @@ proptest! {
             let contact = random::id();
             let right = Right { after_download: Some(2 * DAY), ..Right::held(contact) };
             let id = house.give(&[right], NOW).await[0];
-            let mut expected = Expected { until: NOW.plus(37 * DAY), held: true, downloaded: false, revoked: false };
+            let mut expected = Expected { until: NOW.plus(37 * DAY), held: true, downloaded: None, revoked: false };
             let (mut now, mut copies) = (NOW, Vec::new());
             for step in steps {
                 copies.extend(house.vault.grant(id).await.unwrap().map(|record| record.value));

@@ -90,7 +90,8 @@ impl Vault {
         Ok(Some(record))
     }
 
-    async fn grant_in_batch(&self, batch: &Batch, id: GrantId) -> Result<Option<Record<Grant>>, VaultError> {
+    /// A grant as the batch has it so far; its version is the store's.
+    pub(crate) async fn grant_in_batch(&self, batch: &Batch, id: GrantId) -> Result<Option<Record<Grant>>, VaultError> {
         self.in_batch(batch, &grants::grant_key(id)).await
     }
 }

@@ -42,7 +42,7 @@ impl Vault {
         batch.put(ending_key(until, Ending::Parcel, id.octets()), &Mark);
         for new in grants {
             let wrapped = self.wrap(&new, id, &key, now)?;
-            self.put_grant(batch, new.id, &self.grant_of(&new, (id, transaction), wrapped, now));
+            self.put_grant(batch, new.id, &self.grant_of(&new, (id, transaction, &content.practice), wrapped, now));
         }
         Ok(())
     }
@@ -55,7 +55,7 @@ impl Vault {
     fn grant_of(
         &self,
         new: &NewGrant,
-        (parcel, transaction): (ParcelId, TransactionId),
+        (parcel, transaction, practice): (ParcelId, TransactionId, &str),
         wrapped: WrappedKey,
         now: Timestamp,
     ) -> Grant {
@@ -76,6 +76,7 @@ impl Vault {
             opened: None,
             downloaded: None,
             begun: None,
+            practice: practice.to_owned(),
         }
     }
 

@@ -11,7 +11,8 @@ use crate::store::{Batch, Table};
 use crate::time::Timestamp;
 
 fn admitted(grant: GrantId) -> Admitted {
-    let door = Door { grant, checks: &[], patient: None, keep_until: NOW.plus(DAY), revoked: false };
+    let door =
+        Door { grant, checks: &[], practice: "clinic", patient: None, keep_until: NOW.plus(DAY), revoked: false };
     admit(&door, &Proved::default(), NOW).unwrap()
 }
 

@@ -379,6 +379,7 @@ fn parcels_and_grants_of_each_version_are_read() {
         opened: Some(NOW),
         downloaded: Some(NOW.plus(DAY)),
         begun: None,
+        practice: "clinic".into(),
         ..old_grant
     };
     let new_parcel = vector.octets("parcel_2", &written(Parcel::VERSION, &new_parcel));

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 
-use postern::access::{Door, Proved, admit};
+use postern::access::{About, Door, Means, Proved, admit};
 use postern::accounts::{Accounts, NewStaff, Passwords};
 use postern::blob::{BlobStore, Objects, RawMessage};
 use postern::delivery::retry::Schedule;
@@ -134,8 +134,10 @@ impl Clinic {
         assert_eq!(grants.len(), 1);
         let (id, grant) = grants.remove(0);
         let (checks, keep_until) = (grant.access.as_slice(), grant.keep_until);
-        let door = Door { grant: id, checks, patient: grant.patient, keep_until, revoked: false };
-        let proved = Proved { account: true, code: true, magic: true, any_patient: true, ..Proved::default() };
+        let (practice, patient) = (grant.practice.as_str(), grant.patient);
+        let door = Door { grant: id, checks, practice, patient, keep_until, revoked: false };
+        let mut proved = Proved { account: true, any_patient: true, ..Proved::default() };
+        proved.show(Means::Code, About { practice: practice.into(), patient });
         let (_, content) = vault.open(&admit(&door, &proved, store::now()).unwrap(), store::now()).await.unwrap();
         (grant, content)
     }

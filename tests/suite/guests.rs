@@ -27,7 +27,7 @@ async fn a_patient_comes_registers_signs_in_and_reads() {
     );
     assert_eq!(facts.checks, [AccessCheck::Account]);
 
-    let entered = gateway.enter(&token, None).await.unwrap();
+    let entered = gateway.enter(&token, None, HERE).await.unwrap();
     assert_eq!(entered.next, NextStep::Register);
     let visit = house.visit(&entered.cookie).await;
     assert_eq!(gateway.masked_address(&visit).await.unwrap(), "j•••@home.example");

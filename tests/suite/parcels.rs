@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use postern::access::Proved;
+use postern::access::{About, Means, Proved};
 use postern::gateway::history::Happened;
 use postern::gateway::visits::{NewReply, ParcelQuery, Sorted, Visit, VisitError};
-use postern::id::{DepositId, GrantId};
+use postern::guests::Guest;
+use postern::id::{ContactId, DepositId, GrantId};
 use postern::store;
 use postern::vault::Grant;
 
@@ -20,6 +21,25 @@ mod replies;
 mod shown;
 
 pub const PATIENT: &str = "Letter [patient Jane Citizen 1980-03-04]";
+
+/// Somebody who has registered; no password signs them in.
+fn guest(to: &str) -> Guest {
+    Guest {
+        role: None,
+        practice: "example-clinic".into(),
+        name: String::new(),
+        address: address(to),
+        answers: Vec::new(),
+        password: None,
+        password_since: None,
+        patients: Vec::new(),
+        registered: store::now(),
+        enrolled: Some(store::now()),
+        waits_for_admin: false,
+        closed: false,
+        remembered_until: store::now(),
+    }
+}
 
 /// A message with these documents: name, type, octets.
 pub fn message(subject: &str, html: &str, documents: &[(&str, &str, &[u8])]) -> String {
@@ -67,17 +87,24 @@ impl Clinic {
 
     /// Sends a message to one recipient; the right it gave, and a visit that has shown everything.
     pub async fn give(&self, to: &str, message: &str) -> (GrantId, Visit) {
-        let vault = &self.gateway.stations().vault;
         let before: BTreeSet<GrantId> = self.rights().await.into_iter().map(|(id, _)| id).collect();
         self.send(&[to], message).await.unwrap();
         let (id, grant) = self.rights().await.into_iter().find(|(id, _)| !before.contains(id)).expect("a right");
-        // As if the person had registered.
-        let mut batch = store::Batch::default();
-        vault.start_clocks(&mut batch, grant.contact, store::now()).await.unwrap();
-        if !batch.is_empty() {
-            self.gateway.stations().store.commit(batch).await.unwrap();
-        }
+        self.register(to, grant.contact).await;
         (id, self.visit_of(&grant))
+    }
+
+    /// As if the person had registered.
+    pub async fn register(&self, who: &str, contact: ContactId) {
+        let stations = self.gateway.stations();
+        let mut batch = store::Batch::default();
+        stations.vault.start_clocks(&mut batch, contact, store::now()).await.unwrap();
+        if stations.guests.find(contact).await.unwrap().is_none() {
+            stations.guests.put(&mut batch, contact, None, &guest(who), store::now()).unwrap();
+        }
+        if !batch.is_empty() {
+            stations.store.commit(batch).await.unwrap();
+        }
     }
 
     pub async fn rights(&self) -> Vec<(GrantId, Grant)> {
@@ -94,8 +121,9 @@ impl Clinic {
     }
 
     pub fn visit_of(&self, grant: &Grant) -> Visit {
-        let patients = grant.patient.into_iter().collect();
-        let proved = Proved { account: true, code: true, magic: true, patients, ..Proved::default() };
+        let about = About { practice: grant.practice.clone(), patient: grant.patient };
+        let mut proved = Proved { account: true, stands_for: vec![about.clone()], ..Proved::default() };
+        proved.show(Means::Code, about);
         Visit { proved, ..Visit::begin(grant.contact, None, store::now()) }
     }
 

@@ -92,12 +92,11 @@ impl Gateway {
     }
 
     async fn count_sign_in(&self, name: &str, from: Option<IpAddr>, now: Timestamp) -> Result<(), VisitError> {
-        let guests = &self.stations.guests;
-        if let Some(from) = from {
-            let count = guests.count(Counted::SignInFrom(from), limits::SIGN_IN_FROM, now).await;
-            go_on(count.map_err(not_committed)?)?;
-        }
-        go_on(guests.count(Counted::SignIn(name), limits::SIGN_IN, now).await.map_err(not_committed)?)
+        let name = [(Counted::SignIn(name), limits::SIGN_IN)];
+        let from = from.map(|from| (Counted::SignInFrom(from), limits::SIGN_IN_FROM));
+        let ways: Vec<_> = name.into_iter().chain(from).collect();
+        let counted = self.stations.guests.count_all(&ways, now).await.map_err(not_committed)?;
+        counted.map(drop).map_err(VisitError::LockedUntil)
     }
 
     /// A try that was no wrong guess: of the name all are forgotten after a success, of the origin only this one.
@@ -128,9 +127,8 @@ impl Gateway {
         };
         visit.proved.account = true;
         visit.proved.any_patient = guest.value.role.is_some_and(|role| role != Role::Patient);
-        for patient in &guest.value.patients {
-            visit.proved.show_patient(Some(*patient));
-        }
+        visit.proved.stands_for = guest.value.patients.clone();
+        visit.password_since = guest.value.password_since;
         let mut batch = Batch::default();
         self.put_use(&mut batch, contact, guest, now).await?;
         let put = self.stations.guests.put_visit(&mut batch, &visit, cookie).await;
@@ -150,7 +148,7 @@ impl Gateway {
         if guest.value.is_ageing(now) {
             guests.put(batch, contact, Some(guest), &guest.value, now).map_err(|error| not_now("guests", &error))?;
         } else {
-            guests.require_guest(batch, contact, guest);
+            guests.require_guest(batch, contact, Some(guest));
         }
         let Guest { address, role, .. } = &guest.value;
         let noted = self.stations.directory.note(batch, &mut Noted::default(), address, *role, now).await;
@@ -183,7 +181,9 @@ impl Gateway {
         let guest = self.own_account(visit).await?.value;
         let visits = self.stations.guests.visits_of(visit.contact, store::now()).await;
         let visits = visits.map_err(|error| not_now("visits", &error))?;
-        let others = visits.iter().filter(|other| other.id != visit.id && other.proved.account);
+        let others = visits.iter().filter(|other| {
+            other.id != visit.id && other.proved.account && other.password_since == guest.password_since
+        });
         Ok(AccountView {
             practice: guest.practice,
             address: guest.address,
@@ -232,9 +232,11 @@ impl Gateway {
         let changed = Guest { password: Some(hash), password_since: Some(now), ..guest.value.clone() };
         let put = self.stations.guests.put(&mut batch, visit.contact, Some(&guest), &changed, now);
         put.map_err(|error| not_now("guests", &error))?;
-        let up = self.put_step_up(&mut batch, (visit, cookie), visit.proved.clone(), now).await?;
+        let renewed = Visit { password_since: Some(now), ..visit.clone() };
+        let up = self.put_step_up(&mut batch, (&renewed, cookie), visit.proved.clone(), now).await?;
         let entered = self.step_up(batch, up, "new password", None).await?;
-        self.end_all_but(visit, now).await?;
+        // They have ended with the old password; what is left of them is only taken away.
+        self.end_all_but(visit, now).await.ok();
         Ok(Ok(entered))
     }
 
@@ -283,8 +285,9 @@ impl Gateway {
         let put = self.stations.guests.put(&mut batch, visit.contact, Some(&guest), &closed, now);
         put.map_err(|error| not_now("guests", &error))?;
         self.stations.store.commit(batch).await.map_err(not_committed)?;
+        // Those that had signed in have ended with the account.
         let ended = self.stations.guests.end_visits(visit.contact, |_| true, now).await;
-        ended.map_err(not_committed)?;
+        ended.map_err(not_committed).ok();
         Event::VisitProved { visit: visit.id, what: "closed the account" }.log();
         Ok(Ok(()))
     }

@@ -2,14 +2,13 @@
 
 use std::net::IpAddr;
 
-use crate::access::AccessCheck;
+use crate::access::{AccessCheck, Means};
 use crate::event::Event;
 use crate::gateway::Gateway;
 use crate::gateway::history::{Happened, HistoryLine};
 use crate::gateway::mails::OwnMail;
-use crate::gateway::visits::account::go_on;
-use crate::gateway::visits::{Entered, Visit, VisitError, limits, not_committed, not_now};
-use crate::guests::{Count, Counted, Guest};
+use crate::gateway::visits::{Entered, Visit, VisitError, about, limits, not_committed, not_now};
+use crate::guests::{Counted, Guest};
 use crate::id::GrantId;
 use crate::pack::own::Says;
 use crate::store::{self, Batch};
@@ -54,10 +53,10 @@ impl Gateway {
             self.note_wrong_birthdate((id, &grant), &known, left, from, now).await?;
             return Ok(BirthdateAnswer::Wrong { left });
         }
-        self.uncount_birthdate(Some(id), &grant, from).await?;
+        self.uncount_birthdate(id, &grant, from).await?;
         let mut batch = Batch::default();
         let mut proved = visit.proved.clone();
-        proved.show_patient(grant.patient);
+        proved.show(Means::Birthdate, about(&grant));
         if visit.proved.account {
             self.put_known_patient(&mut batch, &grant, now).await?;
         }
@@ -65,7 +64,8 @@ impl Gateway {
         Ok(BirthdateAnswer::Right(self.step_up(batch, up, "birthdate", Some(id)).await?))
     }
 
-    /// Counts a try in all four ways: from here, at all, for this person, on this link. How many the link has left.
+    /// Counts a try in all four ways: on this link, for this person, from here, at all. What a narrower count refuses no
+    /// wider one counts, so that one link cannot use up what is for everybody. How many the link has left.
     async fn count_birthdate(
         &self,
         id: GrantId,
@@ -73,34 +73,32 @@ impl Gateway {
         from: IpAddr,
         now: Timestamp,
     ) -> Result<u32, VisitError> {
-        let guests = &self.stations.guests;
-        self.count_birthdate_from(from, now).await?;
-        let of = Counted::BirthdateOf(grant.contact);
-        go_on(guests.count(of, limits::BIRTHDATE_OF, now).await.map_err(not_committed)?)?;
-        match guests.count(Counted::Birthdate(id), limits::BIRTHDATE, now).await.map_err(not_committed)? {
-            Count::Left(left) => Ok(left),
-            Count::LockedUntil(until) => Err(VisitError::LockedUntil(until)),
-        }
+        let ways = [
+            (Counted::Birthdate(id), limits::BIRTHDATE),
+            (Counted::BirthdateOf(grant.contact), limits::BIRTHDATE_OF),
+            (Counted::BirthdateFrom(from), limits::BIRTHDATE_FROM),
+            (Counted::BirthdateOverall, limits::BIRTHDATE_OVERALL),
+        ];
+        let counted = self.stations.guests.count_all(&ways, now).await.map_err(not_committed)?;
+        counted.map(|left| left[0]).map_err(VisitError::LockedUntil)
     }
 
     /// Counts a birthdate that comes from here, whosever it is.
     pub(super) async fn count_birthdate_from(&self, from: IpAddr, now: Timestamp) -> Result<(), VisitError> {
-        let guests = &self.stations.guests;
-        let here = guests.count(Counted::BirthdateFrom(from), limits::BIRTHDATE_FROM, now).await;
-        go_on(here.map_err(not_committed)?)?;
-        let overall = guests.count(Counted::BirthdateOverall, limits::BIRTHDATE_OVERALL, now).await;
-        go_on(overall.map_err(not_committed)?)
+        let ways = [
+            (Counted::BirthdateFrom(from), limits::BIRTHDATE_FROM),
+            (Counted::BirthdateOverall, limits::BIRTHDATE_OVERALL),
+        ];
+        let counted = self.stations.guests.count_all(&ways, now).await.map_err(not_committed)?;
+        counted.map(drop).map_err(VisitError::LockedUntil)
     }
 
     /// The right birthdate was no guess.
-    async fn uncount_birthdate(&self, id: Option<GrantId>, grant: &Grant, from: IpAddr) -> Result<(), VisitError> {
+    async fn uncount_birthdate(&self, id: GrantId, grant: &Grant, from: IpAddr) -> Result<(), VisitError> {
         let guests = &self.stations.guests;
         self.uncount_birthdate_from(from).await?;
         guests.give_back(Counted::BirthdateOf(grant.contact)).await.map_err(not_committed)?;
-        match id {
-            Some(id) => guests.forget(Counted::Birthdate(id)).await.map_err(not_committed),
-            None => Ok(()),
-        }
+        guests.forget(Counted::Birthdate(id)).await.map_err(not_committed)
     }
 
     pub(super) async fn uncount_birthdate_from(&self, from: IpAddr) -> Result<(), VisitError> {
@@ -138,13 +136,12 @@ impl Gateway {
     async fn put_known_patient(&self, batch: &mut Batch, grant: &Grant, now: Timestamp) -> Result<(), VisitError> {
         let guests = &self.stations.guests;
         let guest = guests.find(grant.contact).await.map_err(|error| not_now("guests", &error))?;
-        let (Some(guest), Some(patient)) = (guest.filter(|guest| guest.value.is_enrolled()), grant.patient) else {
-            return Ok(());
-        };
-        if guest.value.patients.contains(&patient) {
+        let about = about(grant);
+        let Some(guest) = guest.filter(|guest| guest.value.is_enrolled()) else { return Ok(()) };
+        if about.patient.is_none() || guest.value.patients.contains(&about) {
             return Ok(());
         }
-        let patients = [guest.value.patients.as_slice(), &[patient]].concat();
+        let patients = [guest.value.patients.as_slice(), &[about]].concat();
         let known = Guest { patients, ..guest.value.clone() };
         guests.put(batch, grant.contact, Some(&guest), &known, now).map_err(|error| not_now("guests", &error))
     }

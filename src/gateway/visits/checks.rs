@@ -1,23 +1,24 @@
 //! Codes and magic links: what must be shown before documents open, where no account is asked for.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
-use crate::access::{AccessCheck, Denied, admit};
-
+use crate::access::{AccessCheck, Denied, Means, admit};
 use crate::gateway::Gateway;
-
 use crate::gateway::mails::OwnMail;
-use crate::gateway::visits::account::go_on;
-use crate::gateway::visits::{Entered, Visit, VisitError, door, limits, links, not_committed, not_now};
-use crate::guests::{Code, Count, Counted, Ticket};
-use crate::id::GrantId;
+use crate::gateway::visits::{Entered, Visit, VisitError, about, door, limits, links, not_committed, not_now};
+use crate::guests::{Code, Count, Counted, LivingTicket, Ticket};
+use crate::id::{ContactId, GrantId};
 use crate::pack::own::Says;
+use crate::random;
 use crate::store::{self, Batch};
 use crate::time::Timestamp;
 use crate::vault::{Grant, ParcelFacts, VaultError};
 
+/// How often a step up is tried when other changes come first.
+const TRIES: usize = 8;
 /// How long a magic link works.
 const MAGIC_LIVES: Duration = Duration::from_secs(15 * 60);
 
@@ -94,30 +95,20 @@ impl Gateway {
         Ok(())
     }
 
-    /// Mails the code for this right and this opener: asked for again within its life it is the same one.
+    /// Mails the code for this right and this opener: asked for again within its life it is the same one. Counted for the
+    /// opener, the right, the contact, and the address of origin: nobody's mailbox is filled by a link.
     ///
     /// # Errors
-    /// [`VisitError::NotFound`]; [`VisitError::LockedUntil`], also for the fifteen seconds before it can be asked again.
-    pub async fn mail_code(&self, visit: &Visit, grant: GrantId) -> Result<CodeSent, VisitError> {
+    /// [`VisitError::NotFound`]; [`VisitError::CodesClosed`]; [`VisitError::LockedUntil`], also for the fifteen seconds
+    /// before it can be asked again.
+    pub async fn mail_code(&self, visit: &Visit, grant: GrantId, from: IpAddr) -> Result<CodeSent, VisitError> {
         let (id, now) = (grant, store::now());
         let grant = self.asked_for(visit, id, AccessCheck::Code, now).await?;
+        if self.codes_closed(id, visit.link_to(id), now).await? {
+            return Err(VisitError::CodesClosed);
+        }
+        let again = self.count_code((visit, id, grant.contact), from, now).await?;
         let guests = &self.stations.guests;
-        let closed = guests.locked(Counted::CodeInAll(id), now).await.map_err(|error| not_now("guests", &error))?;
-        if closed.is_some() {
-            return Err(VisitError::LockedUntil(grant.keep_until));
-        }
-        // Before the pause, which begins with a request that is carried out.
-        let requests = Counted::CodeRequest(id, visit.id);
-        if let Some(until) = guests.locked(requests, now).await.map_err(|error| not_now("guests", &error))? {
-            return Err(VisitError::LockedUntil(until));
-        }
-        let pause = Counted::CodePause(id, visit.id);
-        go_on(guests.count(pause, limits::CODE_PAUSE, now).await.map_err(not_committed)?)?;
-        let again = match guests.count(requests, limits::CODE_REQUESTS, now).await.map_err(not_committed)? {
-            Count::Left(0) => now.plus(limits::CODE_REQUESTS.lock),
-            Count::Left(_) => now.plus(limits::CODE_PAUSE.lock),
-            Count::LockedUntil(until) => return Err(VisitError::LockedUntil(until)),
-        };
         let mut batch = Batch::default();
         let code = guests.put_code(&mut batch, id, visit.id, now).await.map_err(|error| not_now("guests", &error))?;
         let says = Says::Code { code: &in_two(&code), until: code.until };
@@ -126,10 +117,42 @@ impl Gateway {
         Ok(CodeSent { until: code.until, again })
     }
 
+    /// Whether so many wrong codes came by this link of a right, or by none of it, that only a fresh link helps.
+    pub(super) async fn codes_closed(
+        &self,
+        id: GrantId,
+        link: Option<[u8; 16]>,
+        now: Timestamp,
+    ) -> Result<bool, VisitError> {
+        let closed = self.stations.guests.locked(Counted::CodeInAll(id, link), now).await;
+        closed.map(|until| until.is_some()).map_err(|error| not_now("guests", &error))
+    }
+
+    /// Counts a code that is asked for. When the next may be.
+    async fn count_code(
+        &self,
+        (visit, id, contact): (&Visit, GrantId, ContactId),
+        from: IpAddr,
+        now: Timestamp,
+    ) -> Result<Timestamp, VisitError> {
+        // The pause after the requests: who has none left is told so, and not to come back in a moment.
+        let ways = [
+            (Counted::CodeRequest(id, visit.id), limits::CODE_REQUESTS),
+            (Counted::CodePause(id, visit.id), limits::CODE_PAUSE),
+            (Counted::CodesFor(id), limits::CODES_FOR),
+            (Counted::CodesTo(contact), limits::CODES_TO),
+            (Counted::CodesFrom(from), limits::CODES_FROM),
+        ];
+        let counted = self.stations.guests.count_all(&ways, now).await.map_err(not_committed)?;
+        let left = counted.map_err(VisitError::LockedUntil)?;
+        let used_up = ways.iter().zip(left).filter(|(_, left)| *left == 0);
+        Ok(used_up.map(|((_, limit), _)| now.plus(limit.lock)).max().unwrap_or(now))
+    }
+
     /// Compares a code; spaces in it do not count. The try is counted before it is compared.
     ///
     /// # Errors
-    /// [`VisitError::NotFound`]; [`VisitError::LockedUntil`].
+    /// [`VisitError::NotFound`]; [`VisitError::LockedUntil`]; [`VisitError::CodesClosed`].
     pub async fn check_code(
         &self,
         (visit, cookie): (&Visit, &str),
@@ -144,22 +167,21 @@ impl Gateway {
             Count::Left(left) => left,
             Count::LockedUntil(until) => return Err(VisitError::LockedUntil(until)),
         };
-        let in_all = guests.count(Counted::CodeInAll(id), limits::CODES_IN_ALL, now).await.map_err(not_committed)?;
-        if let Count::LockedUntil(_) = in_all {
-            return Err(VisitError::LockedUntil(grant.keep_until));
+        let in_all = Counted::CodeInAll(id, visit.link_to(id));
+        let count = guests.count(in_all, limits::CODES_IN_ALL, now).await.map_err(not_committed)?;
+        if let Count::LockedUntil(_) = count {
+            return Err(VisitError::CodesClosed);
         }
         let living = guests.code(id, visit.id, now).await.map_err(|error| not_now("guests", &error))?;
         if !living.is_some_and(|living| is_same(&living, code)) {
             return Ok(CodeAnswer::Wrong { left });
         }
         guests.forget(tries).await.map_err(not_committed)?;
-        guests.give_back(Counted::CodeInAll(id)).await.map_err(not_committed)?;
+        guests.give_back(in_all).await.map_err(not_committed)?;
         let mut batch = Batch::default();
         guests.use_code(&mut batch, id, visit.id).await.map_err(|error| not_now("guests", &error))?;
         let mut proved = visit.proved.clone();
-        proved.code = true;
-        // It was mailed for this right: so far its holder stands for its patient.
-        proved.show_patient(grant.patient);
+        proved.show(Means::Code, about(&grant));
         let up = self.put_step_up(&mut batch, (visit, cookie), proved, now).await?;
         Ok(CodeAnswer::Right(self.step_up(batch, up, "code", Some(id)).await?))
     }
@@ -181,33 +203,53 @@ impl Gateway {
         self.commit_mail(batch).await
     }
 
-    /// A person pressed the button on a magic link's page; it is used up. `None` for used, expired and unknown ones.
+    /// A person pressed the button on a magic link's page; it is used up. The browser's visit before goes on as the new one
+    /// if it is the same contact's, and ends in any case. `None` for used, expired and unknown ones.
     ///
     /// # Errors
     /// [`VisitError::Unavailable`].
-    pub async fn use_magic(&self, token: &str) -> Result<Option<Entered>, VisitError> {
+    pub async fn use_magic(&self, token: &str, cookie: Option<&str>) -> Result<Option<Entered>, VisitError> {
         let now = store::now();
-        let guests = &self.stations.guests;
-        let found = guests.ticket(token, now).await.map_err(|error| not_now("tickets", &error))?;
-        let Some((ticket, contact, id)) = found.and_then(|found| match found.ticket {
-            Ticket::Magic { contact, grant } => Some((found, contact, grant)),
-            Ticket::Password { .. } | Ticket::OldLink { .. } => None,
-        }) else {
-            return Ok(None);
-        };
-        let grant = self.stations.vault.grant(id).await.map_err(|error| not_now("grants", &error))?;
-        let mut batch = Batch::default();
-        guests.use_ticket(&mut batch, &ticket);
-        let mut visit = Visit::begin(contact, Some(id), now);
-        visit.proved.magic = true;
-        visit.proved.show_patient(grant.and_then(|grant| grant.value.patient));
-        let put = guests.put_visit(&mut batch, &visit, None).await;
-        let cookie = put.map_err(|error| not_now("visits", &error))?;
-        match self.step_up(batch, (visit, cookie), "magic link", Some(id)).await {
-            // Another press was first.
-            Err(VisitError::Busy) => Ok(None),
-            entered => entered.map(Some),
+        for _ in 0..TRIES {
+            let found = self.stations.guests.ticket(token, now).await.map_err(|error| not_now("tickets", &error))?;
+            let Some((ticket, contact, id)) = found.and_then(|found| match found.ticket {
+                Ticket::Magic { contact, grant } => Some((found, contact, grant)),
+                Ticket::Password { .. } | Ticket::OldLink { .. } => None,
+            }) else {
+                return Ok(None);
+            };
+            match self.enter_by(&ticket, (contact, id), cookie, now).await {
+                // Another press was first, or the visit before was noted as used meanwhile.
+                Err(VisitError::Busy) => {}
+                entered => return entered.map(Some),
+            }
         }
+        Err(VisitError::Busy)
+    }
+
+    async fn enter_by(
+        &self,
+        ticket: &LivingTicket,
+        (contact, id): (ContactId, GrantId),
+        cookie: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Entered, VisitError> {
+        let guests = &self.stations.guests;
+        let grant = self.stations.vault.grant(id).await.map_err(|error| not_now("grants", &error))?;
+        let before = self.visit_before(cookie).await?;
+        let cookie = cookie.filter(|_| before.is_some());
+        let mut visit = match before.filter(|before| before.contact == contact) {
+            Some(before) => Visit { seen: now, form_secret: random::octets(), ..before },
+            None => Visit::begin(contact, Some(id), now),
+        };
+        if let Some(grant) = grant {
+            visit.proved.show(Means::Magic, about(&grant.value));
+        }
+        let mut batch = Batch::default();
+        guests.use_ticket(&mut batch, ticket);
+        let put = guests.put_visit(&mut batch, &visit, cookie).await;
+        let cookie = put.map_err(|error| not_now("visits", &error))?;
+        self.step_up(batch, (visit, cookie), "magic link", Some(id)).await
     }
 }
 

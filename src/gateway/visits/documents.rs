@@ -128,7 +128,8 @@ impl Gateway {
     /// # Errors
     /// [`VisitError::Unavailable`] where it is damaged.
     pub async fn read_document(&self, document: &Document, range: Range<u64>) -> Result<OctetStream, VisitError> {
-        self.stations().objects.read(&document.object, range).await.map_err(blob_error)
+        let octets = self.stations().objects.read(&document.object, range).await.map_err(blob_error)?;
+        Ok(octets.in_strides())
     }
 
     /// The documents as a zip, written while it is read: [`Gateway::zip_octets`] long, a chunk in memory at a time. An error

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
+use crate::access::About;
 use crate::event::Event as Logged;
 use crate::gateway::invitations::{Change, InvitationError};
 use crate::gateway::mails::OwnMail;
 use crate::gateway::visits::form::{self, Form, Questions};
-use crate::gateway::visits::{Visit, VisitError, not_committed, not_now};
+use crate::gateway::visits::{Visit, VisitError, about, not_committed, not_now};
 use crate::gateway::{Gateway, Snapshot};
 use crate::guests::{Count, Counted, Guest, InvitationRecord, Limit};
 use crate::id::ContactId;
@@ -16,6 +17,7 @@ use crate::pack::own::Says;
 use crate::policy::{FieldKind, FormField, Role};
 use crate::store::{self, Batch, CommitError, Record};
 use crate::time::{Timestamp, parse_date};
+use crate::vault::VaultError;
 
 /// How often a change is tried when other changes come first.
 const TRIES: usize = 16;
@@ -167,15 +169,22 @@ impl Gateway {
     ) -> Result<Registered, VisitError> {
         let invitation = &registering.invitation.value;
         let schedule = snapshot.policy.schedule(invitation.role);
-        self.count_birthdate_from(from, now).await?;
         let tries = Counted::Registration(registering.contact, invitation.life.issued);
         let whole = schedule.longest();
         let limit = Limit { most: u32::from(schedule.tries), within: whole, lock: whole };
-        let count = self.stations.guests.count(tries, limit, now).await.map_err(not_committed)?;
+        let guests = &self.stations.guests;
+        let count = guests.count(tries, limit, now).await.map_err(not_committed)?;
+        // After its own tries, so that one invitation cannot use up what is for everybody.
+        if matches!(count, Count::Left(_))
+            && let Err(locked) = self.count_birthdate_from(from, now).await
+        {
+            guests.give_back(tries).await.map_err(not_committed)?;
+            return Err(locked);
+        }
         let is_right = invitation.birthdate.as_deref().and_then(parse_date) == form.birthdate;
         if is_right && matches!(count, Count::Left(_)) {
             self.uncount_birthdate_from(from).await?;
-            self.stations.guests.forget(tries).await.map_err(not_committed)?;
+            guests.forget(tries).await.map_err(not_committed)?;
             return self.enter_form(registering, form, snapshot, now).await;
         }
         Logged::GuestRefused { what: "birthdate", peer: from }.log();
@@ -217,7 +226,7 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<Registered, VisitError> {
         let Registering { contact, invitation, closed } = registering;
-        let guest = self.new_guest(&invitation.value, form, snapshot, now);
+        let guest = self.new_guest(&invitation.value, form, snapshot, now).await?;
         let guests = &self.stations.guests;
         let mut batch = Batch::default();
         guests.require_invitation(&mut batch, contact, &invitation);
@@ -232,11 +241,16 @@ impl Gateway {
         Ok(if guest.waits_for_admin { Registered::WaitsForAdmin } else { Registered::PasswordMailed })
     }
 
-    fn new_guest(&self, invitation: &InvitationRecord, form: &Form, snapshot: &Snapshot, now: Timestamp) -> Guest {
-        let patient = invitation.patient.as_ref().map(|patient| self.stations.vault.patient_mark(patient));
+    async fn new_guest(
+        &self,
+        invitation: &InvitationRecord,
+        form: &Form,
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> Result<Guest, VisitError> {
         let domain = invitation.address.domain();
         let of_practice = snapshot.policy.practice_of(domain).is_some_and(|own| own.id == invitation.practice);
-        Guest {
+        Ok(Guest {
             role: invitation.role,
             practice: invitation.practice.clone(),
             name: form.name.clone(),
@@ -244,13 +258,40 @@ impl Gateway {
             answers: form.answers.clone(),
             password: None,
             password_since: None,
-            patients: patient.into_iter().collect(),
+            patients: self.patients_of(invitation, form, now).await?,
             registered: now,
             enrolled: None,
             waits_for_admin: invitation.role == Some(Role::Staff) && !of_practice,
             closed: false,
             remembered_until: now,
+        })
+    }
+
+    /// Whom the new account stands for: the patient of the invitation, and of the right it came with where that has the
+    /// birthdate that was entered, also a patient whom nobody named.
+    async fn patients_of(
+        &self,
+        invitation: &InvitationRecord,
+        form: &Form,
+        now: Timestamp,
+    ) -> Result<Vec<About>, VisitError> {
+        let vault = &self.stations.vault;
+        let named = invitation.patient.as_ref().map(|patient| vault.patient_mark(patient));
+        let named = named.map(|mark| About { practice: invitation.practice.clone(), patient: Some(mark) });
+        let mut patients: Vec<About> = named.into_iter().collect();
+        let (Some(entered), Some(right)) = (form.birthdate, vault.grant(invitation.grant).await.map_err(unread)?)
+        else {
+            return Ok(patients);
+        };
+        let same = match vault.is_birthdate(&right.value, entered, now).await {
+            Err(VaultError::Ended | VaultError::Missing) => None,
+            other => other.map_err(unread)?,
+        };
+        let about = about(&right.value);
+        if same == Some(true) && about.patient.is_some() && !patients.contains(&about) {
+            patients.push(about);
         }
+        Ok(patients)
     }
 
     /// To who invited, and to the admin.
@@ -271,6 +312,10 @@ impl Gateway {
         }
         Ok(())
     }
+}
+
+fn unread(error: VaultError) -> VisitError {
+    not_now("vault", &error)
 }
 
 /// What a visitor learns of an invitation that was not changed.

@@ -10,7 +10,7 @@ use crate::gateway::visits::{NewPassword, NextStep, VisitError, limits, links, n
 use crate::gateway::{Gateway, Snapshot, trouble};
 use crate::guests::{Count, Counted, Guest, InvitationRecord, LivingTicket, Ticket};
 use crate::id::ContactId;
-use crate::invitation::Event;
+use crate::invitation::{Event, NotPossible, State, Why};
 use crate::mail::Address;
 use crate::pack::own::Says;
 use crate::random;
@@ -102,7 +102,8 @@ impl Gateway {
                 Err(InvitationError::Commit(CommitError::Conflict)) => {}
                 Err(error) => return Err(not_changed(error)),
                 Ok(()) => {
-                    self.end_everything(&setting, now).await?;
+                    // Visits with the old password have ended with it; what is left of them is only taken away.
+                    self.end_everything(&setting, now).await.ok();
                     return Ok(Ok(NextStep::SignIn));
                 }
             }
@@ -188,11 +189,40 @@ impl Gateway {
         if let Count::LockedUntil(_) = counted.map_err(not_committed)? {
             return Ok(());
         }
-        let mut batch = Batch::default();
-        self.put_password_mail(&mut batch, &self.policies(), (contact, &guest.value), enrolled.is_none(), now)?;
+        let (mut batch, snapshot) = (Batch::default(), self.policies());
+        match self.closed_for(contact, &guest.value).await? {
+            Some((sender_name, why)) => {
+                let says = Says::InvitationCancelled { sender_name: &sender_name, why };
+                let Guest { practice, address, .. } = &guest.value;
+                let mail = OwnMail { transaction: random::id(), practice, to: address, reply_to: None, says };
+                self.put_own_mail(&mut batch, &snapshot, mail, now).map_err(|error| not_now("mail", &error))?;
+            }
+            None => {
+                let first = enrolled.is_none();
+                self.put_password_mail(&mut batch, &snapshot, (contact, &guest.value), first, now)?;
+            }
+        }
         self.stations.store.commit(batch).await.map_err(not_committed)?;
         self.stations.queue.wake();
         Ok(())
+    }
+
+    /// Who invited somebody whose first password is set no more, because the invitation has ended, and why it has: a link
+    /// would lead nowhere.
+    async fn closed_for(&self, contact: ContactId, guest: &Guest) -> Result<Option<(String, Option<Why>)>, VisitError> {
+        if guest.enrolled.is_some() {
+            return Ok(None);
+        }
+        let invitation = self.stations.guests.invitation(contact).await;
+        Ok(match invitation.map_err(|error| not_now("invitations", &error))?.map(|read| read.value) {
+            Some(invitation) => match invitation.life.state {
+                State::Open { .. } => None,
+                State::Cancelled(why) => Some((invitation.sender_name, Some(why))),
+                State::Expired | State::Accepted => Some((invitation.sender_name, None)),
+            },
+            // Forgotten since: the practice speaks for itself.
+            None => Some((String::new(), None)),
+        })
     }
 
     /// Puts the mail with a single-use link that sets the password into the batch.
@@ -213,17 +243,20 @@ impl Gateway {
     }
 
     /// Lets somebody in who registered as staff of a practice with an address outside its domains: the mail that sets
-    /// their password goes.
+    /// their password goes. Not where the invitation has ended: that mail would lead nowhere.
     ///
     /// # Errors
-    /// [`InvitationError::NobodyWaits`].
+    /// [`InvitationError::NobodyWaits`]; [`InvitationError::NotPossible`].
     pub async fn approve_guest(&self, address: &Address, now: Timestamp) -> Result<(), InvitationError> {
         let found = self.stations.directory.find(address).await?.ok_or(InvitationError::NobodyWaits)?;
         let guests = &self.stations.guests;
         let guest = guests.find(found.id).await?.filter(|guest| guest.value.waits_for_admin);
         let guest = guest.ok_or(InvitationError::NobodyWaits)?;
+        let invitation = guests.invitation(found.id).await?.filter(|invitation| invitation.value.life.is_open());
+        let invitation = invitation.ok_or(NotPossible::Ended)?;
         let approved = Guest { waits_for_admin: false, ..guest.value.clone() };
         let mut batch = Batch::default();
+        guests.require_invitation(&mut batch, found.id, &invitation);
         guests.put(&mut batch, found.id, Some(&guest), &approved, now)?;
         let put = self.put_password_mail(&mut batch, &self.policies(), (found.id, &approved), true, now);
         put.map_err(|_| InvitationError::NobodyWaits)?;

@@ -15,7 +15,17 @@ pub const CODE_TRIES: Limit = Limit { most: 5, within: HALF_AN_HOUR, lock: HALF_
 pub const CODE_REQUESTS: Limit = Limit { most: 5, within: HALF_AN_HOUR, lock: HALF_AN_HOUR };
 /// From one code to the next.
 pub const CODE_PAUSE: Limit = Limit { most: 1, within: Duration::from_secs(15), lock: Duration::from_secs(15) };
-/// Wrong codes for one right, over all openers, for longer than documents are kept: then only a fresh link helps.
+/// Codes mailed for one right, over all openers: a mailbox may be shared.
+pub const CODES_FOR: Limit = Limit { most: 15, within: HALF_AN_HOUR, lock: HALF_AN_HOUR };
+/// Codes mailed to one contact.
+pub const CODES_TO: Limit = Limit { most: 30, within: HALF_AN_HOUR, lock: HALF_AN_HOUR };
+/// Codes asked for from one address of origin; a hospital may share one.
+pub const CODES_FROM: Limit = Limit { most: 120, within: HOUR, lock: HALF_AN_HOUR };
+/// Visits that begin by the links of one right.
+pub const VISITS_BY: Limit = Limit { most: 60, within: HALF_AN_HOUR, lock: HALF_AN_HOUR };
+/// Visits that begin from one address of origin.
+pub const VISITS_FROM: Limit = Limit { most: 600, within: HALF_AN_HOUR, lock: HALF_AN_HOUR };
+/// Wrong codes for one right and link, over all openers, for longer than documents are kept: then only a fresh link helps.
 pub const CODES_IN_ALL: Limit = Limit { most: 20, within: DAY.saturating_mul(400), lock: DAY.saturating_mul(400) };
 
 /// Wrong birthdates on one link.

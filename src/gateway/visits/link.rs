@@ -1,13 +1,14 @@
 //! The link page: what anybody with the link sees, and what a press on it does. Looking changes nothing.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::access::{AccessCheck, Proved};
+use crate::access::{AccessCheck, Means, Proved};
 use crate::event::Event;
 use crate::gateway::Gateway;
 use crate::gateway::history::{Happened, HistoryLine};
 use crate::gateway::mails::OwnMail;
-use crate::gateway::visits::{Entered, Visit, VisitError, limits, links, not_committed, not_now};
+use crate::gateway::visits::{Entered, Visit, VisitError, about, limits, links, not_committed, not_now};
 use crate::guests::{Count, Counted};
 use crate::id::{ContactId, GrantId};
 use crate::invitation;
@@ -19,6 +20,9 @@ use crate::store::{self, Batch, Record};
 use crate::time::Timestamp;
 use crate::vault::{Grant, ParcelFacts, VaultError};
 
+/// How long a link that a fresh one took the place of is known, at least: its right may be held again meanwhile, with an
+/// invitation that is remembered no longer.
+const OLD_LINK_KNOWN: Duration = Duration::from_secs(120 * 86_400);
 /// How long a fresh link works, at most.
 const FRESH: Duration = Duration::from_secs(7 * 86_400);
 /// And for doctors and staff elsewhere.
@@ -62,8 +66,8 @@ pub struct LinkFacts {
 struct Behind {
     id: GrantId,
     grant: Grant,
-    /// A fresh one took its place.
-    old: bool,
+    /// A fresh one took its place, or too many wrong codes came by it: a fresh one can be mailed.
+    over: bool,
 }
 
 impl Gateway {
@@ -73,7 +77,7 @@ impl Gateway {
     /// [`VisitError::Unavailable`].
     pub async fn link(&self, token: &str) -> Result<LinkView, VisitError> {
         let now = store::now();
-        let Some(Behind { grant, old, .. }) = self.behind(token, now).await? else { return Ok(LinkView::Unknown) };
+        let Some(Behind { grant, over, .. }) = self.behind(token, now).await? else { return Ok(LinkView::Unknown) };
         if grant.revoked.is_some() {
             return Ok(LinkView::Withdrawn(self.facts_of(&grant, None).await?));
         }
@@ -83,7 +87,7 @@ impl Gateway {
             Err(error) => return Err(not_now("link", &error)),
         };
         let facts = self.facts_of(&grant, Some(known)).await?;
-        Ok(if old || grant.link_until <= now { LinkView::LinkOver(facts) } else { LinkView::Living(facts) })
+        Ok(if over || grant.link_until <= now { LinkView::LinkOver(facts) } else { LinkView::Living(facts) })
     }
 
     /// What is behind a link, while its documents are kept.
@@ -91,12 +95,16 @@ impl Gateway {
         let vault = &self.stations.vault;
         let found = vault.grant_by_token(token).await.map_err(|error| not_now("link", &error))?;
         let behind = match found {
-            Some((id, Record { value: grant, .. })) => Some(Behind { id, grant, old: false }),
+            Some((id, Record { value: grant, .. })) => {
+                let asks = grant.access.contains(&AccessCheck::Code);
+                let over = asks && self.codes_closed(id, Some(grant.token_hash), now).await?;
+                Some(Behind { id, grant, over })
+            }
             None => {
                 let id = self.stations.guests.old_link(token, now).await.map_err(|error| not_now("link", &error))?;
                 let Some(id) = id else { return Ok(None) };
                 let grant = vault.grant(id).await.map_err(|error| not_now("link", &error))?;
-                grant.map(|Record { value: grant, .. }| Behind { id, grant, old: true })
+                grant.map(|Record { value: grant, .. }| Behind { id, grant, over: true })
             }
         };
         Ok(behind.filter(|behind| now < behind.grant.keep_until))
@@ -114,10 +122,12 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<Secret<String>, VaultError> {
         let vault = &self.stations.vault;
-        let Record { value: grant, .. } = vault.grant(id).await?.ok_or(VaultError::Missing)?;
+        // As the batch has it: a right that is held again there lives longer than the store knows.
+        let Record { value: grant, .. } = vault.grant_in_batch(batch, id).await?.ok_or(VaultError::Missing)?;
+        let known = grant.keep_until.max(now.plus(OLD_LINK_KNOWN));
         let token = random::token();
         vault.renew_link(batch, id, &token, lives, now).await?;
-        self.stations.guests.put_old_link(batch, &grant.token_hash, id, grant.keep_until, now);
+        self.stations.guests.put_old_link(batch, &grant.token_hash, id, known, now);
         Ok(token)
     }
 
@@ -138,26 +148,33 @@ impl Gateway {
     }
 
     /// A person pressed the button: begins a visit of the link's contact. Instead of the browser's visit before, unless
-    /// that is one of the same contact, which keeps what it has shown.
+    /// that is one of the same contact, which keeps what it has shown. New ones are counted by right and address of origin.
     ///
     /// # Errors
-    /// [`VisitError::NotFound`] where the link does not live.
-    pub async fn enter(&self, token: &str, cookie: Option<&str>) -> Result<Entered, VisitError> {
+    /// [`VisitError::NotFound`] where the link does not live; [`VisitError::LockedUntil`].
+    pub async fn enter(&self, token: &str, cookie: Option<&str>, from: IpAddr) -> Result<Entered, VisitError> {
         let now = store::now();
-        let Behind { id, grant, old } = self.behind(token, now).await?.ok_or(VisitError::NotFound)?;
-        if old || grant.revoked.is_some() || grant.link_until <= now {
+        let Behind { id, grant, over } = self.behind(token, now).await?.ok_or(VisitError::NotFound)?;
+        if over || grant.revoked.is_some() || grant.link_until <= now {
             return Err(VisitError::NotFound);
         }
-        let mut visit = Visit::begin(grant.contact, Some(id), now);
         let before = self.visit_before(cookie).await?;
-        if let Some(before) = before.as_ref().filter(|before| before.contact == grant.contact) {
-            visit = Visit { by: Some(id), seen: now, form_secret: random::octets(), ..before.clone() };
-        }
-        // What asks for nothing opens by the link itself; a right that asks for a check is shown its patient by that.
-        if grant.access.is_empty() {
-            visit.proved.show_patient(grant.patient);
-        }
         let cookie = cookie.filter(|_| before.is_some());
+        let mut visit = match before.filter(|before| before.contact == grant.contact) {
+            Some(before) => Visit { by: Some(id), seen: now, form_secret: random::octets(), ..before },
+            None => {
+                let ways =
+                    [(Counted::VisitsBy(id), limits::VISITS_BY), (Counted::VisitsFrom(from), limits::VISITS_FROM)];
+                let counted = self.stations.guests.count_all(&ways, now).await.map_err(not_committed)?;
+                counted.map_err(VisitError::LockedUntil)?;
+                Visit::begin(grant.contact, Some(id), now)
+            }
+        };
+        visit.link = Some(grant.token_hash);
+        // What asks for nothing opens by the link itself.
+        if grant.access.is_empty() {
+            visit.proved.show(Means::Link, about(&grant));
+        }
         let cookie = self.stations.guests.begin_visit(&visit, cookie).await.map_err(not_committed)?;
         Event::VisitBegan { visit: visit.id, grant: Some(id) }.log();
         self.note_opened(grant.contact, now).await;
@@ -193,9 +210,9 @@ impl Gateway {
         }
         self.count_mail(grant.contact, now).await?;
         self.send_fresh_link(id, &grant, now).await?;
-        // Who guessed codes by the old link guesses no longer, and who has the new one may.
+        // Who guessed codes by the old link guesses no longer: what was counted for that link stays counted. Who has the new
+        // one may.
         let guests = &self.stations.guests;
-        guests.forget(Counted::CodeInAll(id)).await.map_err(not_committed)?;
         let guessing = |visit: &Visit| visit.by == Some(id) && visit.proved == Proved::default();
         guests.end_visits(grant.contact, guessing, now).await.map_err(not_committed)?;
         Ok(())

@@ -3,7 +3,7 @@
 //! The portal asks these questions and nothing else. Every view names its practice by id; the portal looks its face up
 //! in the policy snapshot ([`Gateway::policies`]). What is foreign does not exist: [`VisitError::NotFound`].
 
-use crate::access::{AccessCheck, Admitted, Denied, Door, Proved, admit};
+use crate::access::{About, AccessCheck, Admitted, Denied, Door, Proved, admit};
 use crate::event::Event;
 use crate::gateway::{Gateway, Snapshot, trouble};
 use crate::id::{ContactId, GrantId};
@@ -51,6 +51,8 @@ pub enum VisitError {
     Show(AccessCheck),
     /// Locked until this moment; it ends by itself.
     LockedUntil(Timestamp),
+    /// Too many wrong codes came by this link: only a fresh one helps, which the link's page mails.
+    CodesClosed,
     /// Too many sign-ins at once; try again in a moment.
     Busy,
     /// No space on the disk: nothing was stored.
@@ -214,11 +216,17 @@ impl Gateway {
     }
 }
 
+/// Whose documents a right is about.
+pub(super) fn about(grant: &Grant) -> About {
+    About { practice: grant.practice.clone(), patient: grant.patient }
+}
+
 /// What access is to know of a right.
 pub(super) fn door(id: GrantId, grant: &Grant) -> Door<'_> {
     Door {
         grant: id,
         checks: &grant.access,
+        practice: &grant.practice,
         patient: grant.patient,
         keep_until: grant.keep_until,
         revoked: grant.revoked.is_some(),

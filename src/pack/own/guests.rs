@@ -30,8 +30,9 @@ pub(super) fn invitation<'a>(
 }
 
 /// Registration is closed.
-pub(super) fn cancelled(sender: String, why: Why) -> Content<'static> {
-    guest("cancelled", context! { sender => sender, by_hand => why == Why::ByHand })
+pub(super) fn cancelled(sender: String, why: Option<Why>) -> Content<'static> {
+    let facts = context! { sender => sender, by_hand => why == Some(Why::ByHand), expired => why.is_none() };
+    guest("cancelled", facts)
 }
 
 /// Set the password, the first or another.

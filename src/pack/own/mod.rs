@@ -57,12 +57,12 @@ pub enum Says<'a> {
         /// Whether this is the last one.
         last: bool,
     },
-    /// To a guest: too many wrong birthdates, or taken back; call the practice.
+    /// To a guest: too many wrong birthdates, taken back, or expired; call the practice.
     InvitationCancelled {
         /// Who invited.
         sender_name: &'a str,
-        /// Why.
-        why: Why,
+        /// Why it was cancelled; none: it has expired.
+        why: Option<Why>,
     },
     /// To a guest: set the password.
     Password {

@@ -30,7 +30,7 @@ pub struct StatusLine {
 }
 
 /// Titles that there are sentences for.
-const TITLES: [&str; 6] = ["delivered", "partly", "waiting", "history", "pending", "done"];
+const TITLES: [&str; 7] = ["delivered", "partly", "failed", "waiting", "history", "pending", "done"];
 
 /// What the status mail of a message says; an unknown title is `history`.
 pub(super) fn content<'a>(accepted: Value, title: &str, done: Option<&'a str>, lines: &'a [StatusLine]) -> Content<'a> {

@@ -85,7 +85,27 @@ async fn a_failure_is_told_and_policy_says_whether_success_is() {
     let rule = rule.replace("problems", "never");
     let clinic = Clinic::with(&[("90-never.toml", &rule)]).await;
     clinic.send(&["pat@home.example"], &message).await.unwrap();
-    assert_eq!(clinic.gateway.do_due_status(later(MINUTE * 60)).await.unwrap(), 0);
+    assert_eq!(clinic.gateway.do_due_status(later(MINUTE * 20)).await.unwrap(), 0);
+    clinic.settle("pat@home.example", Outcome::permanent(Step::Recipient)).await;
+    assert_eq!(
+        clinic.gateway.do_due_status(later(MINUTE * 21)).await.unwrap(),
+        1,
+        "never of success, always of a loss"
+    );
+    assert!(clinic.last_mail().await.contains("Not delivered"));
+    assert_eq!(clinic.gateway.do_due_status(later(MINUTE * 22)).await.unwrap(), 0, "once");
+}
+
+/// A letter that was given up days after the status mail had said "on its way" was told of nowhere.
+#[tokio::test]
+async fn a_failure_after_the_status_mail_is_told() {
+    let clinic = Clinic::with(&[]).await;
+    clinic.send(&["pat@home.example"], &with_attachment("Scan", "scan.pdf", 100)).await.unwrap();
+    assert_eq!(clinic.gateway.do_due_status(later(MINUTE * 11)).await.unwrap(), 1);
+    clinic.settle("pat@home.example", Outcome::permanent(Step::Recipient)).await;
+    assert_eq!(clinic.gateway.do_due_status(later(MINUTE * 12)).await.unwrap(), 1);
+    assert!(clinic.last_mail().await.contains("was not delivered"));
+    assert_eq!(clinic.gateway.do_due_status(later(MINUTE * 13)).await.unwrap(), 0, "once");
 }
 
 #[tokio::test]

@@ -1,11 +1,16 @@
 //! Codes and birthdates: what is asked, how often, and what a lock looks like from outside.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use postern::access::AccessCheck;
-use postern::gateway::visits::{BirthdateAnswer, CodeAnswer, NextStep, VisitError};
-use postern::guests::Counted;
+use postern::gateway::visits::{
+    BirthdateAnswer, CodeAnswer, Entered, LinkView, NextStep, Registered, Visit, VisitError,
+};
+use postern::guests::{Count, Counted, Limit};
 use postern::store;
 
-use super::house::{HERE, House, Mail, SENDER};
+use super::house::{HERE, House, Mail, SENDER, form};
 use super::{ANSWERS, JANE, TAG};
 
 const PAYER: &str = "payer@home.example";
@@ -23,6 +28,18 @@ fn another(code: &str) -> String {
     format!("{:06}", (number + 1) % 1_000_000)
 }
 
+/// A clinic whose policy asks for something else of a role.
+async fn asking(role: &str, shipped: &str, check: &str) -> House {
+    let access = |check: &str| format!("access = \"{check}\"");
+    House::with(|policies| {
+        let file = policies.join(format!("roles/{role}.toml"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(&access(shipped)));
+        std::fs::write(file, text.replace(&access(shipped), &access(check))).unwrap();
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_payer_opens_with_a_code() {
     let house = House::new().await;
@@ -33,11 +50,11 @@ async fn a_payer_opens_with_a_code() {
     let (visit, grant) = (house.visit(&entered.cookie).await, house.grant(PAYER).await.0);
     assert_eq!(gateway.parcel(&visit, grant).await.unwrap_err(), VisitError::Show(AccessCheck::Code));
 
-    let sent = gateway.mail_code(&visit, grant).await.unwrap();
+    let sent = gateway.mail_code(&visit, grant, HERE).await.unwrap();
     let mail = house.only_mail(PAYER).await;
     let code = code(&mail);
     assert!(!mail.subject.contains(&code) && sent.again < sent.until);
-    let again = gateway.mail_code(&visit, grant).await.unwrap_err();
+    let again = gateway.mail_code(&visit, grant, HERE).await.unwrap_err();
     assert!(matches!(again, VisitError::LockedUntil(until) if until == sent.again), "not before fifteen seconds");
 
     let with = (&visit, entered.cookie.expose().as_str());
@@ -61,7 +78,7 @@ async fn of_two_hundred_codes_at_once_five_are_compared() {
     house.send(PAYER, "Invoice [payer]").await;
     let entered = house.enter(&house.only_mail(PAYER).await.token("/p/").unwrap()).await;
     let (visit, grant) = (house.visit(&entered.cookie).await, house.grant(PAYER).await.0);
-    house.gateway.mail_code(&visit, grant).await.unwrap();
+    house.gateway.mail_code(&visit, grant, HERE).await.unwrap();
     let code = code(&house.only_mail(PAYER).await);
     let guesses: Vec<_> = (0..200)
         .map(|_| {
@@ -92,6 +109,7 @@ async fn twenty_wrong_codes_in_all_close_the_path_until_a_fresh_link() {
     house.send(PAYER, "Invoice [payer]").await;
     let token = house.only_mail(PAYER).await.token("/p/").unwrap();
     let grant = house.grant(PAYER).await.0;
+    let entered = house.enter(&token).await;
     let mut guesser = None;
     for _ in 0..4 {
         let entered = house.enter(&token).await;
@@ -102,16 +120,17 @@ async fn twenty_wrong_codes_in_all_close_the_path_until_a_fresh_link() {
         }
         guesser = Some(entered);
     }
-    let entered = house.enter(&token).await;
     let visit = house.visit(&entered.cookie).await;
     let closed = gateway.check_code((&visit, entered.cookie.expose()), grant, "000000").await;
-    assert!(matches!(closed, Err(VisitError::LockedUntil(_))), "{closed:?}");
-    assert!(matches!(gateway.mail_code(&visit, grant).await, Err(VisitError::LockedUntil(_))));
+    assert!(matches!(closed, Err(VisitError::CodesClosed)), "{closed:?}");
+    assert!(matches!(gateway.mail_code(&visit, grant, HERE).await, Err(VisitError::CodesClosed)));
+    assert!(matches!(gateway.link(&token).await.unwrap(), LinkView::LinkOver(_)), "the next step is there");
+    assert_eq!(gateway.enter(&token, None, HERE).await.unwrap_err(), VisitError::NotFound);
     gateway.mail_fresh_link(&token).await.unwrap();
     assert!(gateway.visit(guesser.unwrap().cookie.expose()).await.unwrap().is_none(), "who guessed is out");
     let entered = house.enter(&house.only_mail(PAYER).await.token("/p/").unwrap()).await;
     let visit = house.visit(&entered.cookie).await;
-    gateway.mail_code(&visit, grant).await.unwrap();
+    gateway.mail_code(&visit, grant, HERE).await.unwrap();
     let code = code(&house.only_mail(PAYER).await);
     let right = gateway.check_code((&visit, entered.cookie.expose()), grant, &code).await.unwrap();
     assert!(matches!(right, CodeAnswer::Right(_)), "{right:?}");
@@ -175,4 +194,185 @@ async fn birthdates_are_counted_over_messages_and_by_origin() {
         }
     }
     assert_eq!(tried, 12, "a day's worth for one person, however many links there are");
+}
+
+/// The fresh link forgot what was guessed: who had the old one pressed for a fresh one, never saw it, and went on guessing in
+/// a visit that had come by another link of the same person.
+#[tokio::test]
+async fn a_fresh_link_gives_who_guessed_no_new_guesses() {
+    let house = House::new().await;
+    let gateway = &house.gateway;
+    house.send(PAYER, "Invoice [payer]").await;
+    let other = house.only_mail(PAYER).await.token("/p/").unwrap();
+    let first = house.grant(PAYER).await.0;
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    house.send(PAYER, "Invoice [payer]").await;
+    let link = house.only_mail(PAYER).await.token("/p/").unwrap();
+    let grant = house.grant(PAYER).await.0;
+    assert_ne!(grant, first);
+    let guess = async |entered: &Entered| {
+        let visit = house.visit(&entered.cookie).await;
+        gateway.check_code((&visit, entered.cookie.expose()), grant, "000000").await
+    };
+    for token in [&link, &other] {
+        for _ in 0..4 {
+            let entered = house.enter(token).await;
+            for _ in 0..5 {
+                guess(&entered).await.unwrap();
+            }
+        }
+    }
+    let guesser = house.enter(&other).await;
+    assert!(matches!(guess(&guesser).await, Err(VisitError::CodesClosed)));
+    gateway.mail_fresh_link(&link).await.unwrap();
+    assert!(matches!(guess(&guesser).await, Err(VisitError::CodesClosed)), "the fresh link is another's");
+    let entered = house.enter(&house.only_mail(PAYER).await.token("/p/").unwrap()).await;
+    assert!(matches!(guess(&entered).await, Ok(CodeAnswer::Wrong { left: 4 })), "theirs");
+}
+
+/// A link pressed again and again, without a cookie, began a visit each time and mailed a code for each.
+#[tokio::test]
+async fn a_link_fills_no_mailbox_with_codes_and_no_disk_with_visits() {
+    let house = House::new().await;
+    let gateway = &house.gateway;
+    house.send(PAYER, "Invoice [payer]").await;
+    let token = house.only_mail(PAYER).await.token("/p/").unwrap();
+    let grant = house.grant(PAYER).await.0;
+    let (mut mailed, mut begun, mut waits) = (0, 0, Vec::new());
+    for number in 0..64_u8 {
+        let from = IpAddr::from([192, 0, 2, number]);
+        match gateway.enter(&token, None, from).await {
+            Ok(entered) => {
+                begun += 1;
+                let visit = house.visit(&entered.cookie).await;
+                match gateway.mail_code(&visit, grant, from).await {
+                    Ok(_) => mailed += 1,
+                    Err(VisitError::LockedUntil(until)) => waits.push(until),
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            Err(VisitError::LockedUntil(until)) => waits.push(until),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((begun, mailed), (60, 15));
+    assert_eq!(house.mails().await.len(), 15);
+    assert!(waits.iter().all(|until| until.since(store::now()).as_secs() <= 1800), "and then it works again");
+}
+
+/// As the one above, from one place or to one person over many messages. What is refused there counts nowhere.
+#[tokio::test]
+async fn codes_and_visits_are_counted_by_contact_and_by_origin() {
+    let house = House::new().await;
+    let gateway = &house.gateway;
+    house.send(PAYER, "Invoice [payer]").await;
+    let token = house.only_mail(PAYER).await.token("/p/").unwrap();
+    let grant = house.grant(PAYER).await.0;
+    let from = |text: &str| text.parse::<IpAddr>().unwrap();
+    let (bad, neighbour, good) = (from("2001:db8:1:2::1"), from("2001:db8:1:2:3::9"), from("2001:db8:1:3::1"));
+    house.lock(Counted::VisitsFrom(bad)).await;
+    assert!(matches!(gateway.enter(&token, None, neighbour).await, Err(VisitError::LockedUntil(_))), "a /64 is one");
+    let entered = gateway.enter(&token, None, good).await.unwrap();
+    let visit = house.visit(&entered.cookie).await;
+    let again = gateway.enter(&token, Some(entered.cookie.expose()), bad).await;
+    let entered = again.expect("a visit that goes on is none that begins");
+    assert_eq!(house.visit(&entered.cookie).await.id, visit.id);
+
+    house.lock(Counted::CodesFrom(bad)).await;
+    for _ in 0..20 {
+        assert!(matches!(gateway.mail_code(&visit, grant, neighbour).await, Err(VisitError::LockedUntil(_))));
+    }
+    gateway.mail_code(&visit, grant, good).await.expect("the twenty count for nobody");
+    house.only_mail(PAYER).await;
+    house.lock(Counted::CodesTo(visit.contact)).await;
+    house.guests().forget(Counted::CodePause(grant, visit.id)).await.unwrap();
+    assert!(matches!(gateway.mail_code(&visit, grant, good).await, Err(VisitError::LockedUntil(_))));
+    assert!(house.mails().await.is_empty());
+}
+
+/// Origin and all were counted before link and person: tries on a link that was locked used up what is for everybody, and
+/// nobody could enter a birthdate any more.
+#[tokio::test]
+async fn tries_on_a_locked_link_use_up_nothing_for_everybody() {
+    let house = House::new().await;
+    let gateway = &house.gateway;
+    house.enrol(JANE, TAG, &ANSWERS).await;
+    house.send(JANE, "Results [patient Tim Citizen 2015-06-07]").await;
+    let (tims, grant) = house.grant(JANE).await;
+    let entered = house.sign_in(JANE).await;
+    let visit = house.visit(&entered.cookie).await;
+    for number in 0..40 {
+        let tried = gateway.check_birthdate((&visit, entered.cookie.expose()), tims, "2015-01-01", HERE).await;
+        assert_eq!(matches!(tried, Ok(BirthdateAnswer::Wrong { .. })), number < 3, "{tried:?}");
+    }
+    let hour = Duration::from_secs(3_600);
+    let ten = Limit { most: 10, within: hour, lock: hour };
+    for what in [Counted::BirthdateOf(grant.contact), Counted::BirthdateFrom(HERE), Counted::BirthdateOverall] {
+        assert_eq!(house.guests().count(what, ten, store::now()).await.unwrap(), Count::Left(6), "{what:?}");
+    }
+
+    // Registering: a place that is locked costs the invitation no try.
+    house.send("ben@home.example", "[patient Ben Citizen 1970-01-01]").await;
+    house.mails().await;
+    let visit = Visit::begin(house.contact("ben@home.example").await, None, store::now());
+    house.lock(Counted::BirthdateFrom(HERE)).await;
+    let answers = || form(&[("name", "Ben"), ("phone", "02 5550 1234"), ("birthdate", "1970-01-01")]);
+    for _ in 0..5 {
+        assert!(matches!(gateway.register(&visit, answers(), HERE).await, Err(VisitError::LockedUntil(_))));
+    }
+    let elsewhere = "192.0.2.77".parse().unwrap();
+    assert!(matches!(gateway.register(&visit, answers(), elsewhere).await, Ok(Registered::PasswordMailed)));
+}
+
+/// A code counted for the whole visit: one that was mailed about one patient opened what was sent about another.
+#[tokio::test]
+async fn a_code_about_one_patient_opens_nothing_about_another() {
+    let house = asking("patient", "account", "code").await;
+    let gateway = &house.gateway;
+    house.send(JANE, "Letter [patient Jane Citizen 1980-03-04]").await;
+    let token = house.only_mail(JANE).await.token("/p/").unwrap();
+    let janes = house.grant(JANE).await.0;
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    house.send(JANE, "Letter [patient Tim Citizen 2015-06-07]").await;
+    house.only_mail(JANE).await;
+    let tims = house.grant(JANE).await.0;
+    let entered = house.enter(&token).await;
+    let visit = house.visit(&entered.cookie).await;
+    gateway.mail_code(&visit, janes, HERE).await.unwrap();
+    let code = code(&house.only_mail(JANE).await);
+    let answer = gateway.check_code((&visit, entered.cookie.expose()), janes, &code).await.unwrap();
+    let CodeAnswer::Right(right) = answer else { panic!("{answer:?}") };
+    let visit = house.visit(&right.cookie).await;
+    assert_eq!(gateway.next_step(&visit, janes).await.unwrap(), NextStep::Parcel(janes));
+    assert_eq!(gateway.next_step(&visit, tims).await.unwrap(), NextStep::Code);
+    let rows = gateway.parcels(&visit, &Default::default()).await.unwrap();
+    assert_eq!(rows.iter().map(|row| (row.grant, row.locked)).collect::<Vec<_>>(), [(tims, true), (janes, false)]);
+}
+
+/// The single-use link began a visit beside the browser's own, whose cookie lived on: who had planted it could go on with it.
+#[tokio::test]
+async fn a_magic_link_takes_the_place_of_the_visit_before() {
+    let house = asking("payer", "code", "magic").await;
+    let gateway = &house.gateway;
+    house.send(PAYER, "Invoice [payer]").await;
+    let before = house.enter(&house.only_mail(PAYER).await.token("/p/").unwrap()).await;
+    assert_eq!(before.next, NextStep::Magic);
+    let (visit, grant) = (house.visit(&before.cookie).await, house.grant(PAYER).await.0);
+    gateway.mail_magic(&visit, grant).await.unwrap();
+    let token = house.only_mail(PAYER).await.token("/magic/").unwrap();
+    let entered = gateway.use_magic(&token, Some(before.cookie.expose())).await.unwrap().unwrap();
+    assert_eq!(entered.next, NextStep::Parcel(grant));
+    assert!(gateway.visit(before.cookie.expose()).await.unwrap().is_none(), "the id before the step up is dead");
+    assert_eq!(house.visit(&entered.cookie).await.id, visit.id, "the same person went on");
+    assert!(gateway.use_magic(&token, Some(entered.cookie.expose())).await.unwrap().is_none(), "it works once");
+    house.visit(&entered.cookie).await;
+
+    // Of somebody else in the same browser.
+    house.send("other@home.example", "Invoice [payer]").await;
+    let theirs = house.enter(&house.only_mail("other@home.example").await.token("/p/").unwrap()).await;
+    gateway.mail_magic(&visit, grant).await.unwrap();
+    let token = house.only_mail(PAYER).await.token("/magic/").unwrap();
+    let entered = gateway.use_magic(&token, Some(theirs.cookie.expose())).await.unwrap().unwrap();
+    assert!(gateway.visit(theirs.cookie.expose()).await.unwrap().is_none());
+    assert_eq!(house.visit(&entered.cookie).await.contact, visit.contact);
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use mail_parser::MessageParser;
 use postern::accounts::{Accounts, NewStaff, Passwords};
@@ -12,7 +13,7 @@ use postern::delivery::retry::Schedule;
 use postern::directory::Directory;
 use postern::gateway::visits::{Entered, GuestSignIn, NextStep, Visit};
 use postern::gateway::{Gateway, GatewaySettings, Policies, ReceivedMessage, Stations};
-use postern::guests::{Guests, InvitationRecord};
+use postern::guests::{Counted, Guests, InvitationRecord, Limit};
 use postern::id::{ContactId, GrantId, QueueId};
 use postern::keyring::{Keyring, MasterKey};
 use postern::mail::{Address, BodyType, Domain, Envelope, Origin, ReceivedTrace, Recipient, ReversePath};
@@ -75,9 +76,15 @@ fn copy(from: &Path, to: &Path) {
 
 impl House {
     pub async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// With other policies than the shipped ones, which are in the folder.
+    pub async fn with(change: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policies = folder.path().join("policies");
         copy(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/policies")), &policies);
+        change(&policies);
         let master = MasterKey::make_file(&folder.path().join("master.key")).unwrap();
         let keyring = Keyring::create(&folder.path().join("keys"), &master, store::now().day()).unwrap();
         let data = folder.path().join("data");
@@ -118,6 +125,13 @@ impl House {
             seen: Mutex::default(),
             _folder: folder,
         }
+    }
+
+    /// As if this had been done too often just now.
+    pub async fn lock(&self, what: Counted<'_>) {
+        let hour = Duration::from_secs(3_600);
+        let once = Limit { most: 1, within: hour, lock: hour };
+        self.guests().count(what, once, store::now()).await.unwrap();
     }
 
     pub fn guests(&self) -> &Guests {
@@ -202,7 +216,7 @@ impl House {
     }
 
     pub async fn enter(&self, token: &str) -> Entered {
-        self.gateway.enter(token, None).await.unwrap()
+        self.gateway.enter(token, None, HERE).await.unwrap()
     }
 
     /// Sends a document to a new address, and has its recipient register and set the password.

@@ -1,5 +1,7 @@
 //! Invitations over forty-five days, by the index of what is due; links that are renewed; what is over is gone.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use postern::gateway::visits::{LinkView, NextStep, VisitError};
@@ -10,8 +12,8 @@ use postern::random;
 use postern::store::{self, Batch, Table};
 use postern::time::Timestamp;
 
-use super::house::{House, SENDER, address};
-use super::{JANE, TAG};
+use super::house::{HERE, House, PASSWORD, SENDER, address, form, secret};
+use super::{ANSWERS, JANE, TAG};
 
 fn days(days: u64) -> Duration {
     Duration::from_secs(days * 86_400)
@@ -100,7 +102,7 @@ async fn an_old_link_leads_to_a_fresh_one() {
     let fresh = house.only_mail(JANE).await.token("/p/").unwrap();
     assert_ne!(old, fresh);
     assert!(matches!(gateway.link(&old).await.unwrap(), LinkView::LinkOver(_)));
-    assert_eq!(gateway.enter(&old, None).await.unwrap_err(), VisitError::NotFound);
+    assert_eq!(gateway.enter(&old, None, HERE).await.unwrap_err(), VisitError::NotFound);
     assert!(matches!(gateway.link(&fresh).await.unwrap(), LinkView::Living(_)));
     gateway.mail_fresh_link(&old).await.unwrap();
     let third = house.only_mail(JANE).await.token("/p/").unwrap();
@@ -126,7 +128,7 @@ async fn what_was_taken_back_says_so_and_opens_nothing() {
     house.gateway.stations().vault.revoke(grant, store::now()).await.unwrap();
     let LinkView::Withdrawn(facts) = house.gateway.link(&token).await.unwrap() else { panic!("taken back") };
     assert!(facts.sender_name.is_empty() && facts.documents == 0);
-    assert_eq!(house.gateway.enter(&token, None).await.unwrap_err(), VisitError::NotFound);
+    assert_eq!(house.gateway.enter(&token, None, HERE).await.unwrap_err(), VisitError::NotFound);
     assert_eq!(house.gateway.next_step(&visit, grant).await.unwrap_err(), VisitError::NotFound);
     assert_eq!(house.gateway.mail_fresh_link(&token).await.unwrap_err(), VisitError::NotFound);
 }
@@ -144,7 +146,7 @@ async fn a_foreign_right_is_not_found() {
     let foreign = house.grant("ben@home.example").await.0;
     let gateway = &house.gateway;
     assert_eq!(gateway.next_step(&visit, foreign).await.unwrap_err(), VisitError::NotFound);
-    assert_eq!(gateway.mail_code(&visit, foreign).await.unwrap_err(), VisitError::NotFound);
+    assert_eq!(gateway.mail_code(&visit, foreign, HERE).await.unwrap_err(), VisitError::NotFound);
     assert_eq!(gateway.mail_magic(&visit, foreign).await.unwrap_err(), VisitError::NotFound);
     assert_eq!(gateway.parcel(&visit, foreign).await.unwrap_err(), VisitError::NotFound);
     assert!(house.mails().await.is_empty());
@@ -198,4 +200,107 @@ async fn what_is_due_is_found_without_a_scan() {
     assert!(looking * 20 < scanning, "looking took {looking:?}, a scan {scanning:?}");
     assert_eq!(house.gateway.do_due_invitations(now).await.unwrap(), 25);
     assert_eq!(house.gateway.do_due_invitations(now).await.unwrap(), 0);
+}
+
+/// A message sent after the invitation was cancelled was held for a month, for somebody who could not register.
+#[tokio::test]
+async fn what_follows_a_cancelled_invitation_is_held_for_nobody() {
+    let house = House::new().await;
+    house.send(JANE, TAG).await;
+    house.only_mail(JANE).await;
+    let contact = house.contact(JANE).await;
+    house.gateway.change_invitation(contact, Event::Cancel, None, store::now()).await.unwrap();
+    house.send(JANE, TAG).await;
+    house.mails().await;
+    for (_, grant) in house.gateway.stations().vault.grants_of_contact(contact, store::now(), 9).await.unwrap() {
+        assert!(grant.held.is_none() && is_about(grant.keep_until, store::now().plus(days(7))), "{grant:?}");
+    }
+}
+
+/// A further message was held for as long as a new invitation lives, though the open one that it joined ends sooner.
+#[tokio::test]
+async fn a_further_message_is_held_until_the_invitation_ends() {
+    let house = House::new().await;
+    house.send(JANE, TAG).await;
+    house.only_mail(JANE).await;
+    let (contact, now) = (house.contact(JANE).await, store::now());
+    let read = house.guests().invitation(contact).await.unwrap().unwrap();
+    let issued = Timestamp::from_millis(now.millis() - 20 * 86_400_000);
+    let older = InvitationRecord { life: Invitation { issued, ..read.value.life }, ..read.value.clone() };
+    let mut batch = Batch::default();
+    house.guests().put_invitation(&mut batch, contact, Some(&read), &older, read.value.due, now).unwrap();
+    house.gateway.stations().store.commit(batch).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    house.send(JANE, TAG).await;
+    let grant = house.grant(JANE).await.1;
+    assert!(grant.held.is_some() && is_about(grant.keep_until, issued.plus(days(31 + 7))), "{grant:?}");
+}
+
+fn is_about(at: Timestamp, expected: Timestamp) -> bool {
+    at.millis().abs_diff(expected.millis()) < 60_000
+}
+
+/// A message on its way while the person set the password found the invitation accepted, and invited them again; or it was
+/// held for somebody who had enrolled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_enrols_just_now_is_not_invited_again() {
+    let house = Arc::new(House::new().await);
+    for number in 0..4 {
+        let who = format!("guest{number}@home.example");
+        house.send(&who, TAG).await;
+        let entered = house.enter(&house.only_mail(&who).await.token("/p/").unwrap()).await;
+        let visit = house.visit(&entered.cookie).await;
+        house.gateway.register(&visit, form(&ANSWERS), HERE).await.unwrap();
+        let token = house.only_mail(&who).await.token("/password/").unwrap();
+        let done = Arc::new(AtomicBool::new(false));
+        let sending = {
+            let (house, who, done) = (Arc::clone(&house), who.clone(), Arc::clone(&done));
+            tokio::spawn(async move {
+                for _ in 0..40 {
+                    if !done.load(Ordering::Relaxed) {
+                        house.send(&who, TAG).await;
+                    }
+                }
+            })
+        };
+        let set = house.gateway.set_password(&token, &secret(PASSWORD)).await;
+        done.store(true, Ordering::Relaxed);
+        sending.await.unwrap();
+        set.unwrap().unwrap();
+        assert_eq!(house.invitation(&who).await.life.state, State::Accepted);
+        let contact = house.contact(&who).await;
+        let grants = house.gateway.stations().vault.grants_of_contact(contact, store::now(), 9999).await.unwrap();
+        assert!(grants.len() > 1 && grants.iter().all(|(_, grant)| grant.held.is_none()), "their clocks run");
+        house.mails().await;
+    }
+}
+
+/// Sending again was two commits: the mail went with a link that was about to end, and the documents were held after it. A
+/// crash between them left the guest with an invitation to nothing.
+#[tokio::test]
+async fn sending_again_holds_in_the_same_commit() {
+    let house = House::new().await;
+    let gateway = &house.gateway;
+    house.send(JANE, TAG).await;
+    let first = house.only_mail(JANE).await.token("/p/").unwrap();
+    let (contact, issued) = (house.contact(JANE).await, house.invitation(JANE).await.life.issued);
+    let id = house.grant(JANE).await.0;
+    gateway.do_due_invitations(issued.plus(days(31))).await.unwrap();
+    house.mails_at(issued.plus(days(31))).await;
+    // Half a day before the documents end.
+    let late = issued.plus(days(37)).plus(days(1) / 2);
+    gateway.change_invitation(contact, Event::Resend, None, late).await.unwrap();
+    let mails = house.mails_at(late).await;
+    assert_eq!(mails.iter().map(|mail| mail.token("/p/")).collect::<Vec<_>>(), [Some(first.clone())], "it works again");
+    let grant = gateway.stations().vault.grant(id).await.unwrap().unwrap();
+    let invitation = house.guests().invitation(contact).await.unwrap().unwrap();
+    assert_eq!(grant.version, invitation.version, "one commit");
+    assert!(grant.value.held.is_some());
+    assert_eq!(grant.value.keep_until, late.plus(days(31 + 7)));
+
+    // Where the link was replaced before, the old one leads to a fresh one as long as the documents live.
+    gateway.mail_fresh_link(&first).await.unwrap();
+    house.mails().await;
+    let known = house.guests().old_link(&first, late.plus(days(37))).await.unwrap();
+    assert_eq!(known, Some(id));
 }

@@ -2,9 +2,11 @@
 
 use postern::access::AccessCheck;
 use postern::gateway::visits::{GuestSignIn, NewPassword, NextStep, VisitError};
-use postern::store;
+use postern::guests::Guest;
+use postern::invitation::Event;
+use postern::store::{self, Batch};
 
-use super::house::{HERE, House, PASSWORD, form, secret};
+use super::house::{HERE, House, PASSWORD, address, form, secret};
 use super::{ANSWERS, JANE, TAG};
 
 /// Row 13: known, unknown, closed, not enrolled, no address at all: one answer, and one lock.
@@ -150,7 +152,7 @@ async fn a_visit_belongs_to_one_person() {
     let janes = house.sign_in(JANE).await;
     house.send("ben@home.example", "[payer]").await;
     let token = house.only_mail("ben@home.example").await.token("/p/").unwrap();
-    let entered = gateway.enter(&token, Some(janes.cookie.expose())).await.unwrap();
+    let entered = gateway.enter(&token, Some(janes.cookie.expose()), HERE).await.unwrap();
     assert_eq!(entered.next, NextStep::Code);
     assert!(gateway.visit(janes.cookie.expose()).await.unwrap().is_none());
     assert!(!house.visit(&entered.cookie).await.proved.account);
@@ -159,9 +161,98 @@ async fn a_visit_belongs_to_one_person() {
     let janes = house.sign_in(JANE).await;
     house.send(JANE, TAG).await;
     let token = house.only_mail(JANE).await.token("/p/").unwrap();
-    let entered = gateway.enter(&token, Some(janes.cookie.expose())).await.unwrap();
+    let entered = gateway.enter(&token, Some(janes.cookie.expose()), HERE).await.unwrap();
     assert!(matches!(entered.next, NextStep::Parcel(_)));
     let answers = form(&ANSWERS);
     let visit = house.visit(&entered.cookie).await;
     assert_eq!(gateway.register(&visit, answers, HERE).await.unwrap_err(), VisitError::NotFound);
+}
+
+/// A new password and the end of the visits before it were two commits: a crash between them, or a sign-in at the same
+/// moment, left a visit alive that had been opened with the old one. As was closing the account.
+#[tokio::test]
+async fn a_visit_ends_with_the_password_that_began_it() {
+    let house = House::new().await;
+    let gateway = &house.gateway;
+    house.enrol(JANE, TAG, &ANSWERS).await;
+    let (contact, grant) = (house.contact(JANE).await, house.grant(JANE).await.0);
+    // The first of the two commits, and no second one.
+    let change = async |change: fn(&mut Guest)| {
+        let read = house.guests().find(contact).await.unwrap().unwrap();
+        let mut changed = read.value.clone();
+        change(&mut changed);
+        let mut batch = Batch::default();
+        house.guests().put(&mut batch, contact, Some(&read), &changed, store::now()).unwrap();
+        gateway.stations().store.commit(batch).await.unwrap();
+    };
+    type Change = fn(&mut Guest);
+    let changes: [Change; 2] = [
+        |guest| guest.password_since = Some(store::now().plus(std::time::Duration::from_millis(5))),
+        |guest| *guest = guest.clone().closed(),
+    ];
+    for one in changes {
+        let entered = house.sign_in(JANE).await;
+        let cookie = entered.cookie.expose();
+        let visit = house.visit(&entered.cookie).await;
+        gateway.keep_draft(cookie, grant, "so far").await.unwrap();
+        change(one).await;
+        assert!(gateway.visit(cookie).await.unwrap().is_none());
+        assert_eq!(gateway.keep_draft(cookie, grant, "by a stranger").await, Err(VisitError::NotFound));
+        // A step up that was on its way carries nothing over.
+        let cookie = house.guests().begin_visit(&visit, Some(cookie)).await.unwrap();
+        assert!(gateway.visit(cookie.expose()).await.unwrap().is_none());
+    }
+}
+
+/// Who had sent the form and then asked for a new password mail, after the invitation had ended, was mailed a link that led
+/// nowhere, again and again.
+#[tokio::test]
+async fn a_password_mail_after_the_invitation_says_what_to_do() {
+    let house = House::new().await;
+    let gateway = &house.gateway;
+    house.send(JANE, TAG).await;
+    let entered = house.enter(&house.only_mail(JANE).await.token("/p/").unwrap()).await;
+    let visit = house.visit(&entered.cookie).await;
+    gateway.register(&visit, form(&ANSWERS), HERE).await.unwrap();
+    assert!(house.only_mail(JANE).await.token("/password/").is_some());
+    let contact = house.contact(JANE).await;
+    let change = async |event, now| gateway.change_invitation(contact, event, None, now).await.unwrap();
+    let forgot = async || {
+        gateway.forgot_password(JANE, HERE).await.unwrap();
+        settle().await;
+        house.only_mail(JANE).await
+    };
+    change(Event::Cancel, store::now()).await;
+    house.only_mail(JANE).await;
+    let mail = forgot().await;
+    assert!(mail.token("/password/").is_none() && mail.text.contains("taken back"), "{mail:?}");
+
+    change(Event::Resend, store::now()).await;
+    house.only_mail(JANE).await;
+    assert!(forgot().await.token("/password/").is_some());
+    change(Event::Due, store::now().plus(std::time::Duration::from_secs(40 * 86_400))).await;
+    house.mails_at(store::now().plus(std::time::Duration::from_secs(41 * 86_400))).await;
+    let mail = forgot().await;
+    assert!(mail.token("/password/").is_none() && mail.text.contains("expired"), "{mail:?}");
+}
+
+/// An admin let somebody in whose invitation had ended: the mail that followed led nowhere.
+#[tokio::test]
+async fn an_admin_lets_nobody_in_whose_invitation_has_ended() {
+    let house = House::new().await;
+    let (gateway, who) = (&house.gateway, "new@private.example");
+    house.send(who, "Roster [staff]").await;
+    let entered = house.enter(&house.only_mail(who).await.token("/p/").unwrap()).await;
+    let visit = house.visit(&entered.cookie).await;
+    let answers = form(&[("name", "Nora New"), ("mobile", "0491 570 006"), ("practice", "yes")]);
+    gateway.register(&visit, answers, HERE).await.unwrap();
+    let change = async |event| gateway.change_invitation(visit.contact, event, None, store::now()).await.unwrap();
+    change(Event::Cancel).await;
+    house.mails().await;
+    let refused = gateway.approve_guest(&address(who), store::now()).await.unwrap_err();
+    assert!(refused.to_string().contains("send it again") && house.mails().await.is_empty(), "{refused}");
+    change(Event::Resend).await;
+    house.mails().await;
+    gateway.approve_guest(&address(who), store::now()).await.unwrap();
+    assert!(house.only_mail(who).await.token("/password/").is_some());
 }

@@ -79,6 +79,7 @@ async fn of_one_message_to_several_each_has_only_their_own_right() {
     let rights = clinic.rights().await;
     let (of_ann, of_ben) = (&rights[0], &rights[1]);
     assert_eq!(of_ann.1.parcel, of_ben.1.parcel);
+    clinic.register("ann@home.example", of_ann.1.contact).await;
     let ann = clinic.visit_of(&of_ann.1);
     let deposit = clinic.deposits(&ann, of_ann.0).await[0];
     for name in VERBS {

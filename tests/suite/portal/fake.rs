@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use postern::access::{AccessCheck, Proved};
+use postern::access::{About, AccessCheck, Means, Proved};
 use postern::gateway::visits::{
     AccountView, BirthdateAnswer, CodeAnswer, CodeSent, Entered, FormAnswers, FormFault, GuestSignIn, LinkFacts,
     LinkView, NewPassword, NextStep, ParcelQuery, ParcelRow, ParcelView, PasswordView, Registered, RegistrationView,
@@ -117,6 +117,8 @@ impl Clinic {
             contact: ContactId::from_octets([8; 16]),
             proved,
             by: Some(grant(1)),
+            link: None,
+            password_since: None,
             began: NOW,
             seen: NOW,
             form_secret: [number as u8; 16],
@@ -133,6 +135,12 @@ impl Clinic {
 
 pub fn signed_in() -> Proved {
     Proved { account: true, ..Proved::default() }
+}
+
+fn shown(means: Means) -> Proved {
+    let mut proved = Proved::default();
+    proved.show(means, About { practice: PRACTICE.into(), patient: None });
+    proved
 }
 
 pub fn facts(checks: &[AccessCheck], registers: bool) -> LinkFacts {
@@ -273,7 +281,7 @@ impl Reception for Desk {
         })
     }
 
-    async fn enter(&self, token: &str, cookie: Option<&str>) -> Result<Entered, VisitError> {
+    async fn enter(&self, token: &str, cookie: Option<&str>, _from: IpAddr) -> Result<Entered, VisitError> {
         self.0.changed("enter")?;
         let next = match token {
             "living" => NextStep::SignIn,
@@ -426,7 +434,7 @@ impl Reception for Desk {
         self.0.changed("close_account").map(Ok)
     }
 
-    async fn mail_code(&self, _visit: &Visit, _grant: GrantId) -> Result<CodeSent, VisitError> {
+    async fn mail_code(&self, _visit: &Visit, _grant: GrantId, _from: IpAddr) -> Result<CodeSent, VisitError> {
         self.0.changed("mail_code")?;
         Ok(CodeSent { until: NOW, again: NOW })
     }
@@ -434,10 +442,7 @@ impl Reception for Desk {
     async fn check_code(&self, (_, cookie): (&Visit, &str), id: GrantId, code: &str) -> Result<CodeAnswer, VisitError> {
         self.0.changed("check_code")?;
         Ok(match code.replace(' ', "").as_str() {
-            "123456" => {
-                let proved = Proved { code: true, ..Proved::default() };
-                CodeAnswer::Right(self.0.entered(proved, NextStep::Parcel(id), Some(cookie)))
-            }
+            "123456" => CodeAnswer::Right(self.0.entered(shown(Means::Code), NextStep::Parcel(id), Some(cookie))),
             _ => CodeAnswer::Wrong { left: 4 },
         })
     }
@@ -463,10 +468,10 @@ impl Reception for Desk {
         self.0.changed("mail_magic")
     }
 
-    async fn use_magic(&self, token: &str) -> Result<Option<Entered>, VisitError> {
+    async fn use_magic(&self, token: &str, cookie: Option<&str>) -> Result<Option<Entered>, VisitError> {
         self.0.changed("use_magic")?;
-        let proved = Proved { magic: true, ..Proved::default() };
-        Ok((token == "magic").then(|| self.0.entered(proved, NextStep::Parcel(grant(1)), None)))
+        let next = NextStep::Parcel(grant(1));
+        Ok((token == "magic").then(|| self.0.entered(shown(Means::Magic), next, cookie)))
     }
 
     async fn parcels(&self, visit: &Visit, query: &ParcelQuery) -> Result<Vec<ParcelRow>, VisitError> {

@@ -54,6 +54,7 @@ fn every_word_of_a_fault_has_its_sentence() {
         "link-used",
         "locked",
         "busy",
+        "codes-closed",
         "full",
         "unavailable",
         "foreign",
