@@ -136,7 +136,12 @@ const LIMITS: &[Key] = &[
     count("recipients", 500, "500", "Recipients of one message; RFC 5321 asks for at least 100."),
     count("errors", 1_000, "20", "Wrong commands and refusals before a session ends."),
     count("sign_ins", 100, "3", "Failed sign-ins before a session ends."),
-    count("sign_ins_at_once", 1_000, "4", "Passwords of staff checked at the same time, each with 19 MiB and a processor; and half as many of guests, which give way to all other work."),
+    count(
+        "sign_ins_at_once",
+        1_000,
+        "4",
+        "Passwords of staff checked at the same time, each with 19 MiB and a processor; and half as many of guests, which give way to all other work.",
+    ),
     with_default("command_timeout", TIMEOUT, "\"5m\"", "How long the next command is waited for."),
     with_default("data_timeout", TIMEOUT, "\"3m\"", "How long the next octets of a message are waited for."),
     with_default("sign_in_timeout", TIMEOUT, "\"5m\"", "How long it may take from connecting to being signed in."),
