@@ -1,5 +1,6 @@
 //! Who a message is from and for, as far as accounts, directory and practices can tell.
 
+use crate::access::About;
 use crate::gateway::words::Answered;
 use crate::gateway::{Gateway, ReceivedMessage, Refusal, Snapshot, unavailable};
 use crate::id::ContactId;
@@ -134,12 +135,13 @@ impl Gateway {
         snapshot: &Snapshot,
     ) -> Result<(), StoreError> {
         if let Some(guest) = self.stations.guests.find(contact).await?.filter(|guest| guest.value.is_enrolled()) {
-            let patients = &guest.value.patients;
             let named = written.named.cloned().or_else(|| snapshot.policy.patient_at(&facts.address));
             let mark = named.map(|patient| self.stations.vault.patient_mark(&patient));
             facts.registered = true;
-            let mut here = patients.iter().filter(|about| about.practice == written.practice);
-            facts.proved = here.any(|about| mark.is_none() || about.patient == mark);
+            let is_meant = |about: &About| {
+                about.practice == written.practice && mark.is_none_or(|mark| about.patient == Some(mark))
+            };
+            facts.proved = guest.value.patients.iter().any(is_meant);
         }
         if let Some(Record { value: invitation, .. }) = self.stations.guests.invitation(contact).await? {
             let schedule = snapshot.policy.schedule(invitation.role);

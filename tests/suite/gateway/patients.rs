@@ -58,8 +58,7 @@ impl Clinic {
     async fn enrol(&self, born: &[(&str, &str)]) -> Visit {
         let notice = self.mails_to(ANN).await.pop().expect("a notice");
         let token = Self::link(&notice, "mail.clinic.example/p/").expect("a link");
-        let visit =
-            self.gateway.enter(&token, None, std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)).await.unwrap();
+        let visit = self.gateway.enter(&token, None, HERE).await.unwrap();
         let visit = self.gateway.visit(visit.cookie.expose()).await.unwrap().unwrap();
         let answers = [&[("name", "Ann Citizen"), ("phone", "02 5550 1234")], born].concat();
         let answers = answers.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
@@ -170,8 +169,7 @@ async fn an_unnamed_patient_passes_the_birthdate_check() {
     let (id, _) = clinic.newest().await;
     let notice = clinic.mails_to(ANN).await.pop().unwrap();
     let token = Clinic::link(&notice, "mail.clinic.example/p/").unwrap();
-    let entered =
-        clinic.gateway.enter(&token, None, std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)).await.unwrap();
+    let entered = clinic.gateway.enter(&token, None, HERE).await.unwrap();
     assert_eq!(entered.next, NextStep::Birthdate);
     let visit = clinic.gateway.visit(entered.cookie.expose()).await.unwrap().unwrap();
     let right = clinic.gateway.check_birthdate((&visit, entered.cookie.expose()), id, BORN.1, HERE).await.unwrap();
