@@ -360,6 +360,27 @@ async fn files_that_outlook_packed_are_documents_of_their_own() {
     assert!(words.contains("\"a.exe\" is not accepted: programs"), "{words}");
 }
 
+/// A letter with a file in uuencode was refused; a message that its relaying would have left broken went nowhere either.
+#[tokio::test]
+async fn a_file_written_into_the_text_is_a_document_and_a_mended_message_is_not_relayed() {
+    let rule = "[[rule]]\nname = \"as it stands\"\n[rule.when]\nrecipient = \"ward@hospital.example\"\n\
+                [rule.set]\ntreatment = \"relay\"\n";
+    let clinic = Clinic::with(&[("20-ward.toml", rule)]).await;
+    let text = "Dear Pat\nbegin 644 cat.txt\n#0V%T\n`\nend\nKind regards\n";
+    let message = format!("From: {JANE}\nSubject: a\n\n{text}");
+    clinic.send(&["pat@home.example"], &message).await.unwrap();
+    let (_, content) = clinic.granted().await;
+    let told: Vec<_> = content.deposits.iter().map(|deposit| (deposit.name.as_str(), deposit.object.octets)).collect();
+    assert_eq!(told[0], ("cat.txt", 3));
+    let letters = clinic.letters().await;
+    assert!(letters[0].1.contains("Dear Pat\r\n[document]\r\nKind regards"), "{}", letters[0].1);
+
+    let twice = format!("From: {JANE}\nSubject: a\nSubject: b\n\nHello\n");
+    let refusal = clinic.send(&["ward@hospital.example"], &twice).await.unwrap_err();
+    let Refusal::NotUnderstood(defect) = refusal else { panic!("{refusal:?}") };
+    assert_eq!(defect.word, "duplicate-field");
+}
+
 #[tokio::test]
 async fn one_refused_recipient_does_not_stop_the_others_and_the_sender_is_told() {
     let rule = "[[rule]]\nname = \"no mail to the press\"\n[rule.when]\nrecipient_domain = [\"press.example\"]\n\
