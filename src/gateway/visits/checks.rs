@@ -99,13 +99,16 @@ impl Gateway {
     /// opener, the right, the contact, and the address of origin: nobody's mailbox is filled by a link.
     ///
     /// # Errors
-    /// [`VisitError::NotFound`]; [`VisitError::CodesClosed`]; [`VisitError::LockedUntil`], also for the fifteen seconds
-    /// before it can be asked again.
+    /// [`VisitError::NotFound`]; [`VisitError::CodesClosed`]; [`VisitError::LockedUntil`]. Within fifteen seconds of a code
+    /// that is on its way no other is mailed, and that is no error: somebody pressed twice.
     pub async fn mail_code(&self, visit: &Visit, grant: GrantId, from: IpAddr) -> Result<CodeSent, VisitError> {
         let (id, now) = (grant, store::now());
         let grant = self.asked_for(visit, id, AccessCheck::Code, now).await?;
         if self.codes_closed(id, visit.link_to(id), now).await? {
             return Err(VisitError::CodesClosed);
+        }
+        if let Some(sent) = self.just_mailed(visit, id, now).await? {
+            return Ok(sent);
         }
         let again = self.count_code((visit, id, grant.contact), from, now).await?;
         let guests = &self.stations.guests;
@@ -126,6 +129,18 @@ impl Gateway {
     ) -> Result<bool, VisitError> {
         let closed = self.stations.guests.locked(Counted::CodeInAll(id, link), now).await;
         closed.map(|until| until.is_some()).map_err(|error| not_now("guests", &error))
+    }
+
+    /// The code that was mailed a moment ago, where this opener has more to ask for.
+    async fn just_mailed(&self, visit: &Visit, id: GrantId, now: Timestamp) -> Result<Option<CodeSent>, VisitError> {
+        let guests = &self.stations.guests;
+        let locked = async |counted| guests.locked(counted, now).await.map_err(|error| not_now("guests", &error));
+        if locked(Counted::CodeRequest(id, visit.id)).await?.is_some() {
+            return Ok(None);
+        }
+        let Some(again) = locked(Counted::CodePause(id, visit.id)).await? else { return Ok(None) };
+        let code = guests.code(id, visit.id, now).await.map_err(|error| not_now("guests", &error))?;
+        Ok(code.map(|code| CodeSent { until: code.until, again }))
     }
 
     /// Counts a code that is asked for. When the next may be.
