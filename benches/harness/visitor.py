@@ -29,8 +29,14 @@ class Visitor:
         if fields is not None:
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.gateway.public_url}
             body = urllib.parse.urlencode(fields)
-        self.connection.request(method, path, body, headers)
-        answer = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body, headers)
+            answer = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionResetError):
+            # Kept open longer than the portal waits in silence: a browser asks again, too.
+            self.connection.close()
+            self.connection.request(method, path, body, headers)
+            answer = self.connection.getresponse()
         octets = answer.read()
         for field in answer.headers.get_all("Set-Cookie", []):
             name, value = field.split(";")[0].split("=", 1)
