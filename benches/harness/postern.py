@@ -47,6 +47,7 @@ master = "file:keys/master.key"
 PORTAL = """
 [portal]
 listen = ["http://127.0.0.1:3480", "127.0.0.1:3443"]
+trusted_proxies = ["127.0.0.1/32"]
 
 [limits]
 connections = 2000

@@ -9,7 +9,9 @@ import urllib.parse
 
 
 class Visitor:
-    def __init__(self, gateway):
+    def __init__(self, gateway, behind=None):
+        """With `behind` the proxy says that this is where they are."""
+        self.behind = behind
         self.gateway = gateway
         self.cookies = {}
         origin = urllib.parse.urlsplit(gateway.public_url)
@@ -25,6 +27,8 @@ class Visitor:
     def ask(self, method, path, fields=None):
         """Status, octets and the path that a redirect names."""
         headers = dict(header.split(": ", 1) for header in self.headers())
+        if self.behind:
+            headers["X-Forwarded-For"] = self.behind
         body = None
         if fields is not None:
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.gateway.public_url}
