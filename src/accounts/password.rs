@@ -21,8 +21,8 @@ pub const LONGEST: usize = 1024;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 /// How much later than everything else the threads of guests' sign-ins come to a processor: beside mail under full load
-/// they get about a tenth of it (sched(7), nice).
-const NICE: i32 = 10;
+/// they get little of it, else all they can use (sched(7), nice).
+const NICE: i32 = 19;
 /// Sign-ins that may wait for their turn; beyond that a client is told to come back.
 const WAITING: usize = 256;
 

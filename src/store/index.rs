@@ -8,6 +8,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
@@ -25,6 +26,10 @@ const PREFIX: usize = 10;
 const SEGMENT: usize = LARGEST_VALUE - PREFIX - OVERHEAD;
 /// First octet of the keys of second and later segments; tables are below it.
 const CONTINUED: u8 = 0xF0;
+/// Tables are below this.
+const TABLES: u8 = 128;
+/// More threads than this do not make a check faster: the largest tables are few.
+const MOST_CHECKERS: usize = 4;
 /// The key under which the last applied sequence stands.
 const APPLIED: &[u8] = &[0xFF];
 
@@ -295,14 +300,31 @@ impl Index {
         segments
     }
 
-    /// Reads everything once: the tree, every value's place and seal.
+    /// Reads everything that the files have once: the tree, every value's place and seal. Tables are shared among the
+    /// processors, because a start waits for it.
     pub fn check(&self) -> Result<u64, StoreError> {
-        let mut records = 0;
-        for table in 0..128 {
-            for record in self.records(table, &[], &[]) {
-                record?;
-                records += 1;
+        let (next, threads) = (AtomicU8::new(0), std::thread::available_parallelism().map_or(1, usize::from));
+        let work = || {
+            let mut records = 0;
+            loop {
+                match next.fetch_add(1, Ordering::Relaxed) {
+                    table @ ..TABLES => records += self.check_table(table)?,
+                    _ => return Ok(records),
+                }
             }
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads.min(MOST_CHECKERS)).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(unsound("reading it ended")))).sum()
+        })
+    }
+
+    fn check_table(&self, table: u8) -> Result<u64, StoreError> {
+        let mut stored = self.db.range([table]..[table + 1]);
+        let mut records = 0;
+        while let Some((key, value)) = guarded(|| stored.next().transpose())? {
+            self.read(table, &key[1..], &value)?;
+            records += 1;
         }
         Ok(records)
     }
