@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use crate::agenda::supervise;
 use crate::gateway::invitations::InvitationError;
@@ -27,32 +28,35 @@ const PAGE: usize = 100;
 pub type Believes = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl Gateway {
-    /// Does what is due, every thirty seconds, until `stop` says true; what panics goes on after a rest. It is looked too
-    /// when a letter has ended whose sender may have to be told. While the clock is not believed, nothing is done: no mail
-    /// that was sent too soon can be taken back.
+    /// Does what is due, every thirty seconds, until `stop` says true; what panics goes on after a rest. Status mails are
+    /// looked at too when a letter has ended whose sender may have to be told. While the clock is not believed, nothing is
+    /// done: no mail that was sent too soon can be taken back.
     pub async fn keep_due(self, clock_is_believed: Believes, stop: watch::Receiver<bool>) {
         let rounds = || self.clone().make_rounds(clock_is_believed.clone(), stop.clone());
         supervise("due work", LOOK, stop.clone(), rounds).await;
     }
 
     async fn make_rounds(self, clock_is_believed: Believes, mut stop: watch::Receiver<bool>) {
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if clock_is_believed() {
-                self.do_due(store::now()).await;
-            }
-            tokio::select! {
-                () = tokio::time::sleep(LOOK) => continue,
-                () = self.stations.queue.letter_ended() => {}
+            let letter_ended = tokio::select! {
+                _ = looks.tick() => false,
+                () = self.stations.queue.letter_ended() => true,
                 _ = stop.wait_for(|stop| *stop) => return,
-            }
-            let stopped = tokio::time::timeout(TOGETHER, stop.wait_for(|stop| *stop)).await;
-            if stopped.is_ok() {
+            };
+            if letter_ended && tokio::time::timeout(TOGETHER, stop.wait_for(|stop| *stop)).await.is_ok() {
                 return;
+            }
+            match (clock_is_believed(), letter_ended) {
+                (true, true) => self.tell_due(store::now()).await,
+                (true, false) => self.do_due(store::now()).await,
+                (false, _) => {}
             }
         }
     }
 
-    /// One round. What fails is logged, and found again by the next.
+    /// Everything that is due. What fails is logged, and found again by the next round.
     async fn do_due(&self, now: Timestamp) {
         if let Err(error) = self.do_due_invitations(now).await {
             trouble("due invitations", &error);
@@ -60,11 +64,16 @@ impl Gateway {
         if let Err(error) = self.do_due_questions(now).await {
             trouble("due questions", &error);
         }
-        if let Err(error) = self.do_due_status(now).await {
-            trouble("due status mails", &error);
-        }
+        self.tell_due(now).await;
         if let Err(error) = self.do_ended(now).await {
             trouble("ended records", &error);
+        }
+    }
+
+    /// The status mails alone: what a letter that ended may call for.
+    async fn tell_due(&self, now: Timestamp) {
+        if let Err(error) = self.do_due_status(now).await {
+            trouble("due status mails", &error);
         }
     }
 

@@ -1,8 +1,6 @@
 //! Mails of our own, put into a batch with whatever they tell of: both happen, or neither.
 
-use bytes::Bytes;
-
-use crate::blob::BlobError;
+use crate::blob::{BlobError, ObjectRef};
 use crate::gateway::{Gateway, Snapshot};
 use crate::id::{QueueId, TransactionId};
 use crate::mail::{Address, Delivery, DsnNotify, Recipient, ReversePath};
@@ -50,6 +48,14 @@ pub(super) struct OwnMail<'a> {
     pub says: Says<'a>,
 }
 
+/// A mail of our own, written.
+struct Composed {
+    id: QueueId,
+    transaction: TransactionId,
+    to: Address,
+    octets: Vec<u8>,
+}
+
 impl Gateway {
     /// Composes a mail and puts it into the batch, due at once. Failing, it is reported to nobody.
     ///
@@ -63,14 +69,11 @@ impl Gateway {
         mail: OwnMail<'_>,
         now: Timestamp,
     ) -> Result<(), MailError> {
-        let (id, transaction, to) = (random::id(), mail.transaction, mail.to.clone());
-        let octets = self.own_octets(snapshot, mail, id, now)?;
-        if octets.len() > IN_ENTRY {
+        let own = self.write(snapshot, mail, now)?;
+        if own.octets.len() > IN_ENTRY {
             return Err(MailError::TooLong);
         }
-        let payload = Payload { prefix: octets.into(), rest: None };
-        self.stations.queue.put(batch, own_letter(id, transaction, to, payload), now)?;
-        Ok(())
+        Ok(self.put_letter(batch, own, None, now)?)
     }
 
     /// As [`Gateway::put_own_mail`], for a mail of any length: what an entry cannot hold lies in an object, which the sweep
@@ -85,39 +88,50 @@ impl Gateway {
         mail: OwnMail<'_>,
         now: Timestamp,
     ) -> Result<(), MailError> {
-        let (id, transaction, to) = (random::id(), mail.transaction, mail.to.clone());
-        let octets = self.own_octets(snapshot, mail, id, now)?;
-        let payload = if octets.len() <= IN_ENTRY {
-            Payload { prefix: octets.into(), rest: None }
-        } else {
-            let object = self.stations.objects.of(&octets).await?;
+        let mut own = self.write(snapshot, mail, now)?;
+        let mut rest = None;
+        if own.octets.len() > IN_ENTRY {
+            let object = self.stations.objects.of(&own.octets).await?;
             object.put(batch, 1);
-            Payload { prefix: Bytes::new(), rest: Some((object.reference(), 0)) }
-        };
-        self.stations.queue.put(batch, own_letter(id, transaction, to, payload), now)?;
-        Ok(())
+            rest = Some((object.reference(), 0));
+            own.octets.clear();
+        }
+        Ok(self.put_letter(batch, own, rest, now)?)
     }
 
-    fn own_octets(
+    fn write(&self, snapshot: &Snapshot, mail: OwnMail<'_>, now: Timestamp) -> Result<Composed, PackError> {
+        let id = random::id();
+        let parts = OwnParts {
+            practice: practice_or_first(snapshot, mail.practice),
+            to: mail.to,
+            from: &self.own_address(),
+            reply_to: mail.reply_to,
+            hostname: self.settings.hostname.as_str(),
+            unique: &format!("{id}"),
+            now,
+            says: mail.says,
+        };
+        let octets = own_mail(&snapshot.templates, &parts)?;
+        Ok(Composed { id, transaction: mail.transaction, to: mail.to.clone(), octets })
+    }
+
+    fn put_letter(
         &self,
-        snapshot: &Snapshot,
-        mail: OwnMail<'_>,
-        id: QueueId,
+        batch: &mut Batch,
+        own: Composed,
+        rest: Option<(ObjectRef, u64)>,
         now: Timestamp,
-    ) -> Result<Vec<u8>, PackError> {
-        own_mail(
-            &snapshot.templates,
-            &OwnParts {
-                practice: practice_or_first(snapshot, mail.practice),
-                to: mail.to,
-                from: &self.own_address(),
-                reply_to: mail.reply_to,
-                hostname: self.settings.hostname.as_str(),
-                unique: &format!("{id}"),
-                now,
-                says: mail.says,
-            },
-        )
+    ) -> Result<(), StoreError> {
+        let recipient = Recipient { notify: Some(DsnNotify::NEVER), ..Recipient::plain(own.to) };
+        let letter = NewLetter {
+            id: own.id,
+            transaction: own.transaction,
+            purpose: Purpose::Report,
+            delivery: Delivery { reverse_path: ReversePath::Null, recipient, ret: None, envid: None },
+            payload: Payload { prefix: own.octets.into(), rest },
+            tls: TlsDemand::AsConfigured,
+        };
+        self.stations.queue.put(batch, letter, now)
     }
 
     /// Where mails of our own come from.
@@ -125,13 +139,6 @@ impl Gateway {
         #[allow(clippy::expect_used, reason = "the host name is a Domain, and the local part is a dot-string")]
         Address::parse(&format!("{FROM}@{}", self.settings.hostname)).expect("a dot-string at a domain is an address")
     }
-}
-
-/// Failing, it is reported to nobody.
-fn own_letter(id: QueueId, transaction: TransactionId, to: Address, payload: Payload) -> NewLetter {
-    let recipient = Recipient { notify: Some(DsnNotify::NEVER), ..Recipient::plain(to) };
-    let delivery = Delivery { reverse_path: ReversePath::Null, recipient, ret: None, envid: None };
-    NewLetter { id, transaction, purpose: Purpose::Report, delivery, payload, tls: TlsDemand::AsConfigured }
 }
 
 /// The practice of this id, or the one that speaks where no other is known.

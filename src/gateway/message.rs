@@ -66,6 +66,14 @@ pub(super) enum Telling {
 }
 
 impl Telling {
+    /// The moment at which it is told at the latest; `None`: nothing is to be told unless something fails.
+    pub(super) fn by(self) -> Option<Timestamp> {
+        match self {
+            Self::OfProblems { by } | Self::Always { by } => Some(by),
+            Self::Never | Self::Done => None,
+        }
+    }
+
     /// What is to be told of everybody, where this was to be told and `later` is, too: as the more talkative one says, once,
     /// at the later moment.
     pub(super) fn and(self, later: Self) -> Self {
@@ -74,12 +82,8 @@ impl Telling {
             Self::OfProblems { .. } => 1,
             Self::Always { .. } => 2,
         };
-        let moment = |telling: Self| match telling {
-            Self::OfProblems { by } | Self::Always { by } => Some(by),
-            Self::Never | Self::Done => None,
-        };
         let more = if talks(later) > talks(self) { later } else { self };
-        match (more, moment(self).max(moment(later))) {
+        match (more, self.by().max(later.by())) {
             (Self::OfProblems { .. }, Some(by)) => Self::OfProblems { by },
             (Self::Always { .. }, Some(by)) => Self::Always { by },
             _ => more,

@@ -13,7 +13,7 @@ use crate::gateway::{Gateway, Snapshot};
 use crate::id::{GrantId, TransactionId};
 use crate::invitation::{State, Why};
 use crate::pack::own::{Says, StatusLine};
-use crate::queue::{read_status_due, status_due_key};
+use crate::queue::{Failed, read_status_due, status_due_key};
 use crate::store::{Batch, CommitError, Record, StoreError, Table};
 use crate::time::Timestamp;
 use crate::vault::VaultError;
@@ -84,29 +84,53 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<bool, DueError> {
         let message = &read.value;
-        let lines = self.status_lines(transaction, message, now).await?;
-        let title = title(&lines);
-        let tells = match time_to_tell(message, &lines, now) {
-            Moment::NotYet => return Ok(false),
-            Moment::ForTheRecord => false,
-            Moment::Now => true,
-        };
-        let mut settled = Message { telling: Telling::Done, ..message.clone() };
-        for (addressee, line) in settled.recipients.iter_mut().zip(&lines) {
-            addressee.failure_owed &= line.outcome != "failed";
-        }
-        self.put_message(batch, transaction, Some(read), &settled)?;
-        if let Telling::Always { by } | Telling::OfProblems { by } = message.telling
-            && by > now
-        {
+        let Some(outcomes) = self.settled(transaction, message, now).await? else { return Ok(false) };
+        if let Some(by) = message.telling.by().filter(|by| *by > now) {
             batch.delete(status_due_key(by, transaction));
         }
-        if tells {
-            let snapshot = self.stations.policies.snapshot();
-            let mail = StatusMail { transaction, message, title, done: None, lines: &lines };
-            self.put_status_mail(batch, &snapshot, &mail, now).await?;
+        let all_is_well = title(outcomes.iter().flatten()) == "delivered";
+        if matches!(message.telling, Telling::OfProblems { .. }) && all_is_well {
+            let told = Message { telling: Telling::Done, ..message.clone() };
+            self.put_message(batch, transaction, Some(read), &told)?;
+            return Ok(false);
         }
-        Ok(tells)
+        let lines = self.status_lines(transaction, message, now).await?;
+        let mut told = Message { telling: Telling::Done, ..message.clone() };
+        for (addressee, line) in told.recipients.iter_mut().zip(&lines) {
+            addressee.failure_owed &= line.outcome != "failed";
+        }
+        self.put_message(batch, transaction, Some(read), &told)?;
+        let title = title(lines.iter().map(|line| &line.outcome));
+        let snapshot = self.stations.policies.snapshot();
+        let mail = StatusMail { transaction, message, title, done: None, lines: &lines };
+        self.put_status_mail(batch, &snapshot, &mail, now).await?;
+        Ok(true)
+    }
+
+    /// How each recipient's letter stands, where something is to be told or the record to be closed; `None`: it will be looked
+    /// at again. The status mail goes once all letters have settled, or after ten minutes. Afterwards, and where policy wants
+    /// no mail, what fails is told all the same, for nothing else tells of it: then only those are looked at whose failure
+    /// is still owed. Reads no more than the ends of letters, since each letter that ends leads here.
+    async fn settled(
+        &self,
+        transaction: TransactionId,
+        message: &Message,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Option<&'static str>>>, StoreError> {
+        let by = message.telling.by();
+        let mut outcomes = Vec::with_capacity(message.recipients.len());
+        for addressee in &message.recipients {
+            if by.is_none() && !addressee.failure_owed {
+                outcomes.push(None);
+                continue;
+            }
+            let (outcome, _) = self.outcome(transaction, addressee).await?;
+            if outcome == "on-its-way" && by.is_some_and(|by| now < by) {
+                return Ok(None);
+            }
+            outcomes.push(Some(outcome));
+        }
+        Ok((by.is_some() || outcomes.contains(&Some("failed"))).then_some(outcomes))
     }
 
     /// Puts a mail about a message to its sender into the batch.
@@ -158,17 +182,17 @@ impl Gateway {
         history: &[HistoryLine],
         now: Timestamp,
     ) -> Result<StatusLine, StoreError> {
+        let (outcome, failed) = self.outcome(transaction, addressee).await?;
         let mut line = StatusLine {
             recipient: addressee.address.clone(),
-            outcome: "on-its-way",
-            sentence: None,
+            outcome,
+            sentence: failed.map(|failed| failure_sentence(&failed)),
             link: None,
             at: None,
             until: None,
             words: Vec::new(),
             events: Vec::new(),
         };
-        self.set_outcome(&mut line, transaction, addressee).await?;
         if addressee.letter.is_some() {
             line.events.push(("sent", message.accepted));
         }
@@ -179,27 +203,27 @@ impl Gateway {
         Ok(line)
     }
 
-    async fn set_outcome(
+    /// What became of a recipient's letter, in the word of the mail, and why where it failed.
+    async fn outcome(
         &self,
-        line: &mut StatusLine,
         transaction: TransactionId,
         addressee: &Addressee,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(&'static str, Option<Failed>), StoreError> {
         let end = match addressee.letter {
             Some(letter) => self.stations.queue.end_of(transaction, letter).await?,
             None => None,
         };
-        line.outcome = match (addressee.fate, &end) {
+        let failed = end.as_ref().and_then(|end| end.failed);
+        let outcome = match (addressee.fate, end) {
             (Fate::Asked, _) => "asked",
             (Fate::Refused, _) => "refused",
             (Fate::LeftOut, _) => "left-out",
             (_, None) => "on-its-way",
-            (_, Some(end)) if end.failed.is_some() => "failed",
+            (_, Some(_)) if failed.is_some() => "failed",
             (Fate::Relayed, Some(_)) => "relayed",
             (Fate::Secured, Some(_)) => "delivered",
         };
-        line.sentence = end.and_then(|end| end.failed).map(|failed| failure_sentence(&failed));
-        Ok(())
+        Ok((outcome, failed))
     }
 
     /// Where the link stands, since when, and which words help now.
@@ -261,33 +285,6 @@ impl Gateway {
     }
 }
 
-/// What a look at a message leads to.
-enum Moment {
-    /// It will be looked at again.
-    NotYet,
-    /// It has settled, and the sender does not want to hear of it.
-    ForTheRecord,
-    /// The sender is told.
-    Now,
-}
-
-/// The status mail goes once all letters have settled, or after ten minutes. What fails after it, or where policy wants
-/// none, is told all the same: nothing else tells of it.
-fn time_to_tell(message: &Message, lines: &[StatusLine], now: Timestamp) -> Moment {
-    let mut both = lines.iter().zip(&message.recipients);
-    let failed = both.any(|(line, addressee)| line.outcome == "failed" && addressee.failure_owed);
-    let (Telling::Always { by } | Telling::OfProblems { by }) = message.telling else {
-        return if failed { Moment::Now } else { Moment::NotYet };
-    };
-    if now < by && lines.iter().any(|line| line.outcome == "on-its-way") {
-        Moment::NotYet
-    } else if matches!(message.telling, Telling::OfProblems { .. }) && title(lines) == "delivered" {
-        Moment::ForTheRecord
-    } else {
-        Moment::Now
-    }
-}
-
 /// The words that help where a link stands like this.
 pub(super) fn words_for(link: Option<&str>) -> &'static [&'static str] {
     match link {
@@ -298,9 +295,9 @@ pub(super) fn words_for(link: Option<&str>) -> &'static [&'static str] {
 }
 
 /// The title's word, by what is least settled.
-pub(super) fn title(lines: &[StatusLine]) -> &'static str {
-    let any = |outcomes: &[&str]| lines.iter().any(|line| outcomes.contains(&line.outcome));
-    let nobody = lines.iter().all(|line| ["failed", "refused", "left-out"].contains(&line.outcome));
+fn title<'a>(outcomes: impl Iterator<Item = &'a &'static str> + Clone) -> &'static str {
+    let any = |words: &[&str]| outcomes.clone().any(|outcome| words.contains(outcome));
+    let nobody = outcomes.clone().all(|outcome| ["failed", "refused", "left-out"].contains(outcome));
     if nobody && any(&["failed", "refused"]) {
         "failed"
     } else if any(&["failed", "refused"]) {

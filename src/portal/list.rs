@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::gateway::visits::{ParcelQuery, ParcelRow, Sorted};
+use crate::pack::stored::KINDS;
 use crate::portal::app::App;
 use crate::portal::fields::Form;
 use crate::portal::page::{Page, shown};
@@ -13,21 +14,6 @@ use crate::portal::refusal::Refusal;
 use crate::portal::steps::{self, Destination};
 use crate::portal::visitor::Visitor;
 
-/// The kinds of documents, in the order of the filter; each has texts `kind-WORD`.
-const KINDS: [&str; 12] = [
-    "pdf",
-    "word",
-    "spreadsheet",
-    "presentation",
-    "image",
-    "dicom",
-    "text",
-    "audio",
-    "video",
-    "archive",
-    "message",
-    "other",
-];
 /// Characters of a search at most; what is longer is cut.
 const SEARCH: usize = 200;
 /// The order where none is asked for.

@@ -52,8 +52,7 @@ pub(super) fn look(
     }
     for (at, node) in nodes.iter().enumerate() {
         by_content(&mut compound, node, shown)?;
-        if !walk.may_find() {
-            shown.facts.insert(Fact::TooLarge);
+        if !walk.may_find(shown) {
             break;
         }
         native::look(walk, &mut compound, at, path, shown)?;

@@ -17,10 +17,7 @@ pub(super) fn look_letter(
     path: &[String],
     shown: &mut Shown,
 ) -> Result<(), Unavailable> {
-    let Some(whole) = walk.whole(octets)? else {
-        shown.facts.insert(Fact::TooLarge);
-        return Ok(());
-    };
+    let Some(whole) = walk.whole(octets, shown)? else { return Ok(()) };
     if !second::may_be_parsed(&whole) {
         shown.facts.insert(Fact::TooDeep);
         return Ok(());
@@ -43,8 +40,7 @@ pub(super) fn look_letter(
             PartType::Message(message) => message.raw_message(),
             PartType::Text(_) | PartType::Html(_) | PartType::Multipart(_) => continue,
         };
-        if !walk.may_find() {
-            shown.facts.insert(Fact::TooLarge);
+        if !walk.may_find(shown) {
             break;
         }
         let name = match (&part.body, name.is_empty()) {
@@ -64,10 +60,7 @@ pub(super) fn look_tnef(
     path: &[String],
     shown: &mut Shown,
 ) -> Result<(), Unavailable> {
-    let Some(whole) = walk.whole(octets)? else {
-        shown.facts.insert(Fact::TooLarge);
-        return Ok(());
-    };
+    let Some(whole) = walk.whole(octets, shown)? else { return Ok(()) };
     let Some(message) = tnef::read(&whole, &tnef::Limits::default()) else {
         shown.facts.insert(Fact::Unseen);
         return Ok(());
@@ -93,8 +86,7 @@ fn find_packed(
         }
     }
     for attachment in &message.attachments {
-        if !walk.may_find() {
-            shown.facts.insert(Fact::TooLarge);
+        if !walk.may_find(shown) {
             break;
         }
         let mut given = attachment.names.clone();

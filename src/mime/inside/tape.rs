@@ -89,8 +89,7 @@ pub(super) fn look_tar(
             shown.facts.insert(Fact::Ambiguous);
             return Ok(());
         }
-        if !walk.may_find() {
-            shown.facts.insert(Fact::TooLarge);
+        if !walk.may_find(shown) {
             return Ok(());
         }
         let size = number(&header[124..136]);

@@ -17,10 +17,12 @@ pub(super) fn look_text(
     shown: &mut Shown,
 ) -> Result<(), Unavailable> {
     let mut start = Window::new(octets, 0, LONGEST);
-    match walk.whole(&mut start)? {
-        Some(text) => find_written(walk, &text, path, shown),
-        None => Ok(()),
+    // A text is no container that hides what was not looked at: whoever opens it sees a text.
+    if start.len() > walk.room() as u64 {
+        return Ok(());
     }
+    let Some(text) = walk.whole(&mut start, shown)? else { return Ok(()) };
+    find_written(walk, &text, path, shown)
 }
 
 /// The files written into a text.
@@ -31,8 +33,7 @@ pub(super) fn find_written(
     shown: &mut Shown,
 ) -> Result<(), Unavailable> {
     for written in written::find(text) {
-        if !walk.may_find() {
-            shown.facts.insert(Fact::TooLarge);
+        if !walk.may_find(shown) {
             break;
         }
         let facts: &[Fact] = if written.sound { &[] } else { &[Fact::Ambiguous] };
@@ -48,10 +49,7 @@ pub(super) fn look_apple(
     path: &[String],
     shown: &mut Shown,
 ) -> Result<(), Unavailable> {
-    let Some(whole) = walk.whole(octets)? else {
-        shown.facts.insert(Fact::TooLarge);
-        return Ok(());
-    };
+    let Some(whole) = walk.whole(octets, shown)? else { return Ok(()) };
     let Some(file) = apple::read(&whole) else { return Ok(()) };
     let name = file.name.unwrap_or_else(|| "file".to_owned());
     // AppleDouble names the file whose data stand beside it.
@@ -66,10 +64,7 @@ pub(super) fn look_rtf(
     path: &[String],
     shown: &mut Shown,
 ) -> Result<(), Unavailable> {
-    let Some(whole) = walk.whole(octets)? else {
-        shown.facts.insert(Fact::TooLarge);
-        return Ok(());
-    };
+    let Some(whole) = walk.whole(octets, shown)? else { return Ok(()) };
     let external = [&b"\\*\\template http"[..], b"\\*\\template \\\\", b"\\objautlink", b"\\objlink"];
     if external.iter().any(|word| memchr::memmem::find(&whole, word).is_some()) {
         shown.facts.insert(Fact::External);
@@ -77,8 +72,7 @@ pub(super) fn look_rtf(
     let mut rest = whole.as_slice();
     while let Some(at) = memchr::memmem::find(rest, b"objdata") {
         shown.facts.insert(Fact::Embedded);
-        if !walk.may_find() {
-            shown.facts.insert(Fact::TooLarge);
+        if !walk.may_find(shown) {
             break;
         }
         let (object, behind) = hexadecimal(&rest[at + "objdata".len()..]);

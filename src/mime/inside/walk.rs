@@ -39,9 +39,13 @@ impl<'l> Walk<'l> {
         self.unpacked = self.limits.unpacked.min(self.unpacked.saturating_add(octets));
     }
 
-    /// Whether one more file may be found.
-    pub fn may_find(&self) -> bool {
-        self.found.len() < self.limits.files
+    /// Whether one more file may be found; if not, it is noted that there was more to see.
+    pub fn may_find(&self, shown: &mut Shown) -> bool {
+        let may = self.found.len() < self.limits.files;
+        if !may {
+            shown.facts.insert(Fact::TooLarge);
+        }
+        may
     }
 
     /// Looks at a file and into it. `path` are the names around it.
@@ -105,9 +109,10 @@ impl<'l> Walk<'l> {
         Ok(())
     }
 
-    /// All of the octets, if there is room for them.
-    pub fn whole(&mut self, octets: &mut dyn Octets) -> Result<Option<Vec<u8>>, Unavailable> {
+    /// All of the octets, if there is room for them; if not, it is noted.
+    pub fn whole(&mut self, octets: &mut dyn Octets, shown: &mut Shown) -> Result<Option<Vec<u8>>, Unavailable> {
         if octets.len() > self.room() as u64 {
+            shown.facts.insert(Fact::TooLarge);
             return Ok(None);
         }
         let whole = octets.take(0, self.room())?;

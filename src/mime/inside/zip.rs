@@ -36,7 +36,7 @@ pub(super) fn look(
         }
         Listed::Damaged => {
             shown.facts.insert(Fact::Unseen);
-            return list_local_headers(walk, octets, path);
+            return list_local_headers(walk, octets, path, shown);
         }
     };
     if directory.ambiguous {
@@ -48,8 +48,7 @@ pub(super) fn look(
         shown.facts.insert(Fact::Ambiguous);
     }
     for (entry, local) in directory.entries.iter().zip(&locals) {
-        if !walk.may_find() {
-            shown.facts.insert(Fact::TooLarge);
+        if !walk.may_find(shown) {
             break;
         }
         let agrees = local.as_ref().is_some_and(|local| local.agrees_with(entry));
@@ -158,9 +157,14 @@ fn has_gaps(octets: &mut dyn Octets, directory: &Directory, locals: &[Option<Loc
 }
 
 /// Names of an archive without a directory, as a reader that salvages would find them.
-fn list_local_headers(walk: &mut Walk<'_>, octets: &mut dyn Octets, path: &[String]) -> Result<(), Unavailable> {
+fn list_local_headers(
+    walk: &mut Walk<'_>,
+    octets: &mut dyn Octets,
+    path: &[String],
+    shown: &mut Shown,
+) -> Result<(), Unavailable> {
     let mut at = 0;
-    while walk.may_find()
+    while walk.may_find(shown)
         && let Some(local) = Local::read(octets, at)?
     {
         let facts = if local.is_encrypted() { vec![Fact::Encrypted] } else { vec![Fact::Unseen] };
