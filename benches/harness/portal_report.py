@@ -58,11 +58,12 @@ anything and the agenda has looked twice for what is due.
 
 
 def sign_ins(rounds):
-    alone, beside = (statistics.median(one[key] for one in rounds) for key in ("alone", "beside"))
+    alone, idlers, beside = (statistics.median(one[key] for one in rounds) for key in ("alone", "idlers", "beside"))
     statuses = ", ".join(f"{count} × {status}" for status, count in sorted(rounds[-1]["statuses"].items()))
     slowest = max(one["slowest"] for one in rounds)
     return f"""{SIGN_INS}
 
-Written by `benches/portal --sign-ins`, or with the rest. {signing_in.AT_ONCE} people who sign in at the same moment, each from an address of their own, while `smtp-source` hands mail in ({signing_in.COUNT:,} messages of {signing_in.SIZE:,} octets, {signing_in.SESSIONS} sessions):
-{alone:.0f} messages a second alone, **{beside:.0f}** beside them ({beside / alone:.2f}); the slowest answer to a sign-in came after {slowest:.1f} s ({statuses} in the last round). Checking a password gives way to everything else.
+Written by `benches/portal --sign-ins`, or with the rest. {signing_in.AT_ONCE} people who sign in at the same moment, each from an address of their own, while `smtp-source` hands mail in ({signing_in.COUNT:,} messages of {signing_in.SIZE:,} octets, {signing_in.SESSIONS} sessions),
+{len(rounds)} rounds: {alone:.0f} messages a second alone, **{beside:.0f}** beside them ({beside / alone:.2f}), {idlers:.0f} beside as many programs as there are processors that only run, at the lowest priority ({idlers / alone:.2f}). The slowest answer
+to a sign-in came after {slowest:.1f} s ({statuses} in the last round). Checking a password gives way to everything else.
 """

@@ -2,6 +2,8 @@
 //!
 //! 1 objects sealed and synced · 2 one journal record synced = [`Committed`] · 3 applied · 4 the reply.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use tokio::runtime::RuntimeFlavor;
 
@@ -37,6 +39,9 @@ struct Sealed {
     deposits: Vec<(Deposit, Object)>,
     original: Option<Object>,
     letters: Vec<SealedLetter>,
+    /// The octets of the letters that are too long for their entries, one behind the other: a file for each would cost two
+    /// syncs each.
+    long: Option<Object>,
 }
 
 /// Why a shipment was not taken, and whether that is certain.
@@ -83,8 +88,8 @@ enum SealedLetter {
     InEntry(Bytes),
     /// A header section in its entry, then the received message from this octet on.
     Before(Bytes, u64),
-    /// In an object of its own.
-    Own(Object),
+    /// In the object that holds the long ones.
+    Long(Range<u64>),
 }
 
 impl Gateway {
@@ -148,7 +153,7 @@ impl Gateway {
     }
 
     async fn seal(&self, matter: &Matter<'_>, shipment: &Shipment, message: &RawMessage) -> Result<Sealed, Refusal> {
-        let mut sealed = Sealed { deposits: Vec::new(), original: None, letters: Vec::new() };
+        let mut sealed = Sealed { deposits: Vec::new(), original: None, letters: Vec::new(), long: None };
         match self.seal_into(&mut sealed, matter, shipment, message).await {
             Ok(()) => Ok(sealed),
             Err(refusal) => {
@@ -172,15 +177,23 @@ impl Gateway {
             sealed.original = Some(self.stations.objects.adopt(message).await.map_err(disk)?);
         }
         let room = IN_ENTRY.min(IN_ENTRIES / shipment.letters.len().max(1));
+        let mut long = self.stations.objects.create();
+        let mut written = 0;
         for letter in &shipment.letters {
             let octets = self.compose(matter, shipment, letter).await?;
             sealed.letters.push(match octets {
                 LetterOctets::Before(header, from) => SealedLetter::Before(header.into(), from),
                 LetterOctets::Whole(octets) if octets.len() <= room => SealedLetter::InEntry(octets.into()),
                 LetterOctets::Whole(octets) => {
-                    SealedLetter::Own(self.stations.objects.of(&octets).await.map_err(disk)?)
+                    long.write(&octets).await.map_err(disk)?;
+                    let from = written;
+                    written += octets.len() as u64;
+                    SealedLetter::Long(from..written)
                 }
             });
+        }
+        if written > 0 {
+            sealed.long = Some(long.finish().await.map_err(disk)?);
         }
         Ok(())
     }
@@ -259,12 +272,13 @@ impl Gateway {
         }
         self.put_questions(&mut batch, matter, shipment, sealed.original.as_ref(), case)?;
         self.put_record(&mut batch, matter, shipment, &grants, case).await?;
+        if let Some(long) = &sealed.long {
+            let holders = sealed.letters.iter().filter(|letter| matches!(letter, SealedLetter::Long(_))).count();
+            long.put(&mut batch, u32::try_from(holders).unwrap_or(u32::MAX));
+        }
         for (letter, octets) in shipment.letters.iter().zip(&sealed.letters) {
-            if let SealedLetter::Own(own) = octets {
-                own.put(&mut batch, 1);
-            }
             let sent = if is_recorded(shipment, case) { Purpose::Tracked } else { Purpose::Message };
-            let letter = new_letter(matter, letter, payload(octets, sealed.original.as_ref()), sent);
+            let letter = new_letter(matter, letter, payload(octets, sealed), sent);
             self.stations.queue.put(&mut batch, letter, matter.now).map_err(|error| unavailable("queue", &error))?;
         }
         Ok(batch)
@@ -272,12 +286,8 @@ impl Gateway {
 
     /// Removes what was sealed for a commit that did not happen; what is missed the next sweep finds.
     async fn drop_sealed(&self, sealed: Sealed) {
-        let letters = sealed.letters.into_iter().filter_map(|letter| match letter {
-            SealedLetter::Own(own) => Some(own),
-            SealedLetter::InEntry(_) | SealedLetter::Before(..) => None,
-        });
         let deposits = sealed.deposits.into_iter().map(|(_, object)| object);
-        let objects = deposits.chain(sealed.original).chain(letters).collect();
+        let objects = deposits.chain(sealed.original).chain(sealed.long).collect();
         self.stations.objects.discard(objects).await;
     }
 }
@@ -304,13 +314,17 @@ fn new_parcel(matter: &Matter<'_>, planned: &PlannedParcel, sealed: &Sealed, gra
     }
 }
 
-fn payload(octets: &SealedLetter, original: Option<&Object>) -> Payload {
+fn payload(octets: &SealedLetter, sealed: &Sealed) -> Payload {
     match octets {
         SealedLetter::InEntry(octets) => Payload { prefix: octets.clone(), rest: None },
         SealedLetter::Before(header, from) => {
-            Payload { prefix: header.clone(), rest: original.map(|object| (object.reference(), *from)) }
+            let original = sealed.original.as_ref().map(Object::reference);
+            Payload { prefix: header.clone(), rest: original.map(|object| (object.clone(), *from..object.octets)) }
         }
-        SealedLetter::Own(own) => Payload { prefix: Bytes::new(), rest: Some((own.reference(), 0)) },
+        SealedLetter::Long(range) => Payload {
+            prefix: Bytes::new(),
+            rest: sealed.long.as_ref().map(|object| (object.reference(), range.clone())),
+        },
     }
 }
 

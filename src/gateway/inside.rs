@@ -14,8 +14,9 @@ use crate::mime::assess::{self, Attachment, Packed};
 use crate::mime::decode::Decoder;
 use crate::mime::inside::{self, Inside, Limits, Octets, Unavailable};
 
-/// Looks at once; each unpacks at most [`Limits::unpacked`].
-const AT_ONCE: usize = 4;
+/// Looks at once; each unpacks at most [`Limits::unpacked`]. A look is work for a processor, and all share this memory:
+/// many connections with large documents need little more than a few.
+const AT_ONCE: usize = 2;
 
 static LOOKS: Semaphore = Semaphore::const_new(AT_ONCE);
 

@@ -1,5 +1,7 @@
 //! Mails of our own, put into a batch with whatever they tell of: both happen, or neither.
 
+use std::ops::Range;
+
 use crate::blob::{BlobError, ObjectRef};
 use crate::gateway::{Gateway, Snapshot};
 use crate::id::{QueueId, TransactionId};
@@ -93,7 +95,7 @@ impl Gateway {
         if own.octets.len() > IN_ENTRY {
             let object = self.stations.objects.of(&own.octets).await?;
             object.put(batch, 1);
-            rest = Some((object.reference(), 0));
+            rest = Some((object.reference(), 0..own.octets.len() as u64));
             own.octets.clear();
         }
         Ok(self.put_letter(batch, own, rest, now)?)
@@ -119,7 +121,7 @@ impl Gateway {
         &self,
         batch: &mut Batch,
         own: Composed,
-        rest: Option<(ObjectRef, u64)>,
+        rest: Option<(ObjectRef, Range<u64>)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let recipient = Recipient { notify: Some(DsnNotify::NEVER), ..Recipient::plain(own.to) };

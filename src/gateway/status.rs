@@ -1,6 +1,7 @@
 //! Status mails: once what was sent has settled, or after ten minutes, the sender of a secured message reads what became
 //! of it. The same lines answer `history` and `pending`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::event::Event;
@@ -20,8 +21,8 @@ use crate::vault::VaultError;
 
 /// How long a status mail waits for letters that have not settled: it then says that they are on their way.
 pub(super) const TOLD_WITHIN: Duration = Duration::from_secs(10 * 60);
-/// Messages of one page.
-const PAGE: usize = 100;
+/// Letters of one page: most of what a message to very many ends with at the same time.
+const PAGE: usize = 500;
 
 /// A status mail to be written.
 pub(super) struct StatusMail<'a> {
@@ -45,8 +46,12 @@ impl Gateway {
             let keys = self.stations.store.scan_keys(Table::StatusDue, &from, &end, PAGE).await?;
             let Some(last) = keys.last() else { return failed.map_or(Ok(done), Err) };
             from = [last.as_slice(), &[0]].concat();
-            for (due, transaction) in keys.iter().filter_map(|key| read_status_due(key)) {
-                match self.do_status(transaction, due, now).await {
+            let mut due: BTreeMap<TransactionId, Vec<Timestamp>> = BTreeMap::new();
+            for (moment, transaction) in keys.iter().filter_map(|key| read_status_due(key)) {
+                due.entry(transaction).or_default().push(moment);
+            }
+            for (transaction, moments) in due {
+                match self.do_status(transaction, &moments, now).await {
                     Ok(told) => done += usize::from(told),
                     Err(error) => failed = failed.or(Some(error)),
                 }
@@ -54,10 +59,13 @@ impl Gateway {
         }
     }
 
-    /// Looks at one message. Whether its sender was told.
-    async fn do_status(&self, transaction: TransactionId, due: Timestamp, now: Timestamp) -> Result<bool, DueError> {
+    /// Looks at one message, once for all its letters that have ended meanwhile. Whether its sender was told.
+    async fn do_status(&self, transaction: TransactionId, due: &[Timestamp], now: Timestamp) -> Result<bool, DueError> {
         let mut batch = Batch::default();
-        batch.delete(status_due_key(due, transaction)).frees_space();
+        for moment in due {
+            batch.delete(status_due_key(*moment, transaction));
+        }
+        batch.frees_space();
         let mut told = false;
         if let Some(read) = self.message(transaction).await? {
             told = self.put_status(&mut batch, transaction, &read, now).await?;

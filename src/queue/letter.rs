@@ -1,5 +1,7 @@
 //! What is queued: an envelope for one recipient, and the octets that go with it.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -44,14 +46,14 @@ pub struct Payload {
     /// Octets that come first (a relayed message's header section, or a whole small mail of our own). They lie in the
     /// entry's record: at most about 240 KiB.
     pub prefix: Bytes,
-    /// What follows them: an object, from this octet to its end.
-    pub rest: Option<(ObjectRef, u64)>,
+    /// What follows them: these octets of an object. It is held once per letter.
+    pub rest: Option<(ObjectRef, Range<u64>)>,
 }
 
 impl Payload {
     /// Octets in all.
     pub fn octets(&self) -> u64 {
-        let rest = self.rest.as_ref().map_or(0, |(object, from)| object.octets.saturating_sub(*from));
+        let rest = self.rest.as_ref().map_or(0, |(_, range)| range.end.saturating_sub(range.start));
         self.prefix.len() as u64 + rest
     }
 }

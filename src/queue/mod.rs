@@ -80,8 +80,8 @@ impl Queue {
     /// [`StoreError`] where its object is missing or damaged.
     pub async fn octets(&self, letter: &Letter) -> Result<LetterOctets, StoreError> {
         let rest = match &letter.payload.rest {
-            Some((object, from)) => {
-                let stream = self.objects.read(object, *from..object.octets).await;
+            Some((object, range)) => {
+                let stream = self.objects.read(object, range.clone()).await;
                 Some(stream.map_err(|fault| StoreError::Unsound(fault.to_string()))?)
             }
             None => None,

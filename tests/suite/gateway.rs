@@ -240,6 +240,27 @@ async fn nothing_of_a_large_message_stays_but_what_somebody_holds() {
     assert_eq!(clinic.blobs(), 2, "of a refused message nothing stays");
 }
 
+/// Each notice of a message to very many had a file of its own, with two syncs: a message to five hundred took seconds.
+#[tokio::test]
+async fn what_is_too_long_for_the_entries_of_very_many_lies_in_one_file() {
+    let clinic = Clinic::with(&[]).await;
+    let everybody: Vec<String> = (0..150).map(|number| format!("payer{number}@insurer.example")).collect();
+    let to: Vec<&str> = everybody.iter().map(String::as_str).collect();
+    clinic.send(&to, &with_attachment("[payer] The account", "account.pdf", 2 << 20)).await.unwrap();
+    assert_eq!(clinic.blobs(), 2, "the document, and the notices");
+    let mut letters = clinic.letters().await;
+    letters.sort();
+    let mut expected = everybody.clone();
+    expected.sort();
+    assert!(letters.iter().map(|(recipient, _)| recipient).eq(&expected), "everybody gets one");
+    for (recipient, mail) in &letters {
+        assert_eq!(mail.matches("\nMIME-Version: ").count(), 1, "{recipient}: one mail and no piece of another");
+        assert!(mail.ends_with("--\r\n"), "{recipient}: to its end");
+    }
+    let links: std::collections::BTreeSet<_> = letters.iter().map(|(_, mail)| mail).collect();
+    assert_eq!(links.len(), 150, "each has a link of its own");
+}
+
 /// A tag with a patient's name and birthdate left in Thread-Topic, where Exchange repeats the subject.
 #[tokio::test]
 async fn a_used_tag_leaves_in_no_field() {

@@ -226,7 +226,9 @@ impl Gateway {
             Mail::InEntry(octets) => Payload { prefix: octets.clone(), rest: None },
             Mail::Own(object) => {
                 object.put(&mut batch, 1);
-                Payload { prefix: Bytes::new(), rest: Some((object.reference(), 0)) }
+                let object = object.reference();
+                let all = 0..object.octets;
+                Payload { prefix: Bytes::new(), rest: Some((object, all)) }
             }
         };
         let transaction = vault.grant(grant).await?.ok_or(VaultError::Missing)?.value.transaction;

@@ -7,7 +7,7 @@ use super::walk::{Shown, Walk};
 use crate::mime::written::{self, apple};
 
 /// Octets of a text that is looked through. What old encodings write is no longer in use for more.
-const LONGEST: u64 = 8 * 1024 * 1024;
+const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Looks for files written into a text.
 pub(super) fn look_text(

@@ -18,6 +18,10 @@ const LOOKS = [
 
 const HEAVIEST = 50_000;
 
+// How long anything may take, in milliseconds. No measure of speed: a machine that builds and tests on all its processors
+// has let a page wait for more than fifteen seconds.
+const PATIENCE = 90_000;
+
 export class Browser {
   constructor(task, result) {
     this.task = task;
@@ -31,6 +35,7 @@ export class Browser {
     const resolve = this.task.address ? [`--host-resolver-rules=MAP ${hostname} ${this.task.address}`] : [];
     this.chromium = await chromium.launch({
       executablePath: this.task.chromium,
+      timeout: PATIENCE,
       args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", ...resolve],
     });
     this.context = await this.chromium.newContext({
@@ -41,7 +46,7 @@ export class Browser {
       locale: this.task.locale ?? "en-AU",
       timezoneId: "Australia/Sydney",
     });
-    this.context.setDefaultTimeout(15_000);
+    this.context.setDefaultTimeout(PATIENCE);
     this.context.on("request", (request) => this.heed(request));
     this.context.on("page", (page) => this.listen(page));
     this.page = await this.context.newPage();

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { simpleParser } from "./tools.mjs";
 
-const PATIENCE = 30_000;
+const PATIENCE = 90_000;
 
 export class Outbox {
   constructor(folder) {

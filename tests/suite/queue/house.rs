@@ -83,7 +83,7 @@ impl House {
         let transaction = random::id::<TransactionId>();
         let mut ids = Vec::new();
         for recipient in recipients {
-            let rest = Some((object.reference(), 0));
+            let rest = Some((object.reference(), 0..object.reference().octets));
             let letter = letter(recipient, transaction, Payload { prefix: "Subject: hello\r\n\r\n".into(), rest });
             ids.push(letter.id);
             self.queue.put(&mut batch, letter, now).unwrap();
