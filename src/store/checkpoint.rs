@@ -22,6 +22,8 @@ const FRESH: &str = "checkpoint.new";
 const ENDING: &str = ".checkpoint";
 /// A frame of records is closed when it is longer.
 const FRAME: usize = 64 * 1024;
+/// Records that are looked up at once.
+const AT_ONCE: usize = 256;
 const RECORDS: u8 = 0;
 const END: u8 = 1;
 
@@ -111,7 +113,7 @@ fn write_fresh(
     let plain = vec![RECORDS];
     let mut export = Export { folder, file, header, sealer, frame: 0, records: 0, octets: HEADER as u64, plain };
     for table in 0..128 {
-        for record in index.records(table, &[], &[]) {
+        for record in index.records(table, &[], &[], AT_ONCE) {
             let (key, found) = record?;
             export.put(table, &key, &found).map_err(fault)?;
             if stop() {

@@ -6,9 +6,12 @@
 //! Each value is sealed before sled sees it, and is at most 4 KiB: a longer record continues in segments under keys of
 //! their own. What sled does when it meets damage is to panic; every call goes through [`guarded`].
 
+use std::cmp::Ordering;
+use std::collections::{VecDeque, btree_map};
+use std::iter::Peekable;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
@@ -43,6 +46,9 @@ const TAKEN: usize = 64 * 1024 * 1024;
 /// A batch given to sled is closed when it writes more values: until its end sled frees none of the pages that it
 /// replaces, which for all of a pour at once was 1.7 GB.
 const POURED: usize = 1_000;
+
+/// Octets of records that one page holds before it is closed.
+const PAGE: usize = 256 * 1024;
 
 /// The opened index.
 pub struct Index {
@@ -179,77 +185,79 @@ impl Index {
         Some(sealed)
     }
 
-    /// The keys of a table with `from <= key < to`, in order; an empty `to` is the table's end.
+    /// The keys of a table with `from <= key < to`, in order; an empty `to` is the table's end. They are looked up `page` at
+    /// a time: what a commit takes out meanwhile may still be told.
     pub fn keys<'a>(
         &'a self,
         table: u8,
         from: &[u8],
         to: &[u8],
+        page: usize,
     ) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + 'a {
-        let mut range = KeyRange::new(table, from, to);
-        std::iter::from_fn(move || {
-            let recent = self.recent();
-            let found = self.next_in(&recent, &mut range).transpose()?;
-            Some(found.map(|(key, _)| key[1..].to_vec()))
-        })
+        self.paged(table, from, to, page, |key, _| Ok((key, 0)))
     }
 
-    /// Records of a table with `from <= key < to`, in order.
+    /// Records of a table with `from <= key < to`, in order, `page` at a time as [`Self::keys`].
     pub fn records<'a>(
         &'a self,
         table: u8,
         from: &[u8],
         to: &[u8],
+        page: usize,
     ) -> impl Iterator<Item = Result<(Vec<u8>, Found), StoreError>> + 'a {
-        let mut range = KeyRange::new(table, from, to);
-        std::iter::from_fn(move || {
-            let recent = self.recent();
-            let found = self.next_in(&recent, &mut range).transpose()?;
-            Some(found.and_then(|(key, place)| {
-                let found = match place {
-                    Place::Recent(version, octets) => (version, octets.clone()),
-                    Place::Sled(value) => self.read(table, &key[1..], &value)?,
-                };
-                Ok((key[1..].to_vec(), found))
-            }))
+        self.paged(table, from, to, page, move |key, place| {
+            let (version, octets) = match place {
+                Place::Recent(version, octets) => (version, octets.clone()),
+                Place::Sled(value) => self.read(table, &key, &value)?,
+            };
+            let length = octets.len();
+            Ok(((key, (version, octets)), length))
         })
     }
 
-    /// The first record of the range, which then goes on behind it.
-    fn next_in<'r>(
-        &self,
-        recent: &'r Recent,
-        range: &mut KeyRange,
-    ) -> Result<Option<(Vec<u8>, Place<'r>)>, StoreError> {
-        let found = self.first_in(recent, &range.from, &range.end)?;
-        if let Some((key, _)) = &found {
-            range.from = [key.as_slice(), &[0]].concat();
-        }
-        Ok(found)
+    /// What `take` makes of the keys and places of a range, and how many octets that holds. Nothing is held between two pages.
+    fn paged<'a, T: 'a>(
+        &'a self,
+        table: u8,
+        from: &[u8],
+        to: &[u8],
+        page: usize,
+        take: impl Fn(Vec<u8>, Place<'_>) -> Result<(T, usize), StoreError> + 'a,
+    ) -> impl Iterator<Item = Result<T, StoreError>> + 'a {
+        let mut range = KeyRange::new(table, from, to);
+        let mut ready = VecDeque::new();
+        std::iter::from_fn(move || {
+            if ready.is_empty() {
+                match self.next_page(&mut range, page, &take) {
+                    Ok(next) => ready = next,
+                    Err(error) => {
+                        range.from.clone_from(&range.end);
+                        return Some(Err(error));
+                    }
+                }
+            }
+            ready.pop_front().map(Ok)
+        })
     }
 
-    /// The first record with `from <= key < end`: what is in memory goes before what sled has.
-    fn first_in<'r>(
+    fn next_page<T>(
         &self,
-        recent: &'r Recent,
-        from: &[u8],
-        end: &[u8],
-    ) -> Result<Option<(Vec<u8>, Place<'r>)>, StoreError> {
-        let mut stored = self.db.range(from..end);
-        let mut next_stored = || guarded(|| stored.next().transpose());
-        let mut below = next_stored()?;
-        for (key, Latest { version, octets, .. }) in recent.range(from, end) {
-            if below.as_ref().is_some_and(|(stored, _)| stored.as_ref() < key.as_slice()) {
-                break;
-            }
-            if let Some(octets) = octets {
-                return Ok(Some((key.clone(), Place::Recent(*version, octets))));
-            }
-            if below.as_ref().is_some_and(|(stored, _)| stored.as_ref() == key.as_slice()) {
-                below = next_stored()?;
-            }
+        range: &mut KeyRange,
+        page: usize,
+        take: impl Fn(Vec<u8>, Place<'_>) -> Result<(T, usize), StoreError>,
+    ) -> Result<VecDeque<T>, StoreError> {
+        let recent = self.recent();
+        let (mut merged, mut ready, mut held) = (Merged::new(&self.db, &recent, range)?, VecDeque::new(), 0);
+        while ready.len() < page.max(1)
+            && held < PAGE
+            && let Some((key, place)) = merged.next()?
+        {
+            let (taken, octets) = take(key[1..].to_vec(), place)?;
+            ready.push_back(taken);
+            held += octets;
+            range.from = [key.as_slice(), &[0]].concat();
         }
-        Ok(below.map(|(key, value)| (key.to_vec(), Place::Sled(value))))
+        Ok(ready)
     }
 
     /// Applies commits, and notes the last one. Of several writes to one record the last one counts.
@@ -317,7 +325,7 @@ impl Index {
         let work = || {
             let mut records = 0;
             loop {
-                match next.fetch_add(1, Ordering::Relaxed) {
+                match next.fetch_add(1, Relaxed) {
                     table @ ..TABLES => records += self.check_table(table)?,
                     _ => return Ok(records),
                 }
@@ -351,6 +359,42 @@ impl Index {
 enum Place<'r> {
     Recent(u64, &'r Bytes),
     Sled(sled::IVec),
+}
+
+/// The records of a range in order: what is in memory goes before what sled has.
+struct Merged<'r> {
+    stored: sled::Iter,
+    below: Option<(sled::IVec, sled::IVec)>,
+    above: Peekable<btree_map::Range<'r, Vec<u8>, Latest>>,
+}
+
+impl<'r> Merged<'r> {
+    fn new(db: &sled::Db, recent: &'r Recent, range: &KeyRange) -> Result<Self, StoreError> {
+        let mut stored = db.range(range.from.as_slice()..range.end.as_slice());
+        let below = guarded(|| stored.next().transpose())?;
+        Ok(Self { stored, below, above: recent.range(&range.from, &range.end).peekable() })
+    }
+
+    fn next(&mut self) -> Result<Option<(Vec<u8>, Place<'r>)>, StoreError> {
+        loop {
+            let order = match (&self.below, self.above.peek()) {
+                (None, None) => return Ok(None),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some((stored, _)), Some((key, _))) => stored.as_ref().cmp(key.as_slice()),
+            };
+            if order != Ordering::Greater {
+                let behind = guarded(|| self.stored.next().transpose())?;
+                let found = std::mem::replace(&mut self.below, behind);
+                if order == Ordering::Less {
+                    return Ok(found.map(|(key, value)| (key.to_vec(), Place::Sled(value))));
+                }
+            }
+            if let Some((key, Latest { version, octets: Some(octets), .. })) = self.above.next() {
+                return Ok(Some((key.clone(), Place::Recent(*version, octets))));
+            }
+        }
+    }
 }
 
 /// What of a table's keys is still to come.

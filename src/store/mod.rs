@@ -203,7 +203,7 @@ impl Store {
         to: &[u8],
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Record<T>)>, StoreError> {
-        let records = self.handle.shared.index.records(table as u8, from, to).take(limit);
+        let records = self.handle.shared.index.records(table as u8, from, to, limit).take(limit);
         let found: Result<Vec<_>, StoreError> = self.told(records.collect());
         let typed = found?
             .into_iter()
@@ -222,7 +222,7 @@ impl Store {
         to: &[u8],
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
-        let keys = self.handle.shared.index.keys(table as u8, from, to).take(limit);
+        let keys = self.handle.shared.index.keys(table as u8, from, to, limit).take(limit);
         self.told(keys.collect())
     }
 

@@ -3,7 +3,7 @@
 //! Most records of a mail gateway live for a moment: a queue entry is written, delivered and removed. What comes and goes
 //! between two pours never reaches the files at all; it was durable all the while, in the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::ops::Bound;
 
 use bytes::Bytes;
@@ -83,10 +83,9 @@ impl Recent {
     }
 
     /// The writes to records with `from <= key < end`, in order.
-    pub fn range(&self, from: &[u8], end: &[u8]) -> impl Iterator<Item = (&Vec<u8>, &Latest)> {
-        let sound = from < end;
-        let bounds = (Bound::Included(from), Bound::Excluded(if sound { end } else { from }));
-        sound.then(|| self.writes.range::<[u8], _>(bounds)).into_iter().flatten()
+    pub fn range(&self, from: &[u8], end: &[u8]) -> btree_map::Range<'_, Vec<u8>, Latest> {
+        let bounds = (Bound::Included(from), Bound::Excluded(end.max(from)));
+        self.writes.range::<[u8], _>(bounds)
     }
 
     /// All writes.
