@@ -78,6 +78,7 @@ fn with_notice<T>(message: &[u8], measure: impl FnOnce(&dyn Fn() -> Vec<u8>) -> 
         message: &facts,
         outline: &outline,
         subject: "",
+        private: false,
         link: None,
         access: &[],
         registers: false,

@@ -11,18 +11,16 @@ use crate::keyring::Keyring;
 use crate::mail::Address;
 use crate::mime::assess::Assessment;
 use crate::mime::header::Mailbox;
-use crate::mime::{self, HeaderSection, Limits};
-use crate::policy::{self, PolicySet, RecipientFacts, SenderFacts};
+use crate::mime::{self, Defect, HeaderSection, Limits, Outline};
+use crate::policy::{self, Plan, PolicySet, RecipientFacts, SenderFacts};
 
 pub async fn explain(config_path: &Path, args: ExplainArgs) -> Done {
     let config = house::read_config(config_path)?;
     let octets = with_crlf(read_message(&args.message)?);
-    let (outline, facts) = match mime::assess_octets(&octets, &Limits::default()) {
+    let snapshot = house::open_policies(&config.gateway.policies)?.snapshot();
+    let (outline, facts) = match understood(&octets, &snapshot.policy) {
         Ok(understood) => understood,
-        Err(defect) => {
-            print::line(&format!("It would be refused: {}", defect.words));
-            return Ok(ExitCode::FAILURE);
-        }
+        Err(defect) => return Ok(refused(&defect)),
     };
     let from = args.from.or_else(|| facts.from.first().cloned());
     let from = from.ok_or("the message names no sender; give one with --from")?;
@@ -30,15 +28,33 @@ pub async fn explain(config_path: &Path, args: ExplainArgs) -> Done {
     if to.is_empty() {
         return Err(String::from("the message names no recipient; give one with --to"));
     }
-    let snapshot = house::open_policies(&config.gateway.policies)?.snapshot();
     let parties = parties(config_path, &config, &snapshot.policy, from, to).await?;
-    print_plan(&snapshot.policy, &facts, &parties, args.json)?;
+    let plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
+    if let Some(defect) = plan.decisions.iter().find_map(|decision| decision.unclear(&facts)) {
+        return Ok(refused(defect));
+    }
+    print_plan(&snapshot.policy, &plan, &parties, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_plan(policy: &PolicySet, facts: &Assessment, parties: &PartyFacts, json: bool) -> Result<(), String> {
-    let plan = policy.decide(facts, &parties.sender, &parties.recipients);
-    let explanation = policy::explain(policy, &plan, &parties.recipients);
+/// The message's facts; where it is not understood and policy may secure it whole, those of the message as it was written.
+fn understood(octets: &[u8], policy: &PolicySet) -> Result<(Outline, Assessment), Defect> {
+    let header = memchr::memmem::find(octets, b"\r\n\r\n").map_or(octets, |end| &octets[..end + 4]);
+    match mime::assess_octets(octets, &Limits::default()) {
+        Err(defect) if defect.is_ambiguity() && policy.secures_whole() => {
+            Ok(mime::as_written(header, octets.len() as u64, defect))
+        }
+        understood => understood,
+    }
+}
+
+fn refused(defect: &Defect) -> ExitCode {
+    print::line(&format!("It would be refused: {}", defect.words));
+    ExitCode::FAILURE
+}
+
+fn print_plan(policy: &PolicySet, plan: &Plan, parties: &PartyFacts, json: bool) -> Result<(), String> {
+    let explanation = policy::explain(policy, plan, &parties.recipients);
     if json {
         return print::json(&explanation);
     }

@@ -2,12 +2,13 @@
 
 use crate::event::Event;
 use crate::gateway::commit::{Case, NotTaken, Taken};
+use crate::gateway::parties::practice_of;
 use crate::gateway::words::Answered;
-use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, Snapshot, read, unavailable};
+use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, Snapshot, forwarded, read, unavailable};
 use crate::id::DepositId;
 use crate::mail::{Origin, Recipient};
-use crate::mime::Outline;
 use crate::mime::assess::Assessment;
+use crate::mime::{Defect, Outline};
 use crate::pack::shipment::{Matter, Names, RecipientNames, Shipment, pack, refusal_words};
 use crate::policy::{Plan, Treatment};
 use crate::random;
@@ -53,33 +54,61 @@ impl Gateway {
         taken.map(Taken::into_receipt).map_err(NotTaken::into_refusal)
     }
 
+    /// Where a message is not understood, and policy may secure it whole, its life begins again with the message as it was
+    /// written for its one document.
     async fn take(&self, received: &mut ReceivedMessage, answered: Option<&Answered>) -> Result<Taken, NotTaken> {
         let snapshot = self.stations.policies.snapshot();
         self.direct_postmaster_mail(received);
+        match self.take_by(&snapshot, received, answered, None).await {
+            Err(NotTaken::Surely(Refusal::NotUnderstood(defect)))
+                if defect.is_ambiguity() && snapshot.policy.secures_whole() =>
+            {
+                self.take_by(&snapshot, received, answered, Some(defect)).await
+            }
+            taken => taken,
+        }
+    }
 
-        let outline = read::outline(&received.message).await?;
-        let mut facts = read::assess(&received.message, &outline).await?;
-        self.check_authors(&snapshot, &received.origin, &facts).await?;
+    async fn take_by(
+        &self,
+        snapshot: &Snapshot,
+        received: &ReceivedMessage,
+        answered: Option<&Answered>,
+        unclear: Option<Defect>,
+    ) -> Result<Taken, NotTaken> {
+        let (outline, mut facts) = read::facts(&received.message, unclear).await?;
+        self.check_authors(snapshot, &received.origin, &facts).await?;
 
-        let mut parties = self.parties(received, &facts, &snapshot).await?;
+        let mut parties = self.parties(received, &facts, snapshot).await?;
         if let Some(answered) = answered {
             parties.learn(answered);
         }
         facts.from_name = facts.from_name.or(parties.sender_name);
+        let (sender, now) = (&parties.sender.address, store::now());
+        let practice = practice_of(&parties.sender, snapshot);
+        let pictures = self.recognise_signature(&received.message, &mut facts, (sender, practice), now).await?;
         let mut plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
+        if plan.takes_forwarded_apart() {
+            let documents = forwarded::documents(&received.message, &facts.attachments).await?;
+            facts.attachments.extend(documents);
+            plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
+        }
         match answered {
             Some(_) => refuse_waiting(&mut plan, &facts),
             None => {
                 refuse_whole(&plan)?;
-                refuse_mended(&plan, &facts)?;
+                refuse_unclear(&plan, &facts)?;
             }
         }
 
-        let matter = self.matter(received, &outline, &facts, &plan, &snapshot, &parties.sender.address);
+        let matter = self.matter(received, &outline, &facts, &plan, snapshot, &parties.sender.address);
         let shipment = pack(&matter, draw_names(received, &facts));
-        let case = Case { snapshot: &snapshot, origin: &received.origin, answered, sender: &parties.sender };
+        let case = Case { snapshot, origin: &received.origin, answered, sender: &parties.sender };
         let committed = self.commit(&matter, &shipment, &received.message, &case).await?;
 
+        if answered.is_none() {
+            self.note_signature(sender, &pictures, now).await;
+        }
         log_acceptance(received, &plan, &shipment);
         Ok(Taken::new(committed, &matter, &shipment))
     }
@@ -142,12 +171,11 @@ impl Gateway {
     }
 }
 
-/// A relayed message keeps its octets, and with them a defect that readers take differently.
-fn refuse_mended(plan: &Plan, facts: &Assessment) -> Result<(), Refusal> {
-    let relayed = plan.decisions.iter().any(|decision| decision.settings.treatment == Treatment::Relay);
-    match &facts.mended {
-        Some(defect) if relayed => Err(Refusal::NotUnderstood(defect.clone())),
-        _ => Ok(()),
+/// A defect that matters for one recipient refuses the whole message.
+fn refuse_unclear(plan: &Plan, facts: &Assessment) -> Result<(), Refusal> {
+    match plan.decisions.iter().find_map(|decision| decision.unclear(facts)) {
+        Some(defect) => Err(Refusal::NotUnderstood(defect.clone())),
+        None => Ok(()),
     }
 }
 
@@ -176,8 +204,8 @@ fn refuse_whole(plan: &Plan) -> Result<(), Refusal> {
 fn refuse_waiting(plan: &mut Plan, facts: &Assessment) {
     let refusal = plan.refusal.take();
     for decision in &mut plan.decisions {
-        let mended = facts.mended.as_ref().filter(|_| decision.settings.treatment == Treatment::Relay);
-        let Some(words) = refusal.as_deref().or(mended.map(|defect| defect.words.as_ref())) else { continue };
+        let unclear = decision.unclear(facts);
+        let Some(words) = refusal.as_deref().or(unclear.map(|defect| defect.words.as_ref())) else { continue };
         decision.settings.treatment = Treatment::Refuse;
         decision.settings.reason.get_or_insert_with(|| words.to_owned());
     }

@@ -6,7 +6,7 @@ use crate::gateway::{Gateway, ReceivedMessage, Refusal, Snapshot, unavailable};
 use crate::id::ContactId;
 use crate::mail::{Address, Origin};
 use crate::mime::assess::{Assessment, PatientRef};
-use crate::policy::{RecipientFacts, SenderFacts};
+use crate::policy::{Practice, RecipientFacts, SenderFacts};
 use crate::store::{Record, StoreError};
 
 /// What matters of a message with documents for what is known of those it is written to.
@@ -18,9 +18,10 @@ struct Written<'a> {
     practice: &'a str,
 }
 
-fn practice_of<'a>(sender: &SenderFacts, snapshot: &'a Snapshot) -> &'a str {
+/// The practice that speaks.
+pub(super) fn practice_of<'a>(sender: &SenderFacts, snapshot: &'a Snapshot) -> &'a Practice {
     let own = sender.practice.as_deref().and_then(|id| snapshot.policy.practice(id));
-    &own.unwrap_or_else(|| snapshot.policy.first_practice()).id
+    own.unwrap_or_else(|| snapshot.policy.first_practice())
 }
 
 /// The facts about people that policy decides by.
@@ -61,10 +62,10 @@ impl Gateway {
     ) -> Result<Parties, Refusal> {
         let speaker = self.speaker(received, facts);
         let (sender, sender_name) = self.sender_facts(&received.origin, speaker, snapshot).await?;
-        let practice = practice_of(&sender, snapshot);
+        let practice = &practice_of(&sender, snapshot).id;
         let mut recipients = Vec::with_capacity(received.envelope.recipients.len());
         // Who has registered, and what was asked before, matters where there is something to open.
-        let documents = !facts.attachments.is_empty();
+        let documents = snapshot.policy.may_give_rights(facts);
         for recipient in &received.envelope.recipients {
             let named = facts.patient();
             let written = documents.then_some(Written { named, practice });
@@ -163,7 +164,7 @@ impl Gateway {
         let (sender, sender_name) = self.sender_facts(&Origin::Relay { any_sender: false }, from, &snapshot).await?;
         let mut recipients = Vec::with_capacity(to.len());
         for address in to {
-            let written = Written { named: None, practice: practice_of(&sender, &snapshot) };
+            let written = Written { named: None, practice: &practice_of(&sender, &snapshot).id };
             recipients.push(self.recipient_facts(address, &snapshot, Some(written)).await?);
         }
         Ok(Parties { sender, sender_name, recipients })

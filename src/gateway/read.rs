@@ -8,7 +8,7 @@ use crate::gateway::{Refusal, unavailable};
 use crate::mime::assess::{Assessment, Attachment, LeafPlan, Reading};
 use crate::mime::decode::Decoder;
 use crate::mime::outline::Outliner;
-use crate::mime::{self, Limits, Outline};
+use crate::mime::{self, Defect, Limits, Outline};
 
 /// Above this a second opinion would need the whole message in memory.
 const SECOND_OPINION: u64 = 1024 * 1024;
@@ -18,14 +18,55 @@ const SECOND_OPINION: u64 = 1024 * 1024;
 /// # Errors
 /// [`Refusal::NotUnderstood`], or [`Refusal::Unavailable`] where the spool cannot be read.
 pub async fn outline(message: &RawMessage) -> Result<Outline, Refusal> {
-    let mut outliner = Outliner::new(Limits::default());
-    let mut octets = message.range(0..message.len());
+    let outline = outline_within(message, 0..message.len()).await?;
+    second_opinion(message, &outline).await?;
+    Ok(outline)
+}
+
+/// The outline of a message that stands here in another.
+///
+/// # Errors
+/// As [`outline`].
+pub async fn outline_within(message: &RawMessage, place: Range<u64>) -> Result<Outline, Refusal> {
+    let mut outliner = Outliner::within(Limits::default(), place.start);
+    let mut octets = message.range(place);
     while let Some(piece) = octets.next().await.map_err(spool)? {
         outliner.feed(&piece).map_err(Refusal::NotUnderstood)?;
     }
-    let outline = outliner.finish().map_err(Refusal::NotUnderstood)?;
-    second_opinion(message, &outline).await?;
-    Ok(outline)
+    outliner.finish().map_err(Refusal::NotUnderstood)
+}
+
+/// A message that is not understood, as one document, looked into as far as a lenient reader sees.
+///
+/// # Errors
+/// [`Refusal::NotUnderstood`] where it mentions the marks of parts, which may not leave with the rest, or its header has no
+/// end; [`Refusal::Unavailable`].
+pub async fn as_written(message: &RawMessage, defect: Defect) -> Result<(Outline, Assessment), Refusal> {
+    let limit = Limits::default().header_section;
+    let (mut header, mut ended, mut last) = (Vec::new(), false, Vec::new());
+    let mut octets = message.range(0..message.len());
+    while let Some(piece) = octets.next().await.map_err(spool)? {
+        last.extend_from_slice(&piece.to_ascii_lowercase());
+        if memchr::memmem::find(&last, b"part]").is_some() {
+            return Err(Refusal::NotUnderstood(defect));
+        }
+        last.drain(..last.len().saturating_sub(b"part]".len()));
+        if !ended {
+            header.extend_from_slice(&piece);
+            let end = memchr::memmem::find(&header, b"\r\n\r\n").map(|end| end + 4);
+            ended = end.is_some();
+            header.truncate(end.unwrap_or(header.len()));
+            if header.len() > limit {
+                return Err(Refusal::NotUnderstood(defect));
+            }
+        }
+    }
+    let (outline, mut facts) = mime::as_written(&header, message.len(), defect);
+    for document in &mut facts.attachments {
+        let whole = Attachment { body: 0..message.len(), front: bytes::Bytes::new(), ..document.clone() };
+        document.inside = look_inside(message, &whole, &header).await?;
+    }
+    Ok((outline, facts))
 }
 
 async fn second_opinion(message: &RawMessage, outline: &Outline) -> Result<(), Refusal> {
@@ -38,6 +79,19 @@ async fn second_opinion(message: &RawMessage, outline: &Outline) -> Result<(), R
         whole.extend_from_slice(&piece);
     }
     mime::second::second_opinion(outline, &whole).map_err(Refusal::NotUnderstood)
+}
+
+/// The outline and the facts of a message: of one that is not understood, which was found out before, as it was written.
+///
+/// # Errors
+/// As [`outline`], [`assess`] and [`as_written`].
+pub async fn facts(message: &RawMessage, unclear: Option<Defect>) -> Result<(Outline, Assessment), Refusal> {
+    if let Some(defect) = unclear {
+        return as_written(message, defect).await;
+    }
+    let outline = outline(message).await?;
+    let facts = assess(message, &outline).await?;
+    Ok((outline, facts))
 }
 
 /// The facts of a message, its documents looked into.

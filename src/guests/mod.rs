@@ -71,7 +71,8 @@ impl Guests {
             | Table::Draft
             | Table::Message
             | Table::History
-            | Table::Heard => {
+            | Table::Heard
+            | Table::SeenPictures => {
                 if ends::settle(&self.store, batch, ended).await? {
                     batch.delete(ended.key.clone());
                 }

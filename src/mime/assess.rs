@@ -13,14 +13,18 @@ use crate::policy::Role;
 mod body;
 mod content;
 mod html;
+mod marked;
 mod packed;
 mod protection;
+mod signature;
 mod tags;
 mod written;
 
+pub(crate) use content::percent_decoded;
 pub(in crate::mime) use content::shown;
 pub use packed::{LONGEST_PACKED, Packed, is_packed, unpack};
 pub use protection::Protection;
+pub use signature::LARGEST as LARGEST_OF_SIGNATURE;
 
 /// Decoded octets that are read of a leaf that is no text, to see what it is.
 pub const START: usize = 8 * 1024;
@@ -92,6 +96,8 @@ pub enum TagMeaning {
     Secure,
     /// `[plain]`
     Plain,
+    /// `[body]`: text and subject are kept in the vault, too.
+    Body,
     /// `[patient …]`: a record number, or a name and birthdate (ISO 8601).
     Patient(PatientRef),
     /// `[doctor]`, `[staff]`, `[doctor-elsewhere]`, `[staff-elsewhere]`, `[payer]`: what an unknown recipient is.
@@ -121,6 +127,24 @@ pub enum PatientRef {
     },
 }
 
+/// How an attachment is given to somebody outside.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Given {
+    /// As a document.
+    AsDocument,
+    /// Not at all: another document shows it, or it shows what stands outside of marked parts ([`Assessment::marked`]).
+    Nowhere,
+    /// In the text, where it stood: a picture that policy knows as part of the sender's signature; its octets.
+    InText(bytes::Bytes),
+}
+
+impl Given {
+    /// As a document, unless it is withheld.
+    fn unless(withheld: bool) -> Self {
+        if withheld { Self::Nowhere } else { Self::AsDocument }
+    }
+}
+
 /// One attachment: an entity that policy treats as a document.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Attachment {
@@ -146,6 +170,10 @@ pub struct Attachment {
     pub inline: bool,
     /// What it holds; nothing until it was looked into ([`crate::mime::inside`]).
     pub inside: Inside,
+    /// How somebody outside is given it.
+    pub given: Given,
+    /// What the HTML calls it, where it names it (`Content-ID`, without angle brackets).
+    pub content_id: Option<String>,
     /// Octets of it that stand nowhere in the message as they are, before those that do: of a file that was written into a
     /// text, all of it. What it holds is known then.
     pub front: bytes::Bytes,
@@ -181,6 +209,12 @@ pub struct Assessment {
     pub text: Option<String>,
     /// The HTML as received, in UTF-8, if there is one.
     pub html: Option<String>,
+    /// Whether `text` and `html` are only what stands between lines `[part]` and `[/part]`: for a patient, and nobody else
+    /// outside.
+    pub marked: bool,
+    /// Whether the message was not understood, and its one document is the message as it was written ([`mended`](Self::mended)
+    /// says why): nothing else here is from it.
+    pub as_written: bool,
     /// The documents.
     pub attachments: Vec<Attachment>,
     /// Number of Received fields (loops: RFC 5321, section 6.3).
@@ -203,6 +237,11 @@ pub fn subject_tags(subject: &str) -> Result<Vec<Tag>, Defect> {
 }
 
 impl Assessment {
+    /// The documents that may be given to somebody outside.
+    pub fn documents(&self) -> impl Iterator<Item = &Attachment> {
+        self.attachments.iter().filter(|attachment| attachment.given == Given::AsDocument)
+    }
+
     /// Whose documents these are, where a tag says so.
     pub fn patient(&self) -> Option<&PatientRef> {
         self.tags.iter().find_map(|tag| match &tag.meaning {
@@ -220,13 +259,24 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
     let leaves = outline.root.leaves();
     let unread = Reading::default();
     let reading = |at: usize| readings.get(at).unwrap_or(&unread);
-    let bodies = body::choose(&outline.root, &leaves, readings, text_limit)?;
+    let mut bodies = body::choose(&outline.root, &leaves, readings, text_limit)?;
     let referred = bodies.html.as_deref().map(content::content_ids).unwrap_or_default();
-    let attachments = leaves.iter().enumerate().filter(|(at, _)| !bodies.used.contains(at));
-    let mut attachments: Vec<Attachment> =
-        attachments.map(|(at, leaf)| attachment(leaf, reading(at), &referred)).collect();
+    let marked = marked::Marked::take(&mut bodies.text, &mut bodies.html, bodies.shown.as_deref())?;
+    marked.refuse_written(&bodies.written)?;
+    let forms = body::forms(&outline.root);
+    let given = |(at, leaf): (usize, &&Entity)| Attachment {
+        given: Given::unless(marked.withholds(leaf, forms.get(at) == Some(&true))),
+        ..attachment(leaf, reading(at), &referred)
+    };
+    let others = leaves.iter().enumerate().filter(|(at, _)| !bodies.used.contains(at));
+    let mut attachments: Vec<Attachment> = others.map(given).collect();
     attachments.extend(bodies.written);
-    attachments.extend(protection::signed_whole(outline));
+    if let Some(protection::ProtectedWhole { document, alone }) = protection::whole(outline) {
+        if alone {
+            attachments.iter_mut().for_each(|part| part.given = Given::Nowhere);
+        }
+        attachments.push(Attachment { given: Given::unless(marked.any), ..document });
+    }
 
     let section = &outline.root.header;
     let subject = section.first("Subject").map(|field| header::unstructured(&field.value)).unwrap_or_default();
@@ -245,6 +295,8 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
         sender: senders.pop().map(|mailbox| mailbox.address),
         text: bodies.text,
         html: bodies.html,
+        marked: marked.any,
+        as_written: false,
         attachments,
         received: section.all("Received").count(),
         auto_submitted: section.all("Auto-Submitted").any(|field| is_automatic(&field.value)),
@@ -267,6 +319,8 @@ pub fn uploaded(name: &str, declared_type: &str, start: &[u8], octets: u64) -> A
         octets,
         inline: false,
         inside: Inside::default(),
+        given: Given::AsDocument,
+        content_id: None,
         front: bytes::Bytes::new(),
     }
 }
@@ -301,6 +355,8 @@ fn attachment(leaf: &Entity, reading: &Reading, referred: &std::collections::Has
         octets: if reading.whole { reading.octets.len() as u64 } else { decoded_size(leaf) },
         inline: leaf.content_id.as_ref().is_some_and(|id| referred.contains(id)),
         inside: Inside::default(),
+        given: Given::AsDocument,
+        content_id: leaf.content_id.clone(),
         front: bytes::Bytes::new(),
     }
 }

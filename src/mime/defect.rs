@@ -12,6 +12,14 @@ pub struct Defect {
     pub limit: bool,
 }
 
+impl Defect {
+    /// Whether readers may see different things in the message; else it is a limit, or something that its writer meant and
+    /// wrote wrong (a tag, a mark), which is only for them to mend.
+    pub fn is_ambiguity(&self) -> bool {
+        !self.limit && !["tag-", "part-"].iter().any(|meant| self.word.starts_with(meant))
+    }
+}
+
 /// One entry of the list. Field names in it are our own constants, never octets of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::mime) enum Flaw {
@@ -54,6 +62,8 @@ pub(in crate::mime) enum Flaw {
     Address(&'static str),
     TagPatient,
     TagClock,
+    PartMarks,
+    PartFile,
     SecondOpinion,
 }
 
@@ -150,6 +160,13 @@ fn of_content(flaw: Flaw) -> Option<(&'static str, &'static str)> {
             "tag-clock",
             "The time in brackets in the subject must be between one hour and 90 days, such as [14d], [2w] or [36h].",
         ),
+        Flaw::PartMarks => (
+            "part-marks",
+            "The marks [part] and [/part] must each stand alone on a line, in turn, with text between them.",
+        ),
+        Flaw::PartFile => {
+            ("part-file", "A file is written into a text that has marks [part]; please attach it instead.")
+        }
         Flaw::SecondOpinion => {
             ("second-opinion", "Two readers find different parts in the message; it is not clear what it holds.")
         }

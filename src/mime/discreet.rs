@@ -49,6 +49,7 @@ impl Debug for TagMeaning {
         match self {
             Self::Secure => f.write_str("Secure"),
             Self::Plain => f.write_str("Plain"),
+            Self::Body => f.write_str("Body"),
             Self::Clock(clock) => write!(f, "Clock({clock:?})"),
             Self::Patient(patient) => patient.fmt(f),
             Self::Role(role) => write!(f, "Role({role})"),

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+mod as_written;
 pub mod assess;
 mod boundary;
 pub mod decode;
@@ -20,6 +21,7 @@ pub mod tnef;
 mod whole;
 pub mod written;
 
+pub use as_written::as_written;
 pub use defect::Defect;
 pub(in crate::mime) use defect::Flaw;
 pub use whole::{assess_octets, outline_of, read};

@@ -70,6 +70,11 @@ impl Outliner {
         }
     }
 
+    /// A reader of a message that begins at this octet of another: every place in the outline is one in that.
+    pub fn within(limits: Limits, start: u64) -> Self {
+        Self { line_start: start, ..Self::new(limits) }
+    }
+
     /// The next octets (CRLF line ends, already checked), in any pieces.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use minijinja::{Value, context};
 
-use crate::mime::assess::Attachment;
+use crate::mime::assess::{Attachment, Given};
 
 /// The kinds a recipient is told of, in the order told; `words.txt` has a word for each.
 pub const KINDS: [&str; 12] = [
@@ -24,7 +24,8 @@ pub const KINDS: [&str; 12] = [
 /// `pictures` for how many pictures stood in the text. Where nothing but such pictures came, they are the documents.
 pub(crate) fn summary(attachments: &[Attachment]) -> Value {
     let only_pictures = only_pictures(attachments);
-    let attached: Vec<_> = attachments.iter().filter(|attachment| only_pictures || !attachment.inline).collect();
+    let given: Vec<_> = attachments.iter().filter(|it| it.given == Given::AsDocument).collect();
+    let attached: Vec<_> = given.iter().filter(|attachment| only_pictures || !attachment.inline).collect();
     let kinds: Vec<Value> = KINDS
         .iter()
         .filter_map(|kind| {
@@ -32,12 +33,12 @@ pub(crate) fn summary(attachments: &[Attachment]) -> Value {
             (count > 0).then(|| context! { kind => *kind, count => count })
         })
         .collect();
-    context! { count => attached.len(), kinds => kinds, pictures => attachments.len() - attached.len() }
+    context! { count => attached.len(), kinds => kinds, pictures => given.len() - attached.len() }
 }
 
 /// Whether nothing but pictures of the text came: then they are the documents.
 pub(super) fn only_pictures(attachments: &[Attachment]) -> bool {
-    attachments.iter().all(|attachment| attachment.inline)
+    attachments.iter().filter(|it| it.given == Given::AsDocument).all(|attachment| attachment.inline)
 }
 
 /// What the content shows, unless that is only a container which the declared type knows better.
@@ -99,6 +100,8 @@ mod tests {
             octets: 1,
             inline,
             inside: crate::mime::inside::Inside::default(),
+            given: crate::mime::assess::Given::AsDocument,
+            content_id: None,
             front: Default::default(),
         }
     }

@@ -28,7 +28,7 @@ const AUTO_SUBMITTED: [&str; 4] = ["no", "auto-generated", "auto-replied", "auto
 
 /// The header section of a notice but for the MIME fields: who, to whom, what about, when, and in which thread.
 /// What is not named here does not pass: no trace, no client's address, no signal of the sender's program, no Bcc.
-pub(crate) fn allowed<'a>(parts: &'a NoticeParts<'_>) -> MessageBuilder<'a> {
+pub(crate) fn allowed<'a>(parts: &'a NoticeParts<'_>, subject: &str) -> MessageBuilder<'a> {
     let received = &parts.outline.root.header;
     let mut message = MessageBuilder::new().header("From", from(parts));
     if let Some(sender) = &parts.message.sender {
@@ -41,7 +41,7 @@ pub(crate) fn allowed<'a>(parts: &'a NoticeParts<'_>) -> MessageBuilder<'a> {
         }
     }
     message = message
-        .header("Subject", unstructured(parts.subject))
+        .header("Subject", unstructured(subject))
         .header("Date", Raw::new(date(received, parts)))
         .header("Message-ID", MessageId::new(message_id(received, parts)));
     for name in ["In-Reply-To", "References"] {

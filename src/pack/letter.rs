@@ -6,6 +6,9 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
+use crate::mime::assess::percent_decoded;
+use crate::pack::pictures::{self, TextPicture};
+
 /// What is shown: text, its structure and its looks. No script, form, frame, picture, style sheet or foreign markup.
 const ELEMENTS: [&str; 53] = [
     "a",
@@ -116,10 +119,6 @@ const PROPERTIES: [&str; 42] = [
     "width",
 ];
 
-/// Marks of pictures between the sanitiser and [`words_for_pictures`]. No attribute of the sender's can look so: the
-/// sanitiser writes the only `<img` there is, and a URL of the sender's never stays in it.
-const PICTURE_HERE: &str = "<img src=\"cid:\"";
-
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::new();
     builder
@@ -142,7 +141,7 @@ fn attributes() -> HashMap<&'static str, HashSet<&'static str>> {
         ("div", HashSet::from(["align", "class"])),
         ("font", HashSet::from(["color", "face", "size"])),
         ("hr", HashSet::from(["align", "size", "width"])),
-        ("img", HashSet::from(["alt", "src"])),
+        ("img", HashSet::from(["alt", "height", "src", "width"])),
         ("li", HashSet::from(["class", "value"])),
         ("ol", HashSet::from(["start", "type"])),
         ("p", HashSet::from(["align", "class"])),
@@ -157,7 +156,7 @@ fn attributes() -> HashMap<&'static str, HashSet<&'static str>> {
 /// no style in which an address could hide.
 fn keep_attribute<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
     match (element, attribute) {
-        ("img", "src") => is_cid(value).then_some(Cow::Borrowed("cid:")),
+        ("img", "src") => is_cid(value).then(|| format!("cid:{}", percent_decoded(&value.trim_start()[4..])).into()),
         ("a", "href") => (!is_cid(value)).then_some(Cow::Borrowed(value)),
         (_, "class") => value.split_ascii_whitespace().find_map(word_class).map(Cow::Borrowed),
         (_, "style") => {
@@ -193,13 +192,14 @@ fn word_class(class: &str) -> Option<&'static str> {
 }
 
 /// The sender's HTML, sanitised; `None` where it is [`too_tangled`] to be read in bounded time. Remote pictures are gone
-/// (their words stay); where a picture came with the mail, this text stands in its place, which is HTML text already.
-pub(crate) fn from_html(html: &str, picture: &str, names: &[&str]) -> Option<String> {
+/// (their words stay); where a picture came with the mail, it stands if it is one of `pictures`, else this text in its place, which
+/// is HTML text already.
+pub(crate) fn from_html(html: &str, picture: &str, names: &[&str], pictures: &[TextPicture]) -> Option<String> {
     if too_tangled(html) {
         return None;
     }
     let clean = SANITISER.clean(html).to_string();
-    let clean = words_for_pictures(&clean, picture, names).replace("<span style=\"\">", "<span>");
+    let clean = pictures::placed(&clean, picture, names, pictures).replace("<span style=\"\">", "<span>");
     Some(if clean.contains(" class=\"Mso") { margins_for_word_classes(&clean) } else { clean })
 }
 
@@ -219,36 +219,6 @@ fn too_tangled(html: &str) -> bool {
         *(if is_formatting { &mut formatting } else { &mut others }) += 1;
     }
     formatting + others > TAGS || formatting.saturating_mul(others) > PRODUCT
-}
-
-/// Puts words where the sanitiser left `<img …>`: in its output a `>` in an attribute is always `&gt;`.
-fn words_for_pictures(clean: &str, picture: &str, names: &[&str]) -> String {
-    let mut out = String::with_capacity(clean.len());
-    let mut rest = clean;
-    while let Some(at) = rest.find("<img") {
-        let (before, element) = rest.split_at(at);
-        out.push_str(before);
-        let end = element.find('>').map_or(element.len(), |end| end + 1);
-        let (element, after) = element.split_at(end);
-        if element.contains(&PICTURE_HERE[5..]) {
-            out.push_str(picture);
-        } else if let Some(words) = attribute(element, "alt").filter(|words| !names_a_file(words, names)) {
-            out.push_str(words);
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The value of an attribute as the sanitiser wrote it, still escaped.
-fn attribute<'e>(element: &'e str, name: &str) -> Option<&'e str> {
-    let (_, value) = element.split_once(&format!(" {name}=\""))?;
-    value.split('"').next()
-}
-
-fn names_a_file(words: &str, names: &[&str]) -> bool {
-    names.iter().any(|name| !name.is_empty() && words.contains(escape(name).as_str()))
 }
 
 /// Word keeps its margins in a style sheet, which does not pass; without them every line would be a paragraph apart.
@@ -350,7 +320,7 @@ mod tests {
     use super::*;
 
     fn clean(html: &str) -> String {
-        from_html(html, "[picture]", &["secret.png"]).expect("simple HTML")
+        from_html(html, "[picture]", &["secret.png"], &[]).expect("simple HTML")
     }
 
     #[test]
@@ -385,10 +355,10 @@ mod tests {
     fn html_that_takes_out_of_proportion_long_to_read_is_not_read() {
         let clones = format!("<p>{}{}", "<b>".repeat(1_100), "</p>x<p>".repeat(1_100));
         for tangled in ["<div>".repeat(100_000), "<b><p>".repeat(80_000), clones] {
-            assert_eq!(from_html(&tangled, "", &[]), None);
+            assert_eq!(from_html(&tangled, "", &[], &[]), None);
         }
         let long = "<p class=MsoNormal><span style='color:red'>A line of a letter.<o:p></o:p></span></p>".repeat(1_000);
-        assert!(from_html(&long, "", &[]).is_some());
+        assert!(from_html(&long, "", &[], &[]).is_some());
     }
 
     #[test]

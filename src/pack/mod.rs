@@ -16,6 +16,7 @@ mod mjml;
 mod moment;
 pub mod notice;
 pub mod own;
+mod pictures;
 pub mod relay;
 pub mod report;
 mod sample;
@@ -42,7 +43,9 @@ pub struct NoticeParts<'a> {
     pub outline: &'a Outline,
     /// The subject without used tags.
     pub subject: &'a str,
-    /// The link, `public_url/p/token`; `None` where there are no documents (then there is no file block).
+    /// Whether text and subject are read in the portal alone: what leaves is a notice, and holds neither.
+    pub private: bool,
+    /// The link, `public_url/p/token`; `None` where there is nothing to open (then there is no file block).
     pub link: Option<&'a str>,
     /// What will be asked for before documents open.
     pub access: &'a [AccessCheck],

@@ -11,7 +11,7 @@ use crate::policy::{Practice, Role};
 use crate::time::Timestamp;
 
 /// What templates can name, for the hint at a mistyped one.
-pub(crate) const NAMES: [&str; 33] = [
+pub(crate) const NAMES: [&str; 35] = [
     "language",
     "practice",
     "sender",
@@ -21,6 +21,8 @@ pub(crate) const NAMES: [&str; 33] = [
     "kept",
     "access",
     "too_long",
+    "private",
+    "as_written",
     "body_html",
     "body_text",
     "recipient",
@@ -73,6 +75,9 @@ pub(crate) fn renderings(language: &str) -> Vec<(&'static str, Value)> {
 /// The sentences that are asked for by name, with their arguments; and what only some mails have.
 pub(crate) fn sentences() -> Vec<(&'static str, Vec<Value>)> {
     let mut all = vec![("report_from", vec![practice(true)]), ("report_subject", vec![at()]), ("picture", vec![])];
+    all.push(("private_subject", vec![practice(true)]));
+    let nothing = || vec![context! { count => 0, kinds => Vec::<Value>::new(), pictures => 0 }];
+    all.extend(["headline", "open", "private"].map(|sentence| (sentence, nothing())));
     all.extend(["account", "code", "birthdate", "magic"].map(|check| ("asked", vec![Value::from(vec![check])])));
     let kinds = crate::pack::documents::KINDS;
     all.extend(kinds.map(|kind| ("kinds", vec![documents(kind, 1, 1)])));
@@ -121,6 +126,8 @@ fn notice(language: &str, with_documents: bool, rich: bool) -> Value {
         role => "other",
         access => if rich { vec!["account", "birthdate"] } else { vec![] },
         too_long => !rich,
+        private => with_documents && !rich,
+        as_written => with_documents && rich,
         body_html => text,
         body_text => text,
     }
@@ -183,6 +190,8 @@ fn sample_practice(language: &str, rich: bool) -> Practice {
         address: if rich { vec!["1 Sample Street".into()] } else { Vec::new() },
         colour: "#1f5f8b".into(),
         website: rich.then(|| "https://sample.example".into()),
+        signature: Vec::new(),
+        learn_signatures: false,
         time_zone: "UTC".into(),
         language: language.into(),
     }

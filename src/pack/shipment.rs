@@ -10,11 +10,11 @@ use crate::access::AccessCheck;
 use crate::id::{DepositId, GrantId, ParcelId, QuestionId, QueueId, TransactionId};
 use crate::mail::{Address, Delivery, Envelope, ReceivedTrace, Recipient, ReversePath};
 use crate::mime::Outline;
-use crate::mime::assess::{Assessment, PatientRef};
+use crate::mime::assess::{Assessment, Given, PatientRef};
 use crate::pack::documents::only_pictures;
 use crate::pack::notice::{Body, notice_around};
 use crate::pack::{NoticeParts, PackError, ReportParts, Templates, failure_report, relayed_header};
-use crate::policy::{Asking, Decision, Plan, PolicySet, Practice, Treatment};
+use crate::policy::{Asking, BodyPlace, Decision, Plan, PolicySet, Practice, Treatment};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -181,7 +181,7 @@ pub struct PlannedLetter {
 
 /// Effects as data.
 pub struct Shipment {
-    /// Where somebody is given documents.
+    /// Where somebody is given something to open.
     pub parcel: Option<PlannedParcel>,
     /// Everything that is to be sent.
     pub letters: Vec<PlannedLetter>,
@@ -206,12 +206,11 @@ pub fn pack(matter: &Matter<'_>, names: Names) -> Shipment {
     let (letters, questions) = (Vec::new(), Vec::new());
     let mut shipment = Shipment { parcel: None, letters, questions, refused: 0, bodies: Default::default() };
     let mut grants = Vec::new();
-    let has_documents = !matter.facts.attachments.is_empty();
     let people = matter.envelope.recipients.iter().zip(&matter.plan.decisions).zip(names.recipients).enumerate();
     for (index, ((recipient, decision), names)) in people {
         let kind = match decision.settings.treatment {
             Treatment::Relay => LetterKind::Relayed,
-            Treatment::Secure if has_documents => {
+            Treatment::Secure if decision.settings.gives_rights(matter.facts) => {
                 grants.push(planned_grant(matter, index, decision, &names));
                 LetterKind::Notice(Some(grants.len() - 1))
             }
@@ -303,7 +302,9 @@ fn planned_parcel(
         grant.held = grant.held.filter(|_| grant.access.contains(&AccessCheck::Account));
     }
     let only_pictures = only_pictures(&matter.facts.attachments);
-    let documents = matter.facts.attachments.iter().enumerate().map(|(index, attachment)| {
+    let given =
+        matter.facts.attachments.iter().enumerate().filter(|(_, attachment)| attachment.given == Given::AsDocument);
+    let documents = given.map(|(index, attachment)| {
         let kind = if attachment.inline && !only_pictures { DepositKind::Picture } else { DepositKind::Document };
         let media_type = attachment.content_type.as_ref().unwrap_or(&attachment.declared_type).clone();
         (kind, attachment.name.clone(), media_type, Source::Attachment(index))
@@ -376,6 +377,7 @@ impl Shipment {
             message: matter.facts,
             outline: matter.outline,
             subject: &matter.plan.subject,
+            private: settings.body == BodyPlace::Vault || matter.facts.as_written,
             link: link.as_deref(),
             access: grant.map_or(&[], |grant| grant.access.as_slice()),
             registers: grant.is_some_and(|grant| grant.held.is_some()),
@@ -386,6 +388,9 @@ impl Shipment {
             unique: &letter.id.to_string(),
             now: matter.now,
         };
+        if parts.private {
+            return notice_around(&Body::default(), matter.templates, &parts);
+        }
         let body = &self.bodies[usize::from(parts.link.is_some())];
         let body = match body.get() {
             Some(body) => body,

@@ -9,7 +9,7 @@ use super::letter::from_html;
 /// The sender's HTML, sanitised; `None` where it is too tangled to be read in bounded time. Pictures are gone: those that
 /// came with the message are among its documents, and words that only name one of these (`names`) go with them.
 pub fn sanitised(html: &str, names: &[&str]) -> Option<String> {
-    from_html(html, "", names).map(|clean| links_to_read(&clean))
+    from_html(html, "", names, &[]).map(|clean| links_to_read(&clean))
 }
 
 /// Links as words with their address in parentheses, unless the words are the address; those of a telephone or a mailbox

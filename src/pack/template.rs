@@ -210,7 +210,7 @@ mod tests {
             (notice, "words.headline(documents)", "words.headlin(documents)", "did you mean \"headline\"?"),
             (notice, "{% endif %}</mj-raw>", "{% endfi %}</mj-raw>", "notice.mjml:"),
             (notice, "<mj-column>", "<mj-colum>", "did you mean \"mj-column\"?"),
-            ("templates/notice.txt", "{{ link }}", "{{ lnk }}", "notice.txt:14:4"),
+            ("templates/notice.txt", "{{ link }}", "{{ lnk }}", "notice.txt:16:4"),
             (words, "{% macro kind(", "{% macro knd(", "words.txt:"),
             (
                 notice,

@@ -6,7 +6,7 @@ use super::pattern::{AddressPattern, Comparison, DomainPattern, Glob};
 use super::{RecipientFacts, Role, SenderFacts, role};
 use crate::document::{Faults, Form, Key, Need, Table, Word, parse_size};
 use crate::fault::Fault;
-use crate::mime::assess::{Assessment, Attachment, TagMeaning};
+use crate::mime::assess::{Assessment, Attachment, Given, TagMeaning};
 
 const TEXTS: Form = Form::OneOrMore(&Form::Text);
 
@@ -51,7 +51,7 @@ pub const KEYS: &[Key] = &[
     key(
         "attachments",
         Form::Choice(&["some", "none"]),
-        "Whether there are documents; pictures shown in the text count.",
+        "Whether there are documents; pictures shown in the text count, but not those of a known signature.",
     ),
     key("attachment_count", Form::Text, "The number of documents: \">= 3\", \"= 1\", \"< 10\"."),
     key("attachment_size", Form::Text, "A document of this size: \"> 10 MiB\"."),
@@ -70,7 +70,7 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "tag",
-        Form::OneOrMore(&Form::Choice(&["secure", "plain", "patient", "role", "clock"])),
+        Form::OneOrMore(&Form::Choice(&["secure", "plain", "body", "patient", "role", "clock"])),
         "A tag in the subject.",
     ),
     key(
@@ -241,7 +241,8 @@ impl Conditions {
     }
 
     fn message_holds(&self, message: &Assessment) -> bool {
-        let documents = &message.attachments;
+        let in_text = |document: &&Attachment| matches!(document.given, Given::InText(_));
+        let documents: Vec<&Attachment> = message.attachments.iter().filter(|it| !in_text(it)).collect();
         let total: u64 = documents.iter().map(|document| document.octets).fold(0, u64::saturating_add);
         self.attachments.is_none_or(|some| some != documents.is_empty())
             && self.attachment_count.is_none_or(|count| count.holds(documents.len() as u64))
@@ -288,6 +289,7 @@ fn tag_name(meaning: &TagMeaning) -> &'static str {
     match meaning {
         TagMeaning::Secure => "secure",
         TagMeaning::Plain => "plain",
+        TagMeaning::Body => "body",
         TagMeaning::Patient(_) => "patient",
         TagMeaning::Role(_) => "role",
         TagMeaning::Clock(_) => "clock",

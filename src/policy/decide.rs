@@ -13,7 +13,8 @@ use super::rule::Rule;
 use super::tags::{Tags, stripped_subject};
 use super::whom::{self, Known, Whose};
 use super::{
-    Asking, Because, Decision, Plan, PolicySet, RecipientFacts, Role, RoleSource, SenderFacts, Settings, Treatment,
+    Asking, Because, BodyPlace, Decision, Plan, PolicySet, RecipientFacts, Role, RoleSource, SenderFacts, Settings,
+    Treatment,
 };
 use crate::access::AccessCheck;
 use crate::mime::assess::{Assessment, Attachment};
@@ -21,6 +22,9 @@ use crate::time::format_length;
 
 /// Between a rule that set a floor and one that did not lower it.
 const HELD: &str = ", a floor that is not lowered by ";
+
+/// Who changes a treatment where a text has marked parts.
+const MARKED: &str = "floor: only marked parts go out, and to patients";
 
 /// See [`PolicySet::decide`].
 pub(super) fn decide(
@@ -122,6 +126,21 @@ impl Deciding {
         }
         self.apply_clocks(rule, &by);
         self.apply_questions(rule, &by);
+        self.apply_leaving(rule, &by);
+    }
+
+    fn apply_leaving(&mut self, rule: &Rule, by: &str) {
+        if let Some(body) = rule.set.body {
+            self.set_body(body, by);
+        }
+        if let Some(ambiguous) = rule.set.ambiguous {
+            self.settings.ambiguous = ambiguous;
+            self.note("ambiguous", format!("\"{}\"", ambiguous.name()), by);
+        }
+        if let Some(forwarded) = rule.set.forwarded {
+            self.settings.forwarded = forwarded;
+            self.note("forwarded", format!("\"{}\"", forwarded.name()), by);
+        }
     }
 
     fn apply_questions(&mut self, rule: &Rule, by: &str) {
@@ -206,6 +225,11 @@ impl Deciding {
         self.note("link", quoted(link), by);
     }
 
+    fn set_body(&mut self, body: BodyPlace, by: &str) {
+        self.settings.body = body;
+        self.note("body", format!("\"{}\"", body.name()), by);
+    }
+
     fn set_keep(&mut self, keep: Duration, by: &str) {
         self.settings.keep = keep;
         self.note("keep", quoted(keep), by);
@@ -218,10 +242,13 @@ impl Deciding {
             self.set_link(written, &by);
             self.set_keep(written, &by);
         }
+        if tags.body {
+            self.set_body(BodyPlace::Vault, "tag [body]");
+        }
         match self.settings.treatment {
-            Treatment::Relay if tags.secure => {
+            Treatment::Relay if tags.secure || tags.body => {
                 self.settings.treatment = Treatment::Secure;
-                self.note("treatment", "\"secure\"", "tag [secure]");
+                self.note("treatment", "\"secure\"", if tags.secure { "tag [secure]" } else { "tag [body]" });
             }
             Treatment::Relay | Treatment::Secure if tags.plain => return self.make_plain(),
             _ => {}
@@ -272,28 +299,59 @@ impl Deciding {
             self.settings.reason = None;
         }
         let recipient = facts.recipient;
+        if facts.message.marked {
+            self.secure_marked(recipient);
+        }
         let Whose { patient, birthdate } = Whose::of(policy, tags, recipient, self.role);
         let (birthdate, birthdate_by) = birthdate.unzip();
         if let Some(by) = birthdate_by {
             self.note("birthdate", "known", by);
         }
-        let access = policy.access_of(&self.settings, self.role);
-        let known =
-            Known { settings: &self.settings, role: self.role, access: &access, birthdate: birthdate.is_some() };
-        let documents = !facts.message.attachments.is_empty();
-        let asking = whom::asking(policy, facts.sender, recipient, &known).filter(|_| documents);
         let guarded = whom::guarded(recipient, self.role, patient.as_ref());
-        match asking {
-            Some(Asking::Role) => self.ask("nobody knows the role of this address"),
-            Some(Asking::Birthdate) => self.ask("nobody knows the patient's birthdate"),
-            None if documents && birthdate.is_none() => self.open_without_birthdate(&access, guarded),
-            None => {}
+        let asking = self.ask_or_open(policy, facts, birthdate.is_some(), guarded);
+        if facts.message.marked {
+            self.refuse_marked();
         }
         let access = policy.access_of(&self.settings, self.role);
         let registers = access.contains(&AccessCheck::Account) && !recipient.registered;
         let invited_until = recipient.invited_until;
         let Self { settings, role, role_by, because } = self;
         Decision { settings, role, role_by, patient, birthdate, guarded, registers, invited_until, asking, because }
+    }
+
+    /// Relaying hands on the text as it is: outside of our practices it is built anew where only parts of it may go out.
+    fn secure_marked(&mut self, recipient: &RecipientFacts) {
+        if self.settings.treatment == Treatment::Relay && recipient.practice.is_none() {
+            self.settings.treatment = Treatment::Secure;
+            self.note("treatment", "\"secure\"", MARKED);
+        }
+    }
+
+    /// Marked parts are for patients. Who is none gets nothing, unless it is relayed to them within our practices.
+    fn refuse_marked(&mut self) {
+        if self.settings.treatment == Treatment::Secure && self.role != Some(Role::Patient) {
+            self.settings.treatment = Treatment::Refuse;
+            self.settings.reason =
+                Some("The text has parts marked [part], which are for a patient; this recipient is none.".into());
+            self.note("treatment", "\"refuse\"", MARKED);
+        }
+    }
+
+    /// Asks the sender what must be known before this recipient is given anything; else says how it is opened.
+    fn ask_or_open(&mut self, policy: &PolicySet, facts: Facts<'_>, birthdate: bool, guarded: bool) -> Option<Asking> {
+        let access = policy.access_of(&self.settings, self.role);
+        let opens = self.settings.gives_rights(facts.message);
+        let known = Known { settings: &self.settings, role: self.role, access: &access, birthdate };
+        // Whether marked parts are for them depends on who they are, also where there is nothing to open.
+        let wanted = |asking: &Asking| opens || facts.message.marked && *asking == Asking::Role;
+        let asking = whom::asking(policy, facts.sender, facts.recipient, &known).filter(wanted);
+        match asking {
+            Some(Asking::Role) => self.ask("nobody knows the role of this address"),
+            Some(Asking::Birthdate) => self.ask("nobody knows the patient's birthdate"),
+            None if opens && !birthdate => self.open_without_birthdate(&access, guarded),
+            None => {}
+        }
+        asking
     }
 
     fn open_without_birthdate(&mut self, access: &[AccessCheck], guarded: bool) {

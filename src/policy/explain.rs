@@ -108,6 +108,13 @@ fn documents(policy: &PolicySet, decision: &Decision) -> Vec<Because> {
     lines.push(line(decision, "plain_allowed", settings.plain_allowed.to_string()));
     lines.push(line(decision, "tls_required", settings.tls_required.to_string()));
     lines.push(line(decision, "status_mail", format!("\"{}\"", settings.status_mail.name())));
+    let leaving = [
+        ("body", settings.body.name()),
+        ("ambiguous", settings.ambiguous.name()),
+        ("forwarded", settings.forwarded.name()),
+    ];
+    let set = leaving.into_iter().filter(|(key, _)| decision.was_set(key));
+    lines.extend(set.map(|(key, name)| line(decision, key, format!("\"{name}\""))));
     lines
 }
 

@@ -9,7 +9,7 @@ use crate::document;
 use crate::fault::{Fault, Sources};
 use crate::invitation::Schedule;
 use crate::mail::{Address, Domain};
-use crate::mime::assess::{Assessment, Attachment, PatientRef};
+use crate::mime::assess::{Assessment, Attachment, PatientRef, Tag, TagMeaning};
 
 mod condition;
 mod decide;
@@ -17,6 +17,7 @@ mod explain;
 mod file;
 mod form;
 mod inside;
+mod leaving;
 mod logo;
 mod own_tests;
 mod pattern;
@@ -32,6 +33,7 @@ mod whom;
 
 pub use explain::{Explanation, RecipientExplanation, explain};
 pub use form::{FieldKind, FormField};
+pub use leaving::{Ambiguous, BodyPlace, Forwarded};
 pub use logo::Logo;
 pub use people::DirectoryEntry;
 pub use plan::{
@@ -166,6 +168,19 @@ impl PolicySet {
     pub fn restricted_group(&self, file: &Attachment) -> Option<&str> {
         let group = self.restricted.iter().find(|group| group.offending_name(file).is_some());
         group.map(|group| group.name.as_str())
+    }
+
+    /// Whether somebody may be given something to open for this message: it has documents, or its text may be kept for them
+    /// in the vault.
+    pub fn may_give_rights(&self, message: &Assessment) -> bool {
+        let body = |tag: &Tag| tag.meaning == TagMeaning::Body;
+        let by_rule = || self.rules.iter().any(|rule| rule.set.body == Some(BodyPlace::Vault));
+        message.documents().next().is_some() || message.tags.iter().any(body) || by_rule()
+    }
+
+    /// Whether a message that is not understood may be secured whole, for anybody.
+    pub fn secures_whole(&self) -> bool {
+        self.rules.iter().any(|rule| rule.set.ambiguous == Some(Ambiguous::SecureWhole))
     }
 
     /// How many rules, roles and practices.

@@ -49,6 +49,7 @@ const EXPECT: &[Key] = &[
     key("tls_required", Form::Flag, "Whether it leaves only over verified TLS."),
     key("refused_with", Form::Text, "A part of the words with which the whole message is refused."),
     key("subject", Form::Text, "The subject that leaves."),
+    key("body", Form::Choice(&["mail", "vault"]), "Where text and subject are read."),
 ];
 const TEST: &[Key] = &[
     required("name", Form::Text, "What the test shows."),
@@ -86,6 +87,7 @@ struct Expectation {
     tls_required: Option<bool>,
     refused_with: Option<String>,
     subject: Option<String>,
+    body: Option<String>,
 }
 
 pub(super) fn read_tests(file: &SourceFile, references: &mut References, faults: &mut Faults) -> Vec<OwnTest> {
@@ -123,6 +125,7 @@ fn read_test(file: &SourceFile, test: &Table, references: &mut References, fault
             tls_required: expect.flag("tls_required"),
             refused_with: expect.text("refused_with").map(|word| word.text.clone()),
             subject: expect.text("subject").map(|word| word.text.clone()),
+            body: expect.text("body").map(|word| word.text.clone()),
         },
     })
 }
@@ -143,6 +146,8 @@ fn read_message(message: &Table, faults: &mut Faults) -> Assessment {
         sender: None,
         text: None,
         html: None,
+        marked: false,
+        as_written: false,
         attachments: message.tables("attachments").iter().filter_map(read_attachment).collect(),
         received: 0,
         auto_submitted: false,
@@ -164,6 +169,8 @@ fn read_attachment(written: &Table) -> Option<Attachment> {
         octets: written.count("size").unwrap_or(1024),
         inline: false,
         inside: crate::mime::inside::Inside::default(),
+        given: crate::mime::assess::Given::AsDocument,
+        content_id: None,
         front: Default::default(),
     })
 }
@@ -241,6 +248,7 @@ impl Expectation {
         );
         compare("access", self.access.as_deref().map(write_access), write_access(&policy.access_for(decision)));
         compare("link", self.link.map(format_length), format_length(settings.link));
+        compare("body", self.body.clone(), settings.body.name().into());
         compare("keep", self.keep.map(format_length), format_length(settings.keep));
         compare("tls_required", self.tls_required.map(|flag| flag.to_string()), settings.tls_required.to_string());
     }

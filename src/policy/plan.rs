@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Role;
+use super::{Ambiguous, BodyPlace, Forwarded, Role};
 use crate::access::AccessCheck;
 use crate::mail::Address;
-use crate::mime::assess::PatientRef;
+use crate::mime::Defect;
+use crate::mime::assess::{Assessment, PatientRef};
 use crate::time::Timestamp;
 
 /// What happens with one recipient.
@@ -141,6 +142,19 @@ pub struct Settings {
     pub ask_until: Duration,
     /// When the sender is told what became of the message.
     pub status_mail: StatusMail,
+    /// Where the text and the subject are read.
+    pub body: BodyPlace,
+    /// What becomes of a message that is not understood.
+    pub ambiguous: Ambiguous,
+    /// What becomes of a message that is attached.
+    pub forwarded: Forwarded,
+}
+
+impl Settings {
+    /// Whether somebody who is secured by these is given something to open: a document, or the text.
+    pub fn gives_rights(&self, message: &Assessment) -> bool {
+        message.documents().next().is_some() || self.body == BodyPlace::Vault
+    }
 }
 
 /// When the sender of a secured message gets a status mail.
@@ -185,6 +199,9 @@ impl fmt::Debug for Settings {
             .field("restricted_allowed", &self.restricted_allowed)
             .field("ask", &self.ask)
             .field("status_mail", &self.status_mail)
+            .field("body", &self.body)
+            .field("ambiguous", &self.ambiguous)
+            .field("forwarded", &self.forwarded)
             .finish_non_exhaustive()
     }
 }
@@ -209,6 +226,9 @@ impl Default for Settings {
             ask_again: DAY,
             ask_until: DAY.saturating_mul(3),
             status_mail: StatusMail::Always,
+            body: BodyPlace::Mail,
+            ambiguous: Ambiguous::Refuse,
+            forwarded: Forwarded::OneFile,
         }
     }
 }
@@ -281,6 +301,14 @@ impl Decision {
         self.because.iter().rfind(|because| because.key == key).map_or(SHIPPED_DEFAULT, |because| &because.by)
     }
 
+    /// What is wrong with the message for this recipient: relayed, it keeps its octets, and with them a defect that readers
+    /// take differently; not understood at all, it may be secured whole where policy says so.
+    pub fn unclear<'a>(&self, message: &'a Assessment) -> Option<&'a Defect> {
+        let Settings { treatment, ambiguous, .. } = self.settings;
+        let refused_whole = message.as_written && ambiguous == Ambiguous::Refuse;
+        message.mended.as_ref().filter(|_| treatment == Treatment::Relay || refused_whole)
+    }
+
     /// Whether anybody said anything about a key.
     pub(super) fn was_set(&self, key: &str) -> bool {
         self.because.iter().any(|because| because.key == key)
@@ -313,6 +341,15 @@ pub struct Plan {
     pub practice: String,
     /// The subject without the tags that were used up.
     pub subject: String,
+}
+
+impl Plan {
+    /// Whether messages that are attached are taken apart. What recipients share is one parcel: where one of them is to have
+    /// their attachments, all have.
+    pub fn takes_forwarded_apart(&self) -> bool {
+        let of = |decision: &Decision| decision.settings.forwarded == Forwarded::TakenApart;
+        self.decisions.iter().any(|decision| decision.settings.treatment == Treatment::Secure && of(decision))
+    }
 }
 
 /// Shows neither the subject nor the words of a refusal.

@@ -30,7 +30,24 @@ pub struct Practice {
     pub time_zone: String,
     /// BCP 47 language of its mails (`en`).
     pub language: String,
+    /// Pictures of signatures that leave in mails: file names in small letters, or digests (`sha256:` and 64 small hexadecimal
+    /// digits).
+    pub signature: Vec<String>,
+    /// Whether a small picture leaves, too, that stood in three earlier messages of the same sender.
+    pub learn_signatures: bool,
 }
+
+impl Practice {
+    /// Whether a picture is listed, by its digest (SHA-256), or by its name where it has no other.
+    pub fn lists_picture(&self, names: &[String], digest: &[u8]) -> bool {
+        let digest = format!("{DIGEST}{}", data_encoding::HEXLOWER.encode(digest));
+        let named = |name: &String| self.signature.contains(&name.to_lowercase());
+        self.signature.contains(&digest) || !names.is_empty() && names.iter().all(named)
+    }
+}
+
+/// How a digest begins.
+const DIGEST: &str = "sha256:";
 
 /// The keys of a practice's file.
 pub const KEYS: &[Key] = &[
@@ -83,6 +100,18 @@ pub const KEYS: &[Key] = &[
         need: Need::Default("\"en\""),
         about: "The language of the practice's mails, as BCP 47 writes it: \"en\", \"de-CH\".",
     },
+    Key {
+        name: "signature",
+        form: Form::OneOrMore(&Form::Text),
+        need: Need::Optional,
+        about: "Pictures of signatures that leave in mails: \"sha256:\" and the digest of the file, or a file name; PNG, JPEG or GIF, at most 64 KiB.",
+    },
+    Key {
+        name: "learn_signatures",
+        form: Form::Flag,
+        need: Need::Default("true"),
+        about: "Whether a picture in the text of at most 64 KiB leaves in the mail, too, once it stood in three earlier messages of the same sender.",
+    },
 ];
 
 /// A practice, where its file has no fault that forbids one.
@@ -106,7 +135,33 @@ pub(super) fn read_practice(file: &SourceFile, id: &str, faults: &mut Faults) ->
         website,
         time_zone: time_zone?,
         language,
+        signature: table.each("signature", faults, picture),
+        learn_signatures: table.flag("learn_signatures").unwrap_or(true),
     })
+}
+
+/// A listed picture. Mail programs call every pasted picture `image001.png`: such a name says nothing of what it shows.
+fn picture(word: &Word) -> Result<String, Fault> {
+    let text = word.text.to_lowercase();
+    if let Some(digits) = text.strip_prefix(DIGEST) {
+        let sound = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        let fault = || word.place.fault(format!("\"{}\" is no SHA-256 digest", word.text));
+        return if sound {
+            Ok(text)
+        } else {
+            Err(fault().hint("write sha256: and the 64 digits that sha256sum shows"))
+        };
+    }
+    let stem = [".png", ".jpg", ".jpeg", ".gif"].iter().find_map(|ending| text.strip_suffix(ending));
+    let Some(stem) = stem.filter(|stem| !stem.is_empty()) else {
+        let fault = word.place.fault(format!("\"{}\" is no picture", word.text));
+        return Err(fault.hint("write the name of a PNG, JPEG or GIF file, or sha256: and its digest"));
+    };
+    if stem.trim_end_matches(|c: char| c.is_ascii_digit()) == "image" {
+        let fault = word.place.fault(format!("\"{}\" is what mail programs call every pasted picture", word.text));
+        return Err(fault.hint("write sha256: and the digest of the file, which sha256sum shows"));
+    }
+    Ok(text)
 }
 
 /// Where a practice's file names its logo, for a fault that is found later.

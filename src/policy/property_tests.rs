@@ -71,6 +71,8 @@ fn message(subject: &str, tags: Vec<Tag>) -> Assessment {
         sender: None,
         text: None,
         html: None,
+        marked: false,
+        as_written: false,
         attachments: Vec::new(),
         received: 0,
         auto_submitted: false,

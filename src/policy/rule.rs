@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::condition::{self, Conditions, read_conditions};
 use super::role::{CHECKS, NAMES, read_access};
-use super::{Role, SourceFile, StatusMail, Treatment};
+use super::{Ambiguous, BodyPlace, Forwarded, Role, SourceFile, StatusMail, Treatment};
 use crate::access::AccessCheck;
 use crate::document::{Faults, Form, Key, Need, Table, Word, read};
 
@@ -52,6 +52,21 @@ pub const SET_KEYS: &[Key] = &[
         "status_mail",
         Form::Choice(&["always", "problems", "never"]),
         "Whether the sender of a secured message is told what became of it: always, where it did not reach everybody, or never.",
+    ),
+    key(
+        "body",
+        Form::Choice(&["mail", "vault"]),
+        "Where text and subject of a secured message are read: in the mail, or in the portal alone; the mail is then a notice. Shipped: \"mail\".",
+    ),
+    key(
+        "ambiguous",
+        Form::Choice(&["refuse", "secure-whole"]),
+        "What becomes of a message in which readers would see different things: refused, or secured as one document, as it was written. Shipped: \"refuse\".",
+    ),
+    key(
+        "forwarded",
+        Form::Choice(&["one-file", "taken-apart"]),
+        "What a message that is attached becomes: one document, or its own attachments beside it. Shipped: \"one-file\".",
     ),
 ];
 
@@ -122,6 +137,9 @@ pub(super) struct Assignments {
     pub(super) ask_again: Option<Duration>,
     pub(super) ask_until: Option<Duration>,
     pub(super) status_mail: Option<StatusMail>,
+    pub(super) body: Option<BodyPlace>,
+    pub(super) ambiguous: Option<Ambiguous>,
+    pub(super) forwarded: Option<Forwarded>,
 }
 
 /// What rules name that stands in other files; looked up when all are read.
@@ -171,6 +189,9 @@ fn read_assignments(set: &Table, faults: &mut Faults) -> Assignments {
         ask_again: set.length("ask_again"),
         ask_until: set.length("ask_until"),
         status_mail: set.text("status_mail").and_then(|word| StatusMail::from_name(&word.text)),
+        body: set.text("body").and_then(|word| BodyPlace::from_name(&word.text)),
+        ambiguous: set.text("ambiguous").and_then(|word| Ambiguous::from_name(&word.text)),
+        forwarded: set.text("forwarded").and_then(|word| Forwarded::from_name(&word.text)),
     }
 }
 

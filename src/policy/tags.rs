@@ -12,6 +12,7 @@ use crate::mime::assess::{Assessment, PatientRef, TagMeaning};
 pub(super) struct Tags<'a> {
     pub(super) secure: bool,
     pub(super) plain: bool,
+    pub(super) body: bool,
     /// Whose documents these are, and the one recipient who is that patient where the tag says it.
     pub(super) patient: Option<(&'a PatientRef, Option<&'a Address>)>,
     pub(super) clock: Option<Duration>,
@@ -35,6 +36,7 @@ impl<'a> Tags<'a> {
             match &tag.meaning {
                 TagMeaning::Secure => tags.secure = true,
                 TagMeaning::Plain => tags.plain = true,
+                TagMeaning::Body => tags.body = true,
                 TagMeaning::Patient(patient) => {
                     if tags.patient.is_some_and(|(earlier, _)| earlier != patient) {
                         return Err("The subject names two patients. Send one message for each patient.".into());
@@ -51,6 +53,12 @@ impl<'a> Tags<'a> {
         }
         if tags.secure && tags.plain {
             return Err("The subject says both [secure] and [plain]. Leave one of them.".into());
+        }
+        if message.marked && tags.plain {
+            return Err("The text has parts marked [part], and the subject says [plain]. Leave one of them.".into());
+        }
+        if tags.body && tags.plain {
+            return Err("The subject says both [body] and [plain]. Leave one of them.".into());
         }
         Ok(tags)
     }
@@ -130,6 +138,8 @@ mod tests {
             sender: None,
             text: None,
             html: None,
+            marked: false,
+            as_written: false,
             attachments: Vec::new(),
             received: 0,
             auto_submitted: false,

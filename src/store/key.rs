@@ -72,6 +72,8 @@ pub enum Table {
     PortalEnd = 31,
     /// keyed hash of a message and of a mail about it → nothing; orders that were carried out, so that none is twice.
     Heard = 32,
+    /// keyed hash of a sender's address → keyed hashes of small pictures in their texts, and how often each was seen.
+    SeenPictures = 33,
 }
 
 /// Where a record is: a table and the octets of its id. The octets hold ids, times and keyed hashes only.

@@ -19,8 +19,10 @@ use postern::secret::Secret;
 use postern::store::{self, Store, StoreSettings};
 use postern::vault::{Grant, ParcelContent, Vault};
 
+mod leaving;
 mod patients;
 mod questions;
+mod signature;
 mod status;
 
 pub const JANE: &str = "jane@clinic.example";

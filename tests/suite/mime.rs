@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use postern::mime::assess::{Assessment, PatientRef, TagMeaning};
+use postern::mime::assess::{Assessment, Given, PatientRef, TagMeaning};
 use postern::mime::{Content, Defect, Entity, Limits, Outline, assess_octets};
 
 /// The octets with CRLF line ends, whatever they had.
@@ -71,6 +71,7 @@ fn facts(text: &mut String, a: &Assessment) {
         let meaning = match &tag.meaning {
             TagMeaning::Secure => "secure".to_owned(),
             TagMeaning::Plain => "plain".to_owned(),
+            TagMeaning::Body => "body".to_owned(),
             TagMeaning::Role(role) => format!("role {role}"),
             TagMeaning::Clock(clock) => format!("clock {} h", clock.as_secs() / 3600),
             TagMeaning::Patient(PatientRef::Record(number)) => format!("patient number {number}"),
@@ -87,9 +88,14 @@ fn facts(text: &mut String, a: &Assessment) {
     if a.received > 0 || a.auto_submitted {
         let _ = writeln!(text, "received {} auto-submitted {}", a.received, a.auto_submitted);
     }
-    let _ = writeln!(text, "text {:?}\nhtml {:?}", a.text, a.html);
+    let marked = if a.marked { "marked " } else { "" };
+    let _ = writeln!(text, "{marked}text {:?}\n{marked}html {:?}", a.text, a.html);
     for d in &a.attachments {
-        let inline = if d.inline { " inline" } else { "" };
+        let inline = match (d.inline, d.given == Given::Nowhere) {
+            (_, true) => " given to nobody",
+            (true, _) => " inline",
+            _ => "",
+        };
         let _ = write!(
             text,
             "document {:?} {} shows {:?} octets {}{inline}",

@@ -29,6 +29,7 @@ struct Case {
     access: Vec<AccessCheck>,
     registers: bool,
     role: Option<Role>,
+    private: bool,
 }
 
 fn address(text: &str) -> Address {
@@ -45,6 +46,8 @@ fn practice() -> Practice {
         address: vec!["12 North Street".into(), "Springfield 2000".into()],
         colour: "#0b6e4f".into(),
         website: Some("https://clinic.example".into()),
+        signature: Vec::new(),
+        learn_signatures: true,
         time_zone: "Australia/Sydney".into(),
         language: "en".into(),
     }
@@ -77,6 +80,8 @@ fn attachment(name: &str, declared: &str, inline: bool) -> Attachment {
         octets: 48_000,
         inline,
         inside: postern::mime::inside::Inside::default(),
+        given: postern::mime::assess::Given::AsDocument,
+        content_id: None,
         front: Default::default(),
     }
 }
@@ -133,6 +138,8 @@ fn case(text: Option<&str>, html: Option<&str>, attachments: Vec<Attachment>) ->
         sender: None,
         text: text.map(str::to_owned),
         html: html.map(str::to_owned),
+        marked: false,
+        as_written: false,
         attachments,
         received: 1,
         auto_submitted: false,
@@ -141,7 +148,8 @@ fn case(text: Option<&str>, html: Option<&str>, attachments: Vec<Attachment>) ->
     };
     let access = vec![AccessCheck::Account, AccessCheck::Birthdate];
     let outline = outline(&FIELDS);
-    Case { practice: practice(), message, outline, link, keep_days: 7, access, registers: false, role: None }
+    let (registers, role, private) = (false, None, false);
+    Case { practice: practice(), message, outline, link, keep_days: 7, access, registers, role, private }
 }
 
 impl Case {
@@ -158,6 +166,7 @@ impl Case {
             message: &self.message,
             outline: &self.outline,
             subject: &self.message.subject,
+            private: self.private,
             link: self.link,
             access: &self.access,
             registers: self.registers,
@@ -233,12 +242,32 @@ fn cases() -> Vec<(&'static str, Case)> {
     (invitation_french.registers, invitation_french.role) = (true, Some(Role::Patient));
     invitation_french.practice = french();
     invitation_french.message.from_name = Some("Dr Hélène Brühl".into());
+    let mut signature = case(Some(LETTER), Some(OUTLOOK), two_documents());
+    signature.message.attachments.push(Attachment {
+        given: postern::mime::assess::Given::InText(bytes::Bytes::from_static(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")),
+        content_id: Some("image001.png@01DC5B4E.7F3A2B10".into()),
+        content_type: Some("image/png".into()),
+        ..attachment(NAMES[2], "image/png", true)
+    });
+    let private = |private: Case| Case { private: true, ..private };
+    let mut message = private(case(Some(LETTER), Some(OUTLOOK), vec![]));
+    message.link = Some(LINK);
+    let mut message_french = private(case(Some(lettre), None, vec![]));
+    (message_french.practice, message_french.link) = (french(), Some(LINK));
+    (message_french.registers, message_french.role) = (true, Some(Role::Patient));
+    let mut as_written = private(case(None, None, vec![attachment("message.eml", "message/rfc822", false)]));
+    as_written.message.as_written = true;
     vec![
+        ("private", private(case(Some(LETTER), Some(OUTLOOK), two_documents()))),
+        ("private-message", message),
+        ("private-invitation-french", message_french),
+        ("as-written", as_written),
         ("invitation", invitation),
         ("invitation-doctor-elsewhere", elsewhere),
         ("invitation-french", invitation_french),
         ("two-documents", two),
         ("outlook", outlook),
+        ("signature", signature),
         ("long", long),
         ("too-long", too_long),
         ("no-documents", none),
@@ -392,6 +421,24 @@ proptest! {
         for sent in [&body, &page] {
             prop_assert!(!begin.is_match(&sent.replace('\r', "\n")), "{}", sent);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever somebody writes, what leaves is the same: nothing of it can be in it, in no form.
+    #[test]
+    fn what_leaves_of_a_private_message_does_not_depend_on_its_words(
+        subject in hostile(), text in prop::option::of(hostile()), html in prop::option::of(hostile()), documents in any::<bool>(),
+    ) {
+        let templates = TEMPLATES.with(std::rc::Rc::clone);
+        let attachments = || if documents { two_documents() } else { vec![] };
+        let private = |case: Case| Case { private: true, link: Some(LINK), ..case };
+        let silent = private(case(None, None, attachments())).compose(&templates);
+        let mut written = private(case(text.as_deref(), html.as_deref(), attachments()));
+        written.message.subject = subject;
+        prop_assert_eq!(String::from_utf8(written.compose(&templates)), String::from_utf8(silent));
     }
 }
 

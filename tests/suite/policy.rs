@@ -37,6 +37,9 @@ struct Message {
     #[serde(default)]
     attachments: Vec<Document>,
     protection: Option<String>,
+    /// Whether parts of the text are marked.
+    #[serde(default)]
+    marked: bool,
 }
 
 #[derive(Deserialize)]
@@ -90,6 +93,8 @@ fn assessment(message: &Message) -> Assessment {
         octets: document.octets,
         inline: false,
         inside: postern::mime::inside::Inside::default(),
+        given: postern::mime::assess::Given::AsDocument,
+        content_id: None,
         front: Default::default(),
     });
     Assessment {
@@ -100,6 +105,8 @@ fn assessment(message: &Message) -> Assessment {
         sender: None,
         text: None,
         html: None,
+        marked: message.marked,
+        as_written: false,
         attachments: attachments.collect(),
         received: 0,
         auto_submitted: false,

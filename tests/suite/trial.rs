@@ -6,9 +6,9 @@ use postern::access::AccessCheck;
 use postern::gateway::Policies;
 use postern::mail::Address;
 use postern::mime::assess::Attachment;
-use postern::mime::{Limits, assess_octets};
+use postern::mime::{Limits, as_written, assess_octets};
 use postern::pack::{NoticeParts, notice};
-use postern::policy::{RecipientFacts, Role, SenderFacts, Treatment};
+use postern::policy::{BodyPlace, RecipientFacts, Role, SenderFacts, Treatment};
 use postern::time::Timestamp;
 
 /// What became of a message.
@@ -32,12 +32,16 @@ pub fn send(policies: &Policies, message: &[u8]) -> Fate {
     if (0..message.len()).any(|at| message[at] == b'\r' && message.get(at + 1) != Some(&b'\n')) {
         return refused("bare-cr", "The message has a bare CR; lines must end in CR LF".to_owned());
     }
-    let (outline, facts) = match assess_octets(message, &Limits::default()) {
-        Ok(understood) => understood,
-        Err(defect) => return refused(defect.word, defect.words),
-    };
     let snapshot = policies.snapshot();
     let policy = &snapshot.policy;
+    let (outline, facts) = match assess_octets(message, &Limits::default()) {
+        Ok(understood) => understood,
+        Err(defect) if policy.secures_whole() && defect.is_ambiguity() => {
+            let end = message.windows(4).position(|four| four == b"\r\n\r\n").map_or(message.len(), |end| end + 4);
+            as_written(&message[..end], message.len() as u64, defect)
+        }
+        Err(defect) => return refused(defect.word, defect.words),
+    };
     let sender = Address::parse("reception@clinic.example").unwrap();
     let facts_of_sender = SenderFacts { address: sender.clone(), groups: Vec::new(), practice: None, can_answer: true };
     let address = Address::parse("doctor@elsewhere.example").unwrap();
@@ -52,6 +56,9 @@ pub fn send(policies: &Policies, message: &[u8]) -> Fate {
         return refused("policy", words.clone());
     }
     let decision = &plan.decisions[0];
+    if let Some(defect) = decision.unclear(&facts) {
+        return refused(defect.word, defect.words.clone());
+    }
     match decision.settings.treatment {
         Treatment::Relay => return Fate::Relayed,
         Treatment::Secure => {}
@@ -66,6 +73,7 @@ pub fn send(policies: &Policies, message: &[u8]) -> Fate {
         message: &facts,
         outline: &outline,
         subject: &plan.subject,
+        private: decision.settings.body == BodyPlace::Vault || facts.as_written,
         link,
         access: &[AccessCheck::Account],
         registers: false,

@@ -12,6 +12,8 @@ use crate::mime::{Content, Defect, Entity};
 pub(super) struct Bodies {
     pub text: Option<String>,
     pub html: Option<String>,
+    /// The HTML as plain text, in the form in which it is sent.
+    pub shown: Option<String>,
     /// The leaves that are in it, by their number.
     pub used: BTreeSet<usize>,
     /// The files that were written into it.
@@ -23,6 +25,21 @@ pub(super) fn may_be_text(leaf: &Entity) -> bool {
     let shown = matches!(leaf.disposition.as_deref(), None | Some("inline"));
     let text = leaf.media_type.is("text", "plain") || leaf.media_type.is("text", "html");
     text && shown && leaf.names.is_empty()
+}
+
+/// Of each leaf, whether it is one of the forms of a text (`multipart/alternative`).
+pub(super) fn forms(root: &Entity) -> Vec<bool> {
+    let (mut found, mut pending) = (Vec::new(), vec![(root, false)]);
+    while let Some((entity, is_form)) = pending.pop() {
+        match &entity.content {
+            Content::Leaf => found.push(is_form),
+            Content::Multipart(children) => {
+                let forms = entity.media_type.is("multipart", "alternative");
+                pending.extend(children.iter().rev().map(|child| (child, forms)));
+            }
+        }
+    }
+    found
 }
 
 /// Chooses the text. A text that is too long, or is none, is a document.
@@ -67,7 +84,7 @@ pub(super) fn choose(
         no_files_within(text.as_bytes())?;
     }
     let written = written.into_iter().filter(|(at, _)| used.contains(at)).flat_map(|(_, files)| files).collect();
-    Ok(Bodies { text: plain.or(from_html), html, used, written })
+    Ok(Bodies { text: plain.or_else(|| from_html.clone()), html, shown: from_html, used, written })
 }
 
 /// One form of a text, and the leaves in it.

@@ -41,7 +41,8 @@ pub(super) fn content_ids(html: &str) -> std::collections::HashSet<String> {
     found
 }
 
-fn percent_decoded(text: &str) -> String {
+/// A text in which octets may be written as `%40`.
+pub(crate) fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&crate::mime::header::parameters::percent_decoded(text.as_bytes())).into_owned()
 }
 

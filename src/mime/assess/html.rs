@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 mod tag;
 
-use tag::{Tag, behind, behind_comment, decoded};
+use tag::Tag;
+pub(super) use tag::{Piece, decoded, pieces};
 
 /// Elements that begin and end a line.
 const BLOCKS: [&str; 35] = [
@@ -51,38 +52,26 @@ const BLOCKS: [&str; 35] = [
 /// Blocks with an empty line around them.
 const PARAGRAPHS: [&str; 10] = ["h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote"];
 
-/// Elements whose content is no text: to their end tag, or where it is missing, to the end (HTML, section 13.2.5).
-const SKIPPED: [&str; 6] = ["iframe", "noembed", "noframes", "script", "style", "title"];
-
 /// Nested lists are indented no deeper; cells span no more columns.
 const DEEPEST: usize = 8;
 
 /// The text of an HTML document. Time and result are linear in its length.
 pub(super) fn as_text(html: &str) -> String {
     let mut page = Page { out: String::with_capacity(html.len() / 2), ..Page::default() };
-    let mut rest = html;
-    while let Some(at) = memchr::memchr(b'<', rest.as_bytes()) {
-        page.text(&rest[..at]);
-        rest = &rest[at..];
-        match Tag::read(rest) {
-            Some((tag, after)) => {
-                rest = if !tag.closing && SKIPPED.contains(&tag.name.as_str()) {
-                    behind(after, &tag.name)
-                } else {
-                    page.tag(&tag);
-                    after
-                };
-            }
-            None if rest[1..].starts_with(['!', '?', '/']) => rest = behind_comment(rest),
-            None => {
-                page.text("<");
-                rest = &rest[1..];
-            }
+    for piece in pieces(html) {
+        match piece {
+            Piece::Text(text) => page.text(text),
+            Piece::Tag(tag, _) => page.tag(&tag),
         }
     }
-    page.text(rest);
     page.end_link();
     page.out
+}
+
+/// Whether a line ends where this element begins or ends.
+pub(super) fn breaks_lines(name: &str) -> bool {
+    const OTHERS: [&str; 6] = ["br", "hr", "li", "pre", "td", "th"];
+    [&BLOCKS[..], &PARAGRAPHS, &OTHERS].iter().any(|names| names.contains(&name))
 }
 
 /// What the next text stands behind.

@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::mime::assess::{Assessment, Attachment, content, html};
+use crate::mime::assess::marked::Marked;
+use crate::mime::assess::{Assessment, Attachment, Given, content, html};
 use crate::mime::inside;
 use crate::mime::rtf;
 use crate::mime::text::{as_sent, no_files_within};
@@ -103,6 +104,8 @@ fn document(
         octets: place.len() as u64,
         inline: attachment.content_id.as_ref().is_some_and(|id| referred.contains(id)),
         inside,
+        given: Given::AsDocument,
+        content_id: None,
         front: bytes::Bytes::new(),
     }
 }
@@ -132,16 +135,21 @@ impl Assessment {
         } else if !fits(&packed.text) || !fits(&packed.html) {
             complete = false;
         } else {
-            let made = packed.html.as_deref().map(html::as_text);
-            let text = packed.text.or(made).map(|text| as_sent(&text)).filter(|text| !text.is_empty());
+            let shown = packed.html.as_deref().map(|html| as_sent(&html::as_text(html)));
+            let text = packed.text.map(|text| as_sent(&text)).or_else(|| shown.clone()).filter(|text| !text.is_empty());
             for text in [&packed.html, &text].into_iter().flatten() {
                 no_files_within(text.as_bytes())?;
             }
             (self.text, self.html) = (text, packed.html);
+            self.marked = Marked::take(&mut self.text, &mut self.html, shown.as_deref())?.any;
         }
-        let outer = self.attachments[at].clone();
+        // It repeats the text, and where in that its pictures stand is not known here.
+        let marked = self.marked;
+        let outer = Attachment { given: Given::unless(marked), ..self.attachments[at].clone() };
         let kept = Some(outer).filter(|_| !complete);
-        self.attachments.splice(at..=at, packed.documents.into_iter().chain(kept));
+        let documents = packed.documents.into_iter();
+        let documents = documents.map(|file| Attachment { given: Given::unless(marked && file.inline), ..file });
+        self.attachments.splice(at..=at, documents.chain(kept));
         Ok(())
     }
 }
@@ -164,6 +172,8 @@ mod tests {
             octets: 100,
             inline: false,
             inside: Inside::default(),
+            given: Given::AsDocument,
+            content_id: None,
             front: bytes::Bytes::new(),
         }
     }

@@ -1,9 +1,10 @@
 //! S/MIME (RFC 8551) and PGP (RFC 3156, RFC 9580): recognised, never opened.
 //!
-//! What is encrypted is a document as it comes. Of what is signed the text and the documents are taken like any; the signature
-//! alone would be worth nothing, so beside it stands the whole as it was signed.
+//! What is encrypted, or signed so that only a program for it can read it, is one document: the whole, which the recipient's
+//! mail program opens. Of what is signed openly the text and the documents are taken like any; the signature alone would be worth
+//! nothing, so beside it stands the whole as it was signed.
 
-use crate::mime::assess::Attachment;
+use crate::mime::assess::{Attachment, Given};
 use crate::mime::inside::Inside;
 use crate::mime::{Content, Entity, Outline, TransferEncoding};
 
@@ -57,29 +58,50 @@ fn armour(line: &str) -> Option<Protection> {
     }
 }
 
-/// The message as it was signed (RFC 1847, section 2.1), without a field that is not about the signed content.
-pub(super) fn signed_whole(outline: &Outline) -> Option<Attachment> {
+/// A protected message as a document.
+pub(super) struct ProtectedWhole {
+    pub document: Attachment,
+    /// Whether it stands for everything in the message: nothing of that can be read alone.
+    pub alone: bool,
+}
+
+/// The message as it was signed (RFC 1847, section 2.1; RFC 8551, section 3) or encrypted, without a field that is not about
+/// the protected content.
+pub(super) fn whole(outline: &Outline) -> Option<ProtectedWhole> {
     let root = &outline.root;
-    if !root.media_type.is("multipart", "signed") || root.content == Content::Leaf {
+    let protection = Protection::of(root, None)?;
+    let alone = !root.media_type.is("multipart", "signed");
+    if root.media_type.kind == "multipart" && root.content == Content::Leaf {
         return None;
     }
-    let field = root.header.first("Content-Type")?;
-    let front = [b"MIME-Version: 1.0\r\nContent-Type:", field.value.as_slice(), b"\r\n\r\n"].concat();
+    let mut front = b"MIME-Version: 1.0\r\n".to_vec();
+    for name in ["Content-Type", "Content-Transfer-Encoding"] {
+        let field = root.header.first(name);
+        front.extend(field.map(|field| [name.as_bytes(), b":", &field.value, b"\r\n"].concat()).unwrap_or_default());
+    }
+    front.extend_from_slice(b"\r\n");
     let body = outline.header_end..outline.octets;
-    Some(Attachment {
+    let name = match protection {
+        Protection::SmimeSigned | Protection::PgpSigned => "signed-message.eml",
+        Protection::SmimeEncrypted | Protection::PgpEncrypted => "encrypted-message.eml",
+    };
+    let document = Attachment {
         encoding: TransferEncoding::Identity,
         within: None,
-        name: "signed-message.eml".to_owned(),
-        names: vec!["signed-message.eml".to_owned()],
+        name: name.to_owned(),
+        names: vec![name.to_owned()],
         declared_type: "message/rfc822".to_owned(),
         content_type: None,
         octets: front.len() as u64 + (body.end - body.start),
         inline: false,
         // Each of its documents is one of the message's own.
         inside: Inside::default(),
+        given: Given::AsDocument,
+        content_id: None,
         front: front.into(),
         body,
-    })
+    };
+    Some(ProtectedWhole { document, alone })
 }
 
 #[cfg(test)]

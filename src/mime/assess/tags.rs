@@ -1,4 +1,4 @@
-//! Tags in the subject: `[secure]`, `[plain]`, `[14d]`, `[patient …]`, `[doctor]` and the other roles. Other text in
+//! Tags in the subject: `[secure]`, `[plain]`, `[body]`, `[14d]`, `[patient …]`, `[doctor]` and the other roles. Other text in
 //! brackets is left alone.
 
 use std::time::Duration;
@@ -42,6 +42,7 @@ fn meaning(inner: &str) -> Result<Option<(TagMeaning, Option<Address>)>, Flaw> {
     let meaning = match (first.to_ascii_lowercase().as_str(), rest) {
         ("secure", []) => Some(TagMeaning::Secure),
         ("plain", []) => Some(TagMeaning::Plain),
+        ("body", []) => Some(TagMeaning::Body),
         _ => match role(&words)? {
             Some(meaning) => Some(meaning),
             None => clock(&words.concat())?,
@@ -106,6 +107,7 @@ mod tests {
                     TagMeaning::Role(role) => role.to_string(),
                     TagMeaning::Secure => "secure".to_owned(),
                     TagMeaning::Plain => "plain".to_owned(),
+                    TagMeaning::Body => "body".to_owned(),
                     TagMeaning::Clock(clock) => format!("{}h", clock.as_secs() / 3600),
                     TagMeaning::Patient(PatientRef::Record(number)) => format!("#{number}"),
                     TagMeaning::Patient(PatientRef::Named { name, birthdate }) => format!("{name}/{birthdate}"),
@@ -126,6 +128,7 @@ mod tests {
             ("Re: [ SECURE ]x[Plain list]", &["secure"]),
             ("[14d][2w", &["336h"]),
             ("[36 h] [90d]", &["36h", "2160h"]),
+            ("[Body] [body x] [bodies]", &["body"]),
             ("[secure] [plain] [patient 1] [patient 2]", &["secure", "plain", "#1", "#2"]),
             ("[patient 10423]", &["#10423"]),
             ("[Patient  Jane  Citizen 1980-03-04] [7d]", &["Jane Citizen/1980-03-04", "168h"]),

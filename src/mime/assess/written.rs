@@ -1,7 +1,7 @@
 //! Files written into the message's own text (uuencode, xxencode, yEnc, BinHex, bare base64): each becomes a document, and its place says
 //! so.
 
-use crate::mime::assess::{Attachment, START, content};
+use crate::mime::assess::{Attachment, Given, START, content};
 use crate::mime::inside::{self, Inside};
 use crate::mime::written::{Written, block, find};
 use crate::mime::{Entity, MediaType, TransferEncoding, names};
@@ -64,6 +64,8 @@ fn document(leaf: &Entity, file: Written) -> Attachment {
         octets: file.octets.len() as u64,
         inline: false,
         inside,
+        given: Given::AsDocument,
+        content_id: None,
         front: file.octets.into(),
     }
 }

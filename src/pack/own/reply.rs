@@ -7,7 +7,7 @@ use super::{OwnParts, header};
 use crate::mail::Address;
 use crate::mime::names::sanitise;
 use crate::mime::text::no_files_within;
-use crate::pack::notice::alternative_within;
+use crate::pack::notice::{Around, alternative_within};
 use crate::pack::{PackError, Templates, field, letter};
 
 /// A guest's reply as mail.
@@ -73,7 +73,7 @@ pub fn guest_reply_frame(templates: &Templates, parts: &OwnParts<'_>) -> Result<
     // `_` is in neither the alphabet of base64 nor after `=` in quoted-printable (RFC 2045, section 6.7), and no boundary
     // begins as the other does.
     let boundary = format!("=_mixed_{}", parts.unique);
-    let mut piece = alternative_within(header, parts.unique, &texts.text, &texts.html, Some(&boundary))?;
+    let mut piece = alternative_within(header, parts.unique, &texts.text, &texts.html, Around::Mixed(&boundary))?;
     let closing = format!("\r\n--{boundary}--\r\n");
     piece.truncate(piece.len() - closing.len());
     let mut pieces = Vec::with_capacity(attachments.len() + 1);

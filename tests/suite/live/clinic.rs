@@ -355,7 +355,7 @@ fn leave_out_questions(tests: &Path) {
     fs::write(tests, kept.join("\n\n")).unwrap();
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for file in files_below(from) {
         let target = to.join(file.strip_prefix(from).unwrap());

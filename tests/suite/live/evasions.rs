@@ -5,6 +5,7 @@
 //! `@L@` the same in one line, `@Q@` it in quoted-printable, `@U@` in uuencode.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use data_encoding::{BASE64, BASE64_MIME, HEXUPPER};
@@ -13,7 +14,7 @@ use postern::gateway::Policies;
 use postern::mime::{Limits, assess_octets};
 use proptest::prelude::*;
 
-use super::clinic::repository;
+use super::clinic::{copy, repository};
 use super::readers;
 use crate::trial::{self, Fate};
 
@@ -468,33 +469,59 @@ proptest! {
     }
 }
 
+/// The shipped policies, and a rule that secures whole what is not understood.
+fn policies_that_secure_whole(folder: &Path) -> PathBuf {
+    let to = folder.join("policies");
+    copy(&repository().join("policies"), &to);
+    let rule = "[[rule]]\nname = \"whole\"\n[rule.set]\nambiguous = \"secure-whole\"\n";
+    fs::write(to.join("90-whole.toml"), rule).unwrap();
+    to
+}
+
 #[test]
 fn no_reader_sees_an_attachment_in_what_is_delivered_of_an_evasion() {
     let test = "no_reader_sees_an_attachment_in_what_is_delivered_of_an_evasion";
-    let policies = Policies::open(&repository().join("policies")).unwrap();
     let folder = tempfile::tempdir().unwrap();
+    let shipped = Policies::open(&repository().join("policies")).unwrap();
+    let whole = Policies::open(&policies_that_secure_whole(folder.path())).unwrap();
     let outbox = folder.path().join("outbox");
     fs::create_dir(&outbox).unwrap();
-    let all = shapes();
-    let (mut delivered, mut leaked, mut told) = (0, Vec::new(), String::new());
-    for (at, (name, message)) in all.iter().enumerate() {
-        match trial::send(&policies, message) {
-            Fate::Secured { octets, documents } => {
-                delivered += 1;
-                told += &format!("{name}: {} documents\n", documents.len());
-                if leaks(&octets) {
-                    leaked.push(format!("{name}: {}", String::from_utf8_lossy(&octets)));
-                }
-                fs::write(outbox.join(format!("{at:03}.eml")), octets).unwrap();
+    let mut all = shapes();
+    let (mut delivered, mut unclear) = (0, Vec::new());
+    let (mut leaked, mut told) = (Vec::new(), String::new());
+    let mut take = |at: usize, name: &str, fate: Fate| match fate {
+        Fate::Secured { octets, documents } => {
+            told += &format!("{name}: {} documents\n", documents.len());
+            if leaks(&octets) {
+                leaked.push(format!("{name}: {}", String::from_utf8_lossy(&octets)));
             }
-            Fate::Relayed => panic!("{name} is relayed"),
-            Fate::Refused { word, .. } => told += &format!("{name}: refused, {word}\n"),
+            fs::write(outbox.join(format!("{at:03}.eml")), octets).unwrap();
+            true
+        }
+        Fate::Relayed => panic!("{name} is relayed"),
+        Fate::Refused { word, .. } => {
+            told += &format!("{name}: refused, {word}\n");
+            false
+        }
+    };
+    for (at, (name, message)) in all.iter().enumerate() {
+        match take(at, name, trial::send(&shipped, message)) {
+            true => delivered += 1,
+            false => unclear.push((format!("{name}, whole"), message.clone())),
         }
     }
-    println!("{told}{delivered} of {} delivered", all.len());
+    let shapes = all.len();
+    let secured = unclear
+        .iter()
+        .enumerate()
+        .filter(|(at, (name, message))| take(shapes + at, name, trial::send(&whole, message)));
+    let secured = secured.count();
+    all.extend(unclear);
+    println!("{told}{delivered} of {shapes} delivered, {secured} of the others whole");
+    assert!(secured * 2 > all.len() - shapes, "most that is refused can be secured whole: {secured}");
     assert!(leaked.is_empty(), "{} leak: {}", leaked.len(), leaked.join("\n==\n"));
     let seen = readers::attachments(&outbox, &folder.path().join("readers"), test);
     let seen: Vec<_> = seen.iter().map(|(file, what)| (&all[file[..3].parse::<usize>().unwrap()].0, what)).collect();
     assert!(seen.is_empty(), "{seen:#?}");
-    assert!(delivered * 10 >= all.len() * 6, "only {delivered} of {} are delivered", all.len());
+    assert!(delivered * 10 >= shapes * 6, "only {delivered} of {shapes} are delivered");
 }

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
+use postern::gateway::history::Happened;
 use postern::pack::shown::sanitised;
+
+use super::message;
+use crate::gateway::Clinic;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shown");
 
@@ -52,5 +56,26 @@ fn does_nothing(path: &Path, shown: &str) {
         ] {
             assert!(!tag.contains(bad), "{bad} in <{tag}> of {}", path.display());
         }
+    }
+}
+
+/// What leaves no clinic by mail is read here: text and subject of a private message, and of a marked one its parts.
+#[tokio::test]
+async fn a_private_message_is_read_in_the_portal() {
+    let clinic = Clinic::with(&[]).await;
+    let html = "<p>For the chart</p><p>[part]</p><p>Take <b>2</b> tablets.</p><p>[/part]</p>";
+    for (html, shown) in [("<p>Hello Kim</p>", "<p>Hello Kim</p>"), (html, "<p>Take <b>2</b> tablets.</p>")] {
+        let written = message("[body] Results [patient Kim Citizen 1980-03-04]", html, &[]);
+        let (grant, visit) = clinic.give("kim@home.example", &written).await;
+        let view = clinic.gateway.parcel(&visit, grant).await.unwrap();
+        assert_eq!((view.row.subject.as_str(), view.documents.len()), ("Results", 0));
+        assert_eq!(view.html.as_deref(), Some(shown));
+        assert!(!view.text.unwrap().contains("chart"));
+        assert!(clinic.what_happened(grant).await.contains(&Happened::Opened));
+        let notice = clinic.letters().await.remove(0).1;
+        assert!(
+            !notice.contains("Results") && !notice.contains("Kim Citizen") && !notice.contains("tablets"),
+            "{notice}"
+        );
     }
 }

@@ -5,8 +5,51 @@ use std::borrow::Cow;
 // Of this only its table of entities is used.
 use mail_parser::decoders::html::html_to_text as entity_to_text;
 
+/// Elements whose content is no text: to their end tag, or where it is missing, to the end (HTML, section 13.2.5).
+const SKIPPED: [&str; 6] = ["iframe", "noembed", "noframes", "script", "style", "title"];
+
+/// A piece of a document that means something; comments, and what [`SKIPPED`] elements hold, are none.
+pub(in crate::mime::assess) enum Piece<'h> {
+    /// Text, entities not decoded.
+    Text(&'h str),
+    /// A tag, and how it is written.
+    Tag(Tag<'h>, &'h str),
+}
+
+/// The pieces of a document, in order. What they take is linear in its length.
+pub(in crate::mime::assess) fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = html;
+    std::iter::from_fn(move || {
+        while !rest.is_empty() {
+            let at = memchr::memchr(b'<', rest.as_bytes()).unwrap_or(rest.len());
+            if at > 0 {
+                let (text, tag) = rest.split_at(at);
+                rest = tag;
+                return Some(Piece::Text(text));
+            }
+            match Tag::read(rest) {
+                Some((tag, after)) if !tag.closing && SKIPPED.contains(&tag.name.as_str()) => {
+                    rest = behind(after, &tag.name);
+                }
+                Some((tag, after)) => {
+                    let written = &rest[..rest.len() - after.len()];
+                    rest = after;
+                    return Some(Piece::Tag(tag, written));
+                }
+                None if rest[1..].starts_with(['!', '?', '/']) => rest = behind_comment(rest),
+                None => {
+                    let (text, after) = rest.split_at(1);
+                    rest = after;
+                    return Some(Piece::Text(text));
+                }
+            }
+        }
+        None
+    })
+}
+
 /// What stands behind `</name`.
-pub(super) fn behind<'h>(html: &'h str, name: &str) -> &'h str {
+fn behind<'h>(html: &'h str, name: &str) -> &'h str {
     let octets = html.as_bytes();
     let closes = |at: &usize| {
         let tag = octets.get(at + 2..at + 2 + name.len());
@@ -16,7 +59,7 @@ pub(super) fn behind<'h>(html: &'h str, name: &str) -> &'h str {
 }
 
 /// Behind `<!-- … -->`, `<!doctype …>`, `<![if …]>`, `<?xml …>`.
-pub(super) fn behind_comment(html: &str) -> &str {
+fn behind_comment(html: &str) -> &str {
     if let Some(comment) = html.strip_prefix("<!--") {
         let abrupt = ["->", ">"].into_iter().find_map(|end| comment.strip_prefix(end));
         let ends = || {
@@ -31,17 +74,17 @@ pub(super) fn behind_comment(html: &str) -> &str {
 }
 
 /// A start or end tag.
-pub(super) struct Tag<'h> {
+pub(in crate::mime::assess) struct Tag<'h> {
     /// In lower case.
-    pub(super) name: String,
-    pub(super) closing: bool,
+    pub(in crate::mime::assess) name: String,
+    pub(in crate::mime::assess) closing: bool,
     /// As written.
-    pub(super) attributes: &'h str,
+    pub(in crate::mime::assess) attributes: &'h str,
 }
 
 impl<'h> Tag<'h> {
     /// The tag that begins here, and what follows; `None` where none begins. One that does not end takes the rest.
-    pub(super) fn read(html: &'h str) -> Option<(Self, &'h str)> {
+    fn read(html: &'h str) -> Option<(Self, &'h str)> {
         let inner = html.strip_prefix('<')?;
         let (closing, inner) = inner.strip_prefix('/').map_or((false, inner), |inner| (true, inner));
         if !inner.starts_with(|c: char| c.is_ascii_alphabetic()) {
@@ -55,7 +98,7 @@ impl<'h> Tag<'h> {
     }
 
     /// An attribute's value, entities decoded. Quoted values are stepped over, so that none is taken for a name.
-    pub(super) fn attribute(&self, wanted: &str) -> Option<Cow<'h, str>> {
+    pub(in crate::mime::assess) fn attribute(&self, wanted: &str) -> Option<Cow<'h, str>> {
         let mut rest = self.attributes;
         loop {
             rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
@@ -97,7 +140,7 @@ fn end_of_tag(octets: &[u8]) -> usize {
 }
 
 /// Entities as characters: by name as far as they end in `;`, by number always, windows-1252 numbers as browsers do.
-pub(super) fn decoded(text: &str) -> Cow<'_, str> {
+pub(in crate::mime::assess) fn decoded(text: &str) -> Cow<'_, str> {
     let Some(first) = memchr::memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
     let mut out = text[..first].to_owned();
     for piece in text[first + 1..].split('&') {

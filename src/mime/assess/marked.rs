@@ -1,0 +1,197 @@
+//! Marked parts of a text: where lines `[part]` and `[/part]` stand, only what is between them is for a patient, and the rest
+//! for nobody outside.
+//!
+//! The text is cut here, before anything else is made of it, so that nothing built from an assessment can hold what was not
+//! marked. Who is inside is sent the message as it is, and never by way of its text.
+
+use std::collections::HashSet;
+
+use crate::mime::assess::{Attachment, content};
+use crate::mime::text::as_sent;
+use crate::mime::{Entity, Flaw};
+
+mod page;
+
+/// A line that is a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Open,
+    Close,
+}
+
+/// Octets of the longest line that is looked at for a mark; a mark with more around it is one that does not stand alone.
+const LONGEST: usize = 200;
+
+/// What was marked of a message's text.
+#[derive(Default)]
+pub(super) struct Marked {
+    /// Whether anything was.
+    pub any: bool,
+    /// Content-IDs of the pictures that stand outside of the marks alone.
+    unmarked: HashSet<String>,
+}
+
+impl Marked {
+    /// Leaves of a text in its two forms what is marked, if anything is; `shown` is the HTML as text. The HTML is dropped where
+    /// it has no marks, or cannot be cut so that it shows just what is marked.
+    ///
+    /// # Errors
+    /// [`Flaw::PartMarks`]: marks that do not stand alone on a line, in turn, with something between them, or not as often in the
+    /// one form as in the other.
+    pub fn take(text: &mut Option<String>, html: &mut Option<String>, shown: Option<&str>) -> Result<Self, Flaw> {
+        let of_text = text.as_deref().map(parts).transpose()?.unwrap_or_default();
+        let of_html = shown.map(parts).transpose()?.unwrap_or_default();
+        if of_text.is_empty() && of_html.is_empty() {
+            return Ok(Self::default());
+        }
+        if !of_text.is_empty() && !of_html.is_empty() && of_text.len() != of_html.len() {
+            return Err(Flaw::PartMarks);
+        }
+        let pictures = |html: &Option<String>| html.as_deref().map(content::content_ids).unwrap_or_default();
+        let mut unmarked = pictures(html);
+        *html = html.take().filter(|_| !of_html.is_empty()).and_then(|html| page::cut(&html, &of_html));
+        *text = Some(joined(if of_text.is_empty() { &of_html } else { &of_text }));
+        let left = pictures(html);
+        unmarked.retain(|id| !left.contains(id));
+        Ok(Self { any: true, unmarked })
+    }
+
+    /// Files that were written into a text stand somewhere in it, and it is not known where.
+    ///
+    /// # Errors
+    /// [`Flaw::PartFile`] where there are both.
+    pub fn refuse_written(&self, written: &[Attachment]) -> Result<(), Flaw> {
+        if self.any && !written.is_empty() { Err(Flaw::PartFile) } else { Ok(()) }
+    }
+
+    /// Whether a leaf that is no text of the message may show what is not marked: a picture of it, or the text in another
+    /// form (`is_form`: it is one of `multipart/alternative`), such as an invitation to a meeting.
+    pub fn withholds(&self, leaf: &Entity, is_form: bool) -> bool {
+        let kind = &leaf.media_type;
+        let nameless =
+            kind.kind == "text" && leaf.names.is_empty() && leaf.disposition.as_deref() != Some("attachment");
+        let calendar = kind.is("text", "calendar") || kind.is("application", "ics");
+        let picture = leaf.content_id.as_ref().is_some_and(|id| self.unmarked.contains(id));
+        self.any && (is_form || nameless || calendar || picture)
+    }
+}
+
+/// Parts as one text, an empty line between two.
+fn joined(parts: &[String]) -> String {
+    as_sent(&parts.join("\r\n"))
+}
+
+/// What stands between the marks of a text.
+fn parts(text: &str) -> Result<Vec<String>, Flaw> {
+    let (mut parts, mut open) = (Vec::new(), None::<String>);
+    for line in text.lines() {
+        match (mark(line), &mut open) {
+            (Some(Mark::Open), None) => open = Some(String::new()),
+            (Some(Mark::Close), Some(part)) if !part.trim().is_empty() => parts.extend(open.take()),
+            (Some(_), _) => return Err(Flaw::PartMarks),
+            (None, _) if is_stray(line) => return Err(Flaw::PartMarks),
+            (None, Some(part)) => {
+                part.push_str(line);
+                part.push_str("\r\n");
+            }
+            (None, None) => {}
+        }
+    }
+    if open.is_some() { Err(Flaw::PartMarks) } else { Ok(parts) }
+}
+
+/// The mark that a line is.
+fn mark(line: &str) -> Option<Mark> {
+    if line.len() > LONGEST || !line.contains('[') {
+        return None;
+    }
+    let seen: String = line.chars().filter(|c| is_seen(*c)).collect();
+    let inner = seen.strip_prefix('[')?.strip_suffix(']')?;
+    word(inner)
+}
+
+/// What stands in brackets, without what is not seen.
+fn word(inner: &str) -> Option<Mark> {
+    match inner {
+        _ if inner.eq_ignore_ascii_case("part") => Some(Mark::Open),
+        _ if inner.eq_ignore_ascii_case("/part") => Some(Mark::Close),
+        _ => None,
+    }
+}
+
+fn is_seen(c: char) -> bool {
+    let unseen = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    !unseen && !c.is_whitespace()
+}
+
+/// Whether a mark stands in a line of other words, where it was meant and does nothing. In a line that is quoted it is
+/// somebody's else; `BODY[part]` is none.
+fn is_stray(line: &str) -> bool {
+    if !line.contains('[') || line.trim_start().starts_with('>') {
+        return false;
+    }
+    line.match_indices('[').any(|(at, _)| {
+        let inner: String =
+            line[at + 1..].chars().take_while(|c| *c != ']').take(LONGEST).filter(|c| is_seen(*c)).collect();
+        let behind = line[at + 1..].split_once(']').map_or("", |(_, behind)| behind);
+        let apart = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+        word(&inner).is_some() && apart(line[..at].chars().next_back()) && apart(behind.chars().next())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mime::assess::html::as_text;
+
+    /// What is left of both forms; `None` where the marks are refused.
+    fn kept(text: &str, html: Option<&str>) -> Option<(String, Option<String>)> {
+        let (mut text, mut html) = (Some(as_sent(text)), html.map(str::to_owned));
+        let shown = html.as_deref().map(|html| as_sent(&as_text(html)));
+        let marked = Marked::take(&mut text, &mut html, shown.as_deref()).ok()?;
+        assert!(marked.any);
+        Some((text.unwrap_or_default(), html))
+    }
+
+    #[test]
+    fn what_is_between_the_marks_is_left() {
+        for (text, left) in [
+            ("note\n[part]\nTake 2.\n[/part]\nsecret", "Take 2.\r\n"),
+            ("[PART]\na\n\nb\n [ /part ]\u{a0}\nsecret\n\u{200b}[part]\nc\n[/part]", "a\r\n\r\nb\r\n\r\nc\r\n"),
+            ("> [part]\n[part]\nx\n[/part]\n> [/part] BODY[part]", "x\r\n"),
+        ] {
+            assert_eq!(kept(text, None), Some((left.to_owned(), None)), "{text}");
+        }
+        for ordinary in ["Hello", "> [part]\r\n> x", "FETCH 1 BODY[part]", "[parts]\r\n[part 1]"] {
+            assert_eq!(parts(ordinary), Ok(Vec::new()), "{ordinary}");
+        }
+    }
+
+    #[test]
+    fn marks_that_are_not_in_turn_alone_or_around_something_are_refused() {
+        for text in [
+            "[part]\nx",
+            "x\n[/part]",
+            "[part]\nx\n[part]\ny\n[/part]",
+            "[part]\nx\n[/part]\n[/part]",
+            "[part]\n\n[/part]",
+            "[part] Take 2. [/part]",
+            "Please see [part]\nx\n[/part]",
+            "- [part]\nx\n- [/part]",
+        ] {
+            assert_eq!(parts(&as_sent(text)), Err(Flaw::PartMarks), "{text}");
+        }
+    }
+
+    #[test]
+    fn both_forms_have_as_many_or_the_one_without_goes() {
+        let text = "s\n[part]\nTake 2.\n[/part]";
+        let two = "<p>[part]</p>a<p>[/part]</p><p>[part]</p>b<p>[/part]</p>";
+        assert_eq!(kept(text, Some(two)), None);
+        assert_eq!(kept(text, Some("<p>s</p><p>Take 2.</p>")), Some(("Take 2.\r\n".into(), None)));
+        assert_eq!(
+            kept("See the other form", Some("<p>s<p>[part]<p>Take 2.<p>[/part]")),
+            Some(("Take 2.\r\n".into(), Some("<p>Take 2.".into())))
+        );
+    }
+}
