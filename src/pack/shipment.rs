@@ -13,6 +13,7 @@ use crate::mime::Outline;
 use crate::mime::assess::{Assessment, PatientRef};
 use crate::pack::documents::only_pictures;
 use crate::pack::notice::{Body, notice_around};
+use crate::pack::relay::Changes;
 use crate::pack::{NoticeParts, PackError, ReportParts, Templates, failure_report, relayed_header};
 use crate::policy::{Asking, Decision, Plan, PolicySet, Practice, Treatment};
 use crate::secret::Secret;
@@ -355,7 +356,7 @@ impl Shipment {
     /// Where a template fails or a message cannot be built.
     pub fn compose(&self, matter: &Matter<'_>, letter: &PlannedLetter) -> Result<LetterOctets, PackError> {
         match &letter.kind {
-            LetterKind::Relayed => Ok(LetterOctets::Before(relayed(matter), matter.outline.header_end)),
+            LetterKind::Relayed => Ok(LetterOctets::Before(relayed(matter, letter), matter.outline.header_end)),
             LetterKind::Notice(grant) => self.compose_notice(matter, letter, *grant).map(LetterOctets::Whole),
             LetterKind::Refusal(words) => compose_refusal(matter, letter, words).map(LetterOctets::Whole),
         }
@@ -402,9 +403,11 @@ fn practice<'a>(matter: &Matter<'a>) -> &'a Practice {
     matter.policy.practice(&matter.plan.practice).unwrap_or_else(|| matter.policy.first_practice())
 }
 
-fn relayed(matter: &Matter<'_>) -> Vec<u8> {
-    let rewritten = (matter.plan.subject != matter.facts.subject).then_some(matter.plan.subject.as_str());
-    relayed_header(matter.outline, matter.trace, matter.hostname, &matter.transaction.to_string(), rewritten)
+fn relayed(matter: &Matter<'_>, letter: &PlannedLetter) -> Vec<u8> {
+    let subject = (matter.plan.subject != matter.facts.subject).then_some(matter.plan.subject.as_str());
+    let outside = matter.policy.practice_of(letter.delivery.recipient.address.domain()).is_none();
+    let changes = Changes { subject, outside };
+    relayed_header(matter.outline, matter.trace, matter.hostname, &matter.transaction.to_string(), changes)
 }
 
 /// What tells a report that policy refused: see [`ReportParts::attempts`].

@@ -19,6 +19,7 @@ use postern::secret::Secret;
 use postern::store::{self, Store, StoreSettings};
 use postern::vault::{Grant, ParcelContent, Vault};
 
+mod leaks;
 mod patients;
 mod questions;
 mod status;
