@@ -17,7 +17,11 @@ use crate::policy::{self, PolicySet, RecipientFacts, SenderFacts};
 pub async fn explain(config_path: &Path, args: ExplainArgs) -> Done {
     let config = house::read_config(config_path)?;
     let octets = with_crlf(read_message(&args.message)?);
-    let (outline, facts) = match mime::assess_octets(&octets, &Limits::default()) {
+    let understood = mime::assess_octets(&octets, &Limits::default()).and_then(|(outline, mut facts)| {
+        facts.hear_fields()?;
+        Ok((outline, facts))
+    });
+    let (outline, facts) = match understood {
         Ok(understood) => understood,
         Err(defect) => {
             print::line(&format!("It would be refused: {}", defect.words));
@@ -38,7 +42,7 @@ pub async fn explain(config_path: &Path, args: ExplainArgs) -> Done {
 
 fn print_plan(policy: &PolicySet, facts: &Assessment, parties: &PartyFacts, json: bool) -> Result<(), String> {
     let plan = policy.decide(facts, &parties.sender, &parties.recipients);
-    let explanation = policy::explain(policy, &plan, &parties.recipients);
+    let explanation = policy::explain(policy, facts, &plan, &parties.recipients);
     if json {
         return print::json(&explanation);
     }

@@ -31,12 +31,14 @@ pub mod parties;
 pub mod policies;
 pub mod questions;
 pub mod read;
+mod recall;
 mod records;
 pub mod refusal;
 mod reports;
 pub mod status;
 mod tokens;
 pub mod visits;
+mod watch;
 mod words;
 
 pub use deliver::Deliveries;

@@ -71,7 +71,9 @@ impl Guests {
             | Table::Draft
             | Table::Message
             | Table::History
-            | Table::Heard => {
+            | Table::Heard
+            | Table::Sent
+            | Table::Watch => {
                 if ends::settle(&self.store, batch, ended).await? {
                     batch.delete(ended.key.clone());
                 }

@@ -54,6 +54,7 @@ pub(in crate::mime) enum Flaw {
     Address(&'static str),
     TagPatient,
     TagClock,
+    OwnField,
     SecondOpinion,
 }
 
@@ -149,6 +150,10 @@ fn of_content(flaw: Flaw) -> Option<(&'static str, &'static str)> {
         Flaw::TagClock => (
             "tag-clock",
             "The time in brackets in the subject must be between one hour and 90 days, such as [14d], [2w] or [36h].",
+        ),
+        Flaw::OwnField => (
+            "own-field",
+            "A field X-Postern-... is none that is known here, or does not say what it must. docs/policy.md lists them.",
         ),
         Flaw::SecondOpinion => {
             ("second-opinion", "Two readers find different parts in the message; it is not clear what it holds.")

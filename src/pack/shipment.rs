@@ -15,9 +15,13 @@ use crate::pack::documents::only_pictures;
 use crate::pack::notice::{Body, notice_around};
 use crate::pack::relay::Changes;
 use crate::pack::{NoticeParts, PackError, ReportParts, Templates, failure_report, relayed_header};
-use crate::policy::{Asking, Decision, Plan, PolicySet, Practice, Treatment};
+use crate::policy::{Asking, Decision, Plan, PolicySet, Practice, SubjectShown, Treatment};
 use crate::secret::Secret;
 use crate::time::Timestamp;
+
+use typed::{rank, type_subject};
+
+mod typed;
 
 /// Names for everything a shipment may hold, drawn by the caller.
 pub struct Names {
@@ -304,7 +308,9 @@ fn planned_parcel(
         grant.held = grant.held.filter(|_| grant.access.contains(&AccessCheck::Account));
     }
     let only_pictures = only_pictures(&matter.facts.attachments);
-    let documents = matter.facts.attachments.iter().enumerate().map(|(index, attachment)| {
+    let mut attachments: Vec<_> = matter.facts.attachments.iter().enumerate().collect();
+    attachments.sort_by_key(|(index, _)| rank(matter, *index));
+    let documents = attachments.into_iter().map(|(index, attachment)| {
         let kind = if attachment.inline && !only_pictures { DepositKind::Picture } else { DepositKind::Document };
         let media_type = attachment.content_type.as_ref().unwrap_or(&attachment.declared_type).clone();
         (kind, attachment.name.clone(), media_type, Source::Attachment(index))
@@ -371,12 +377,16 @@ impl Shipment {
         let grant = grant.and_then(|index| self.parcel.as_ref()?.grants.get(index));
         let link = grant.map(|grant| format!("{}/p/{}", matter.public_url, grant.token.expose()));
         let settings = &matter.plan.decisions[letter.recipient].settings;
+        let of_type = match settings.subject {
+            SubjectShown::Type if link.is_some() => Some(type_subject(matter)?),
+            _ => None,
+        };
         let parts = NoticeParts {
             practice: practice(matter),
             sender: matter.sender,
             message: matter.facts,
             outline: matter.outline,
-            subject: &matter.plan.subject,
+            subject: of_type.as_deref().unwrap_or(&matter.plan.subject),
             link: link.as_deref(),
             access: grant.map_or(&[], |grant| grant.access.as_slice()),
             registers: grant.is_some_and(|grant| grant.held.is_some()),

@@ -22,6 +22,7 @@ use postern::vault::{Grant, ParcelContent, Vault};
 mod leaks;
 mod patients;
 mod questions;
+mod signals;
 mod status;
 
 pub const JANE: &str = "jane@clinic.example";
