@@ -19,6 +19,7 @@
 //! | the reply for an unknown recipient | `smtp/reply/` |
 //! | smuggling, bare LF, the final dot | `smtp/data.rs` |
 //! | why was this secured | `policy/decide.rs`, `postern explain` |
+//! | what the fields of mail programs say; what leaves of a header section | `mime/assess/signals.rs`; `pack/field.rs`, `pack/inner.rs` |
 //! | what the recipient reads | mails: `pack/`; pages: `portal/pages/`, `texts.rs`; their words in `policies/templates` |
 //! | CSP, cookies, who may post a form | `portal/headers.rs`, `portal/cookies.rs`, `portal/door.rs` |
 //! | when may 250 be said | `gateway/commit.rs` |

@@ -33,14 +33,18 @@ pub async fn explain(config_path: &Path, args: ExplainArgs) -> Done {
     if let Some(defect) = plan.decisions.iter().find_map(|decision| decision.unclear(&facts)) {
         return Ok(refused(defect));
     }
-    print_plan(&snapshot.policy, &plan, &parties, args.json)?;
+    print_plan(&snapshot.policy, &facts, &plan, &parties, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The message's facts; where it is not understood and policy may secure it whole, those of the message as it was written.
 fn understood(octets: &[u8], policy: &PolicySet) -> Result<(Outline, Assessment), Defect> {
     let header = memchr::memmem::find(octets, b"\r\n\r\n").map_or(octets, |end| &octets[..end + 4]);
-    match mime::assess_octets(octets, &Limits::default()) {
+    let assessed = mime::assess_octets(octets, &Limits::default()).and_then(|(outline, mut facts)| {
+        facts.hear_fields()?;
+        Ok((outline, facts))
+    });
+    match assessed {
         Err(defect) if defect.is_ambiguity() && policy.secures_whole() => {
             Ok(mime::as_written(header, octets.len() as u64, defect))
         }
@@ -53,8 +57,14 @@ fn refused(defect: &Defect) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn print_plan(policy: &PolicySet, plan: &Plan, parties: &PartyFacts, json: bool) -> Result<(), String> {
-    let explanation = policy::explain(policy, plan, &parties.recipients);
+fn print_plan(
+    policy: &PolicySet,
+    facts: &Assessment,
+    plan: &Plan,
+    parties: &PartyFacts,
+    json: bool,
+) -> Result<(), String> {
+    let explanation = policy::explain(policy, facts, plan, &parties.recipients);
     if json {
         return print::json(&explanation);
     }

@@ -19,6 +19,14 @@ const MOST_QUESTIONS: usize = 20;
 /// More Received fields than this are a loop (RFC 5321, section 6.3).
 const MOST_RECEIVED: usize = 30;
 
+/// What came of a message.
+enum Done {
+    /// It is on disk, and on its way.
+    Taken(Taken),
+    /// It called an earlier one back, and goes to nobody itself.
+    Recalled(Receipt),
+}
+
 impl Gateway {
     /// Takes responsibility for a message, or says why not: received, outlined, assessed, decided, packed,
     /// committed. When this returns a [`Receipt`], everything is on disk and synced.
@@ -43,20 +51,25 @@ impl Gateway {
         mut received: ReceivedMessage,
         answered: Option<&Answered>,
     ) -> Result<Receipt, Refusal> {
-        let taken = self.take(&mut received, answered).await;
-        let original_is_kept = match &taken {
-            Ok(taken) => taken.keeps_original(),
+        let done = self.take(&mut received, answered).await;
+        let original_is_kept = match &done {
+            Ok(Done::Taken(taken)) => taken.keeps_original(),
+            Ok(Done::Recalled(_)) => false,
             Err(not_taken) => not_taken.is_uncertain(),
         };
         if !original_is_kept && let Err(error) = received.message.discard().await {
             super::trouble("spool", &error);
         }
-        taken.map(Taken::into_receipt).map_err(NotTaken::into_refusal)
+        match done {
+            Ok(Done::Taken(taken)) => Ok(taken.into_receipt()),
+            Ok(Done::Recalled(receipt)) => Ok(receipt),
+            Err(not_taken) => Err(not_taken.into_refusal()),
+        }
     }
 
     /// Where a message is not understood, and policy may secure it whole, its life begins again with the message as it was
     /// written for its one document.
-    async fn take(&self, received: &mut ReceivedMessage, answered: Option<&Answered>) -> Result<Taken, NotTaken> {
+    async fn take(&self, received: &mut ReceivedMessage, answered: Option<&Answered>) -> Result<Done, NotTaken> {
         let snapshot = self.stations.policies.snapshot();
         self.direct_postmaster_mail(received);
         match self.take_by(&snapshot, received, answered, None).await {
@@ -75,9 +88,13 @@ impl Gateway {
         received: &ReceivedMessage,
         answered: Option<&Answered>,
         unclear: Option<Defect>,
-    ) -> Result<Taken, NotTaken> {
+    ) -> Result<Done, NotTaken> {
         let (outline, mut facts) = read::facts(&received.message, unclear).await?;
         self.check_authors(snapshot, &received.origin, &facts).await?;
+        if let Some(subject) = self.recalls(received, &facts) {
+            return Ok(Done::Recalled(self.accept_recall(received, &outline, &facts, subject).await?));
+        }
+        hear_fields(&received.origin, &mut facts)?;
 
         let mut parties = self.parties(received, &facts, snapshot).await?;
         if let Some(answered) = answered {
@@ -110,7 +127,7 @@ impl Gateway {
             self.note_signature(sender, &pictures, now).await;
         }
         log_acceptance(received, &plan, &shipment);
-        Ok(Taken::new(committed, &matter, &shipment))
+        Ok(Done::Taken(Taken::new(committed, &matter, &shipment)))
     }
 
     fn matter<'a>(
@@ -168,6 +185,20 @@ impl Gateway {
             others.push(Recipient { address: admin, ..first });
         }
         *recipients = others;
+    }
+}
+
+/// `X-Postern-…` fields are heard from staff and from servers that vouch for our practices' senders; whoever may name any
+/// sender may hand on what a stranger wrote. They leave with no message.
+fn hear_fields(origin: &Origin, facts: &mut Assessment) -> Result<(), Refusal> {
+    match origin {
+        Origin::Relay { any_sender: true } => {
+            facts.signals.fields.clear();
+            Ok(())
+        }
+        Origin::Staff { .. } | Origin::Relay { any_sender: false } => {
+            facts.hear_fields().map_err(Refusal::NotUnderstood)
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! What is due, done by index: invitations that are to be reminded or have expired, questions to senders, status mails,
-//! and records whose time is over. Nothing is scanned.
+//! documents that are unread too long, and records whose time is over. Nothing is scanned.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,6 +65,9 @@ impl Gateway {
             trouble("due questions", &error);
         }
         self.tell_due(now).await;
+        if let Err(error) = self.do_due_watches(now).await {
+            trouble("due watches", &error);
+        }
         if let Err(error) = self.do_ended(now).await {
             trouble("ended records", &error);
         }

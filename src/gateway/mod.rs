@@ -32,6 +32,7 @@ pub mod parties;
 pub mod policies;
 pub mod questions;
 pub mod read;
+mod recall;
 mod records;
 pub mod refusal;
 mod reports;
@@ -39,6 +40,7 @@ mod signatures;
 pub mod status;
 mod tokens;
 pub mod visits;
+mod watch;
 mod words;
 
 pub use deliver::Deliveries;

@@ -117,6 +117,10 @@ fn due_key(due: Timestamp, id: QuestionId) -> Key {
     Key::new(Table::QuestionDue, &[&due.to_key(), id.octets()])
 }
 
+fn of_key(transaction: TransactionId, id: QuestionId) -> Key {
+    Key::new(Table::QuestionOf, &[transaction.octets(), id.octets()])
+}
+
 fn read_due_key(octets: &[u8]) -> Option<(Timestamp, QuestionId)> {
     let (due, id) = octets.split_first_chunk::<8>()?;
     Some((Timestamp::from_key(*due), QuestionId::from_octets(id.try_into().ok()?)))
@@ -171,6 +175,7 @@ impl Gateway {
         let stub = Stub { transaction, due, original: question.original.id, question: sealed };
         batch.put(question_key(id), &stub);
         batch.put_octets(due_key(due, id), Vec::new());
+        batch.put_octets(of_key(transaction, id), Vec::new());
         Ok(())
     }
 
@@ -216,6 +221,7 @@ impl Gateway {
     pub(super) async fn put_answered(&self, batch: &mut Batch, asked: &Asked) -> Result<Released, StoreError> {
         let key = question_key(asked.id);
         batch.require_version(key.clone(), asked.version).delete(key).delete(due_key(asked.due, asked.id));
+        batch.delete(of_key(asked.transaction, asked.id));
         self.stations.objects.release(batch, asked.question.original.id).await
     }
 
@@ -255,6 +261,22 @@ impl Gateway {
             Err(CommitError::Conflict) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The questions of a message that wait for their answers.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub(super) async fn questions_of(&self, transaction: TransactionId) -> Result<Vec<Asked>, StoreError> {
+        let (from, end) = (transaction.octets(), [transaction.octets().as_slice(), &[0xFF; 17]].concat());
+        let mut found = Vec::new();
+        for key in self.stations.store.scan_keys(Table::QuestionOf, from, &end, PAGE).await? {
+            let id = key.get(from.len()..).and_then(|id| <[u8; 16]>::try_from(id).ok());
+            if let Some(id) = id {
+                found.extend(self.question(QuestionId::from_octets(id)).await?);
+            }
+        }
+        Ok(found)
     }
 
     /// Repeats questions that nobody has answered, and returns those whose time is over. How many. Only called while the
@@ -319,7 +341,7 @@ impl Gateway {
         };
         let mut batch = Batch::default();
         batch.require_version(question_key(id), record.version).delete(question_key(id)).delete(due_key(due, id));
-        batch.frees_space();
+        batch.delete(of_key(record.value.transaction, id)).frees_space();
         let released = self.stations.objects.release(&mut batch, record.value.original).await?;
         self.stations.store.commit(batch).await?;
         self.stations.objects.drop_files(vec![released]).await;

@@ -8,6 +8,7 @@ use crate::gateway::invitations::NewInvitation;
 use crate::gateway::message::{Addressee, Fate, KNOWN_AFTER, Message, Telling};
 use crate::gateway::questions::Question;
 use crate::gateway::status::TOLD_WITHIN;
+use crate::gateway::watch::put_watch;
 use crate::gateway::{Gateway, Refusal, unavailable};
 use crate::id::ContactId;
 use crate::mail::{Address, Envelope};
@@ -118,6 +119,13 @@ impl Gateway {
         }
         if let Telling::Always { by } | Telling::OfProblems { by } = message.telling {
             batch.put_octets(status_due_key(by, matter.transaction), Vec::new());
+        }
+        if earlier.is_none() {
+            self.put_sent(batch, matter.transaction, &matter.facts.subject, &message);
+        }
+        for planned in shipment.parcel.iter().flat_map(|parcel| &parcel.grants).filter(|_| case.sender.can_answer) {
+            let of = (matter.transaction, planned.id);
+            put_watch(batch, of, planned.decision.watch, message.ends, matter.now);
         }
         self.put_message(batch, matter.transaction, earlier.as_ref(), &message)
             .map_err(|error| unavailable("message", &error))

@@ -14,8 +14,10 @@ use crate::policy::{Asking, Role};
 use crate::store::{self, CommitError};
 use crate::time::Timestamp;
 
-use line::{Answer, answer, own_line, shown_word};
-use orders::About;
+use line::{Answer, answer, order, own_line, shown_word};
+
+pub(super) use line::{Order, Verb};
+pub(super) use orders::About;
 
 mod line;
 mod orders;
@@ -74,7 +76,8 @@ impl Gateway {
                 let message = found.ok_or_else(|| Refusal::Policy(gone(to).into()))?.value;
                 check_writer(received, &facts, &message.sender)?;
                 let line = facts.text.as_deref().and_then(own_line).unwrap_or_default();
-                let about = About { transaction, message: &message, line, mark: mark(&outline) };
+                let (order, word, mark) = (order(line, today(now)), shown_word(line), mark(&outline));
+                let about = About { transaction, message: &message, order, word, mark, recalls: false };
                 self.do_order(&about, now).await.map_err(undone)?;
             }
         }
@@ -144,7 +147,7 @@ fn check_writer(received: &ReceivedMessage, facts: &Assessment, asked: &Address)
 }
 
 /// What is the same when a mail program sends the same mail again: its Message-ID, else its Date.
-fn mark(outline: &Outline) -> Option<String> {
+pub(super) fn mark(outline: &Outline) -> Option<String> {
     let date =
         || outline.root.header.first("Date").map(|field| String::from_utf8_lossy(&field.value).trim().to_owned());
     thread(outline).0.or_else(date)
@@ -155,7 +158,7 @@ fn today(now: Timestamp) -> jiff::civil::Date {
     now.to_jiff().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
-fn undone(error: DueError) -> Refusal {
+pub(super) fn undone(error: DueError) -> Refusal {
     match error {
         DueError::Commit(CommitError::Disk(cause)) => {
             super::trouble("words", &cause);

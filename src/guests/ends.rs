@@ -7,7 +7,7 @@ use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::time::Timestamp;
 
 /// The kinds of records that end by this index.
-const ENDING: [Table; 11] = [
+const ENDING: [Table; 13] = [
     Table::Guest,
     Table::Invitation,
     Table::Visit,
@@ -19,6 +19,8 @@ const ENDING: [Table; 11] = [
     Table::History,
     Table::Heard,
     Table::SeenPictures,
+    Table::Sent,
+    Table::Watch,
 ];
 
 /// A record whose time is over.

@@ -72,7 +72,9 @@ impl Guests {
             | Table::Message
             | Table::History
             | Table::Heard
-            | Table::SeenPictures => {
+            | Table::SeenPictures
+            | Table::Sent
+            | Table::Watch => {
                 if ends::settle(&self.store, batch, ended).await? {
                     batch.delete(ended.key.clone());
                 }

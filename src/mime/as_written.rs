@@ -53,6 +53,7 @@ pub fn as_written(header: &[u8], octets: u64, defect: Defect) -> (Outline, Asses
         auto_submitted: false,
         mended: Some(defect.clone()),
         protection: None,
+        signals: super::assess::Signals::default(),
     };
     (Outline { root, header_end, octets, mended: Some(defect) }, assessment)
 }

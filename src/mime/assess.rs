@@ -16,6 +16,7 @@ mod html;
 mod marked;
 mod packed;
 mod protection;
+mod signals;
 mod signature;
 mod tags;
 mod written;
@@ -24,6 +25,7 @@ pub(crate) use content::percent_decoded;
 pub(in crate::mime) use content::shown;
 pub use packed::{LONGEST_PACKED, Packed, is_packed, unpack};
 pub use protection::Protection;
+pub use signals::{Importance, Sensitivity, Signals};
 pub use signature::LARGEST as LARGEST_OF_SIGNATURE;
 
 /// Decoded octets that are read of a leaf that is no text, to see what it is.
@@ -82,14 +84,14 @@ pub struct Tag {
     pub meaning: TagMeaning,
     /// The one recipient it is about, where it begins with an address: `[jane@example.org doctor]`.
     pub whom: Option<Address>,
-    /// Its octets in [`Assessment::subject`], brackets included.
+    /// Its octets in [`Assessment::subject`], brackets included; none of them where it is a field.
     pub span: Range<usize>,
 }
 
 /// The longest time that a tag or a rule can ask for.
 pub const LONGEST_CLOCK: std::time::Duration = std::time::Duration::from_secs(90 * 24 * 3600);
 
-/// The tags known so far (product.md); other text in brackets is left alone.
+/// The tags (product.md); other text in brackets is left alone.
 #[derive(Clone, PartialEq, Eq)]
 pub enum TagMeaning {
     /// `[secure]`
@@ -104,6 +106,16 @@ pub enum TagMeaning {
     Role(Role),
     /// `[14d]`, `[2w]`, `[36h]`: link and document clocks.
     Clock(std::time::Duration),
+    /// `[nopin]`: no one-time code.
+    NoPin,
+    /// `[unread 3d]`: the sender is told where it is unread after this time.
+    Unread(std::time::Duration),
+    /// `[type invoice]`: the type of its documents.
+    Type(String),
+    /// `[mail]`, `[files]`: what is done without them as well.
+    AsAlways(&'static str),
+    /// A tag whose feature this version does not have: its first word.
+    NotYet(&'static str),
 }
 
 /// Whose documents these are.
@@ -226,6 +238,8 @@ pub struct Assessment {
     pub mended: Option<Defect>,
     /// S/MIME or PGP, where its sender used one of them.
     pub protection: Option<Protection>,
+    /// What its sender's program says of it in fields.
+    pub signals: Signals,
 }
 
 /// The tags in a decoded subject, in order.
@@ -248,6 +262,17 @@ impl Assessment {
             TagMeaning::Patient(patient) => Some(patient),
             _ => None,
         })
+    }
+
+    /// Takes the fields `X-Postern-…` for the tags that they are: only where who sent it may use them.
+    ///
+    /// # Errors
+    /// A [`Defect`] where one is not known, or says what its tag cannot mean.
+    pub fn hear_fields(&mut self) -> Result<(), Defect> {
+        for (name, value) in &self.signals.fields {
+            self.tags.extend(tags::of_field(name, value)?);
+        }
+        Ok(())
     }
 }
 
@@ -281,6 +306,8 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
     let section = &outline.root.header;
     let subject = section.first("Subject").map(|field| header::unstructured(&field.value)).unwrap_or_default();
     let protection = Protection::of(&outline.root, bodies.text.as_deref());
+    let recall = signals::recalled_by_words(&subject, bodies.text.as_deref());
+    let signals = Signals { recall, ..Signals::of(section) };
     let mut mended = outline.mended.clone();
     let from = addresses(outline, "From", &mut mended);
     let mut senders = addresses(outline, "Sender", &mut mended);
@@ -302,6 +329,7 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
         auto_submitted: section.all("Auto-Submitted").any(|field| is_automatic(&field.value)),
         mended,
         protection,
+        signals,
     })
 }
 

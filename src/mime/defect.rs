@@ -14,9 +14,9 @@ pub struct Defect {
 
 impl Defect {
     /// Whether readers may see different things in the message; else it is a limit, or something that its writer meant and
-    /// wrote wrong (a tag, a mark), which is only for them to mend.
+    /// wrote wrong (a tag, a mark, a field of ours), which is only for them to mend.
     pub fn is_ambiguity(&self) -> bool {
-        !self.limit && !["tag-", "part-"].iter().any(|meant| self.word.starts_with(meant))
+        !self.limit && !["tag-", "part-", "own-"].iter().any(|meant| self.word.starts_with(meant))
     }
 }
 
@@ -64,6 +64,7 @@ pub(in crate::mime) enum Flaw {
     TagClock,
     PartMarks,
     PartFile,
+    OwnField,
     SecondOpinion,
 }
 
@@ -167,6 +168,10 @@ fn of_content(flaw: Flaw) -> Option<(&'static str, &'static str)> {
         Flaw::PartFile => {
             ("part-file", "A file is written into a text that has marks [part]; please attach it instead.")
         }
+        Flaw::OwnField => (
+            "own-field",
+            "A field X-Postern-... is none that is known here, or does not say what it must. docs/policy.md lists them.",
+        ),
         Flaw::SecondOpinion => {
             ("second-opinion", "Two readers find different parts in the message; it is not clear what it holds.")
         }

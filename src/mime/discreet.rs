@@ -3,7 +3,7 @@
 
 use std::fmt::{Debug, Formatter, Result};
 
-use crate::mime::assess::{Assessment, Attachment, PatientRef, Reading, TagMeaning};
+use crate::mime::assess::{Assessment, Attachment, PatientRef, Reading, Signals, TagMeaning};
 use crate::mime::header::Mailbox;
 use crate::mime::{Entity, HeaderField, HeaderSection, MediaType};
 
@@ -53,6 +53,11 @@ impl Debug for TagMeaning {
             Self::Clock(clock) => write!(f, "Clock({clock:?})"),
             Self::Patient(patient) => patient.fmt(f),
             Self::Role(role) => write!(f, "Role({role})"),
+            Self::NoPin => f.write_str("NoPin"),
+            Self::Unread(after) => write!(f, "Unread({after:?})"),
+            Self::Type(_) => f.write_str("Type(…)"),
+            Self::AsAlways(word) => write!(f, "AsAlways({word})"),
+            Self::NotYet(word) => write!(f, "NotYet({word})"),
         }
     }
 }
@@ -81,6 +86,18 @@ impl Debug for Attachment {
     }
 }
 
+impl Debug for Signals {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Signals")
+            .field("sensitivity", &self.sensitivity)
+            .field("importance", &self.importance)
+            .field("read_receipt", &self.read_receipt)
+            .field("recall", &self.recall.is_some())
+            .field("fields", &self.fields.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Debug for Assessment {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Assessment")
@@ -91,6 +108,7 @@ impl Debug for Assessment {
             .field("attachments", &self.attachments)
             .field("received", &self.received)
             .field("auto_submitted", &self.auto_submitted)
+            .field("signals", &self.signals)
             .finish_non_exhaustive()
     }
 }

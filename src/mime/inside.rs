@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use walk::Walk;
+use walk::{Shown, Walk};
 
 mod compound;
 mod inflate;
@@ -103,6 +103,8 @@ pub struct Inside {
     pub media_types: Vec<String>,
     /// What else is told of it.
     pub facts: BTreeSet<Fact>,
+    /// The title that it gives itself (PDF), on one line, at most 250 characters.
+    pub title: Option<String>,
     /// The files in it, in the order in which they were found.
     pub found: Vec<Found>,
 }
@@ -124,7 +126,8 @@ pub fn may_hold(name: &str, start: &[u8]) -> bool {
 pub fn look(name: &str, octets: &mut dyn Octets, limits: &Limits) -> Result<Inside, Unavailable> {
     let mut walk = Walk::new(limits);
     let shown = walk.look(name, octets, &[])?;
-    Ok(Inside { media_types: shown.media_types, facts: shown.facts, found: walk.into_found() })
+    let Shown { media_types, facts, title } = shown;
+    Ok(Inside { media_types, facts, title, found: walk.into_found() })
 }
 
 #[cfg(test)]

@@ -11,8 +11,7 @@ use mail_parser::parsers::MessageStream;
 
 use crate::mail::Address;
 use crate::mime::HeaderSection;
-use crate::pack::NoticeParts;
-use crate::pack::moment;
+use crate::pack::{NoticeParts, list, moment};
 
 /// Octets of the message identifiers that References keeps: the first, and the latest that fit.
 const REFERENCES_LIMIT: usize = 4_000;
@@ -21,8 +20,14 @@ const IDENTIFIER_LIMIT: usize = 900;
 /// Octets in one encoded word, so that it stays within 75 characters (RFC 2047, section 2).
 const WORD: usize = 45;
 /// Fields of which only these words pass.
-const CLOSED_LISTS: [(&str, &[&str]); 2] =
-    [("Importance", &["low", "normal", "high"]), ("X-Priority", &["1", "2", "3", "4", "5"])];
+const CLOSED_LISTS: [(&str, &[&str]); 4] = [
+    ("Importance", &["low", "normal", "high"]),
+    ("Priority", &["normal", "urgent", "non-urgent"]),
+    ("X-Priority", &["1", "2", "3", "4", "5"]),
+    ("Precedence", &["bulk", "list", "junk"]),
+];
+/// Answers that a server of Exchange's family is asked to hold back ([MS-OXCMAIL]).
+const SUPPRESSED: [&str; 8] = ["None", "All", "DR", "NDR", "RN", "NRN", "OOF", "AutoReply"];
 /// The words of RFC 3834, section 5.
 const AUTO_SUBMITTED: [&str; 4] = ["no", "auto-generated", "auto-replied", "auto-notified"];
 
@@ -55,12 +60,32 @@ pub(crate) fn allowed<'a>(parts: &'a NoticeParts<'_>, subject: &str) -> MessageB
             message = message.header(name, Raw::new(word));
         }
     }
+    for (name, value) in list::fields(received) {
+        message = message.header(name, Raw::new(value));
+    }
+    automatic(message, parts)
+}
+
+/// What machines are told of who wrote it, so that none answers another.
+fn automatic<'a>(mut message: MessageBuilder<'a>, parts: &NoticeParts<'_>) -> MessageBuilder<'a> {
+    let received = &parts.outline.root.header;
+    let suppressed = suppressed(received);
+    if !suppressed.is_empty() {
+        message = message.header("X-Auto-Response-Suppress", Raw::new(suppressed.join(", ")));
+    }
     match listed_word(received, "Auto-Submitted", &AUTO_SUBMITTED) {
         Some(word) => message.header("Auto-Submitted", Raw::new(word)),
         // A word that RFC 3834 does not know still says that no person is there to read an automatic answer.
         None if parts.message.auto_submitted => message.header("Auto-Submitted", Raw::new(AUTO_SUBMITTED[1])),
         None => message,
     }
+}
+
+fn suppressed(received: &HeaderSection) -> Vec<&'static str> {
+    let Some(value) = values(received, "X-Auto-Response-Suppress").next() else { return Vec::new() };
+    let text = String::from_utf8_lossy(value).into_owned();
+    let words: Vec<&str> = text.split(',').map(str::trim).collect();
+    SUPPRESSED.into_iter().filter(|known| words.iter().any(|word| word.eq_ignore_ascii_case(known))).collect()
 }
 
 fn from<'a>(parts: &NoticeParts<'_>) -> Written<'a> {

@@ -7,25 +7,40 @@ use mail_builder::headers::Header;
 use crate::mail::ReceivedTrace;
 use crate::mime::{HeaderField, Outline};
 use crate::pack::field::unstructured;
+use crate::pack::inner::stays_inside;
 use crate::pack::moment;
 
-/// The header section of a relayed message: Received first, every field octet for octet but Bcc and Resent-Bcc, and,
-/// where `subject` is given, one Subject that says this (and no Thread-Topic: Exchange repeats the old subject there). Date and Message-ID are added where the message has none
-/// (RFC 6409, section 8). Ends with the empty line; the body octets follow untouched.
+/// Fields by which a practice system tells this gateway what to do: nobody else reads them.
+const OWN: &str = "X-Postern-";
+
+/// What of a relayed message's header section is not as received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changes<'a> {
+    /// The subject, where a tag in it was used up.
+    pub subject: Option<&'a str>,
+    /// Whether it goes to somebody outside: what tells of the inner machines then stays inside.
+    pub outside: bool,
+}
+
+/// The header section of a relayed message: Received first, every field octet for octet but Bcc, Resent-Bcc and our own
+/// `X-Postern-…`, and, where a subject is given, one Subject that says this (and no Thread-Topic: Exchange repeats the old
+/// subject there). Date and Message-ID are added where the message has none (RFC 6409, section 8). Ends with the empty line;
+/// the body octets follow untouched.
 pub fn relayed_header(
     outline: &Outline,
     trace: &ReceivedTrace,
     hostname: &str,
     transaction: &str,
-    subject: Option<&str>,
+    changes: Changes<'_>,
 ) -> Vec<u8> {
+    let subject = changes.subject;
     let fields = &outline.root.header.fields;
     let octets: usize = fields.iter().map(|field| field.name.len() + field.value.len() + 3).sum();
     let mut out = Vec::with_capacity(octets + 512);
     out.extend(received(trace, hostname, transaction).into_bytes());
     let mut rewritten = false;
     for field in fields {
-        if is(field, "Bcc") || is(field, "Resent-Bcc") || (subject.is_some() && is(field, "Thread-Topic")) {
+        if is_dropped(field, changes) {
             continue;
         }
         match subject.filter(|_| is(field, "Subject")) {
@@ -43,6 +58,14 @@ pub fn relayed_header(
     }
     out.extend(b"\r\n");
     out
+}
+
+fn is_dropped(field: &HeaderField, changes: Changes<'_>) -> bool {
+    is(field, "Bcc")
+        || is(field, "Resent-Bcc")
+        || field.name.get(..OWN.len()).is_some_and(|name| name.eq_ignore_ascii_case(OWN))
+        || (changes.subject.is_some() && is(field, "Thread-Topic"))
+        || (changes.outside && stays_inside(&field.name))
 }
 
 fn is(field: &HeaderField, name: &str) -> bool {
@@ -82,6 +105,8 @@ mod tests {
     use crate::mime::{Content, Entity, HeaderSection, MediaType, TransferEncoding};
     use crate::time::Timestamp;
 
+    const AS_RECEIVED: Changes<'_> = Changes { subject: None, outside: false };
+
     fn outline(fields: &[(&str, &[u8])]) -> Outline {
         let fields = fields
             .iter()
@@ -107,8 +132,12 @@ mod tests {
     }
 
     fn relayed(fields: &[(&str, &[u8])], subject: Option<&str>) -> String {
+        relayed_to(fields, Changes { subject, outside: false })
+    }
+
+    fn relayed_to(fields: &[(&str, &[u8])], changes: Changes<'_>) -> String {
         let trace = trace("pm.clinic.example", "10.0.0.17", "ESMTPS");
-        let octets = relayed_header(&outline(fields), &trace, "mail.clinic.example", "id26", subject);
+        let octets = relayed_header(&outline(fields), &trace, "mail.clinic.example", "id26", changes);
         String::from_utf8_lossy(&octets).into_owned()
     }
 
@@ -134,6 +163,22 @@ mod tests {
     }
 
     #[test]
+    fn what_tells_of_the_inner_machines_goes_to_colleagues_only() {
+        let fields: [(&str, &[u8]); 5] = [
+            ("Date", b" x"),
+            ("Message-ID", b" <1@x>"),
+            ("X-MS-Exchange-Organization-AuthSource", b" exch01.clinic.local"),
+            ("x-originating-ip ", b" [10.0.0.17]"),
+            ("X-POSTERN-Patient", b" 10423"),
+        ];
+        let inside = relayed(&fields, None);
+        assert!(inside.contains("exch01") && inside.contains("x-originating-ip : [10.0.0.17]"), "{inside}");
+        let outside = relayed_to(&fields, Changes { subject: None, outside: true });
+        assert!(outside.ends_with("Date: x\r\nMessage-ID: <1@x>\r\n\r\n"), "{outside}");
+        assert!(!inside.contains("10423"));
+    }
+
+    #[test]
     fn a_submission_without_date_and_message_id_is_given_them() {
         let header = relayed(&[("Subject", b" x")], None);
         assert!(header.ends_with(
@@ -150,7 +195,7 @@ mod tests {
             ("pm.example", "2001:db8::1", "SMTP", "Received: from pm.example ([IPv6:2001:db8::1])\r\n"),
             ("a\r\nb: c", "192.0.2.1", "ESMTPSA", "Received: from ab:c\r\n"),
         ] {
-            let octets = relayed_header(&outline(&[]), &trace(helo, peer, protocol), "h.example", "t", None);
+            let octets = relayed_header(&outline(&[]), &trace(helo, peer, protocol), "h.example", "t", AS_RECEIVED);
             assert!(String::from_utf8_lossy(&octets).starts_with(from), "{helo} {peer} {protocol}");
         }
     }

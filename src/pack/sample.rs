@@ -79,6 +79,7 @@ pub(crate) fn sentences() -> Vec<(&'static str, Vec<Value>)> {
     let nothing = || vec![context! { count => 0, kinds => Vec::<Value>::new(), pictures => 0 }];
     all.extend(["headline", "open", "private"].map(|sentence| (sentence, nothing())));
     all.extend(["account", "code", "birthdate", "magic"].map(|check| ("asked", vec![Value::from(vec![check])])));
+    all.push(("headline", vec![documents("pdf", 2, 0)]));
     let kinds = crate::pack::documents::KINDS;
     all.extend(kinds.map(|kind| ("kinds", vec![documents(kind, 1, 1)])));
     all.extend((1..=12).flat_map(|month| {
@@ -227,7 +228,7 @@ fn staff(guest: &Address, rich: bool) -> Vec<Says<'_>> {
         Says::BirthdateWrong { guest, sent: AT },
         Says::QuestionReturned { recipient: guest, accepted, dropped: rich },
     ];
-    all.extend([NotDone::Word, NotDone::Behind, NotDone::Foreign].map(|why| Says::NotUnderstood {
+    all.extend([NotDone::Word, NotDone::Behind, NotDone::Foreign, NotDone::Recall].map(|why| Says::NotUnderstood {
         word: not_understood.unwrap_or_default(),
         known: &["remind", "p"],
         why,
@@ -255,7 +256,8 @@ const WORDS: [&str; 16] = [
 
 /// A line for each outcome, each state of a link, each event and each word; and more than one mail shows.
 fn lines(recipient: &Address) -> Vec<StatusLine> {
-    let outcomes = ["delivered", "on-its-way", "failed", "relayed", "asked", "refused", "left-out"].into_iter();
+    let outcomes =
+        ["delivered", "on-its-way", "failed", "relayed", "relayed-stays", "asked", "refused", "left-out"].into_iter();
     let links =
         ["invited", "not-registered", "registered", "opened", "downloaded", "revoked", "over", "cancelled", "expired"];
     let events = ["sent", "opened", "downloaded", "replied", "reminded", "revoked"].map(|event| (event, AT)).to_vec();
@@ -281,7 +283,7 @@ fn answered<'a>(
     rich: bool,
 ) -> Vec<Says<'a>> {
     let status = |title, done, lines| Says::Status { accepted: AT, title, done, lines };
-    let mut all: Vec<_> = ["delivered", "partly", "failed", "waiting", "history", "pending"]
+    let mut all: Vec<_> = ["delivered", "partly", "failed", "waiting", "history", "pending", "opened", "unread"]
         .map(|title| status(title, None, if rich && title == "history" { lines } else { &lines[..1] }))
         .into();
     all.extend(["remind", "dm"].map(|done| status("done", Some(done), &lines[..0])));

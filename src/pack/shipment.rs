@@ -13,10 +13,15 @@ use crate::mime::Outline;
 use crate::mime::assess::{Assessment, Given, PatientRef};
 use crate::pack::documents::only_pictures;
 use crate::pack::notice::{Body, notice_around};
+use crate::pack::relay::Changes;
 use crate::pack::{NoticeParts, PackError, ReportParts, Templates, failure_report, relayed_header};
-use crate::policy::{Asking, BodyPlace, Decision, Plan, PolicySet, Practice, Treatment};
+use crate::policy::{Asking, BodyPlace, Decision, Plan, PolicySet, Practice, SubjectShown, Treatment};
 use crate::secret::Secret;
 use crate::time::Timestamp;
+
+use typed::{rank, type_subject};
+
+mod typed;
 
 /// Names for everything a shipment may hold, drawn by the caller.
 pub struct Names {
@@ -302,9 +307,10 @@ fn planned_parcel(
         grant.held = grant.held.filter(|_| grant.access.contains(&AccessCheck::Account));
     }
     let only_pictures = only_pictures(&matter.facts.attachments);
-    let given =
-        matter.facts.attachments.iter().enumerate().filter(|(_, attachment)| attachment.given == Given::AsDocument);
-    let documents = given.map(|(index, attachment)| {
+    let given = matter.facts.attachments.iter().enumerate();
+    let mut given: Vec<_> = given.filter(|(_, attachment)| attachment.given == Given::AsDocument).collect();
+    given.sort_by_key(|(index, _)| rank(matter, *index));
+    let documents = given.into_iter().map(|(index, attachment)| {
         let kind = if attachment.inline && !only_pictures { DepositKind::Picture } else { DepositKind::Document };
         let media_type = attachment.content_type.as_ref().unwrap_or(&attachment.declared_type).clone();
         (kind, attachment.name.clone(), media_type, Source::Attachment(index))
@@ -356,7 +362,7 @@ impl Shipment {
     /// Where a template fails or a message cannot be built.
     pub fn compose(&self, matter: &Matter<'_>, letter: &PlannedLetter) -> Result<LetterOctets, PackError> {
         match &letter.kind {
-            LetterKind::Relayed => Ok(LetterOctets::Before(relayed(matter), matter.outline.header_end)),
+            LetterKind::Relayed => Ok(LetterOctets::Before(relayed(matter, letter), matter.outline.header_end)),
             LetterKind::Notice(grant) => self.compose_notice(matter, letter, *grant).map(LetterOctets::Whole),
             LetterKind::Refusal(words) => compose_refusal(matter, letter, words).map(LetterOctets::Whole),
         }
@@ -371,12 +377,16 @@ impl Shipment {
         let grant = grant.and_then(|index| self.parcel.as_ref()?.grants.get(index));
         let link = grant.map(|grant| format!("{}/p/{}", matter.public_url, grant.token.expose()));
         let settings = &matter.plan.decisions[letter.recipient].settings;
+        let of_type = match settings.subject {
+            SubjectShown::Type if link.is_some() => Some(type_subject(matter)?),
+            _ => None,
+        };
         let parts = NoticeParts {
             practice: practice(matter),
             sender: matter.sender,
             message: matter.facts,
             outline: matter.outline,
-            subject: &matter.plan.subject,
+            subject: of_type.as_deref().unwrap_or(&matter.plan.subject),
             private: settings.body == BodyPlace::Vault || matter.facts.as_written,
             link: link.as_deref(),
             access: grant.map_or(&[], |grant| grant.access.as_slice()),
@@ -407,9 +417,11 @@ fn practice<'a>(matter: &Matter<'a>) -> &'a Practice {
     matter.policy.practice(&matter.plan.practice).unwrap_or_else(|| matter.policy.first_practice())
 }
 
-fn relayed(matter: &Matter<'_>) -> Vec<u8> {
-    let rewritten = (matter.plan.subject != matter.facts.subject).then_some(matter.plan.subject.as_str());
-    relayed_header(matter.outline, matter.trace, matter.hostname, &matter.transaction.to_string(), rewritten)
+fn relayed(matter: &Matter<'_>, letter: &PlannedLetter) -> Vec<u8> {
+    let subject = (matter.plan.subject != matter.facts.subject).then_some(matter.plan.subject.as_str());
+    let outside = matter.policy.practice_of(letter.delivery.recipient.address.domain()).is_none();
+    let changes = Changes { subject, outside };
+    relayed_header(matter.outline, matter.trace, matter.hostname, &matter.transaction.to_string(), changes)
 }
 
 /// What tells a report that policy refused: see [`ReportParts::attempts`].

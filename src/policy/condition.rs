@@ -3,10 +3,10 @@
 use regex::Regex;
 
 use super::pattern::{AddressPattern, Comparison, DomainPattern, Glob};
-use super::{RecipientFacts, Role, SenderFacts, role};
+use super::{DocumentType, RecipientFacts, Role, SenderFacts, role};
 use crate::document::{Faults, Form, Key, Need, Table, Word, parse_size};
 use crate::fault::Fault;
-use crate::mime::assess::{Assessment, Attachment, Given, TagMeaning};
+use crate::mime::assess::{Assessment, Attachment, Given, Signals, TagMeaning};
 
 const TEXTS: Form = Form::OneOrMore(&Form::Text);
 
@@ -61,6 +61,7 @@ pub const KEYS: &[Key] = &[
         "A document of this media type, declared or shown by its content: \"application/pdf\", \"image/*\".",
     ),
     key("attachment_name", TEXTS, "A document of this name: \"*.dcm\", \"invoice*\"."),
+    key("document_type", TEXTS, "A document of this type: the name of one in types.toml."),
     key("total_size", Form::Text, "The size of all documents together: \"> 20 MiB\"."),
     key("subject", TEXTS, "The whole subject; * stands for any characters: \"*invoice*\"."),
     key(
@@ -70,8 +71,25 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "tag",
-        Form::OneOrMore(&Form::Choice(&["secure", "plain", "body", "patient", "role", "clock"])),
+        Form::OneOrMore(&Form::Choice(&[
+            "secure", "plain", "body", "patient", "role", "clock", "nopin", "unread", "type",
+        ])),
         "A tag in the subject.",
+    ),
+    key(
+        "sensitivity",
+        Form::OneOrMore(&Form::Choice(&["personal", "private", "confidential"])),
+        "What the sender's mail program calls the message; a word that is not known counts as confidential.",
+    ),
+    key(
+        "importance",
+        Form::OneOrMore(&Form::Choice(&["low", "normal", "high"])),
+        "How important the sender's mail program calls the message; none of these where it does not say.",
+    ),
+    key(
+        "signal",
+        Form::OneOrMore(&Form::Choice(&["read-receipt", "reply-by", "flag", "expiry", "fields"])),
+        "What the sender's mail program asks for: a read receipt, an answer by a date, a flag for the recipients, an end; or that it has X-Postern-... fields.",
     ),
     key(
         "protection",
@@ -108,6 +126,9 @@ pub(super) struct Conditions {
     subject_matches: Vec<Regex>,
     tag: Vec<String>,
     protection: Vec<String>,
+    sensitivity: Vec<String>,
+    importance: Vec<String>,
+    signal: Vec<String>,
 }
 
 /// What one document must be, all of it at once.
@@ -116,6 +137,7 @@ struct DocumentTest {
     size: Option<Comparison>,
     kinds: Vec<Glob>,
     names: Vec<Glob>,
+    types: Vec<String>,
 }
 
 /// What conditions ask about.
@@ -126,15 +148,18 @@ pub(super) struct Facts<'a> {
     pub(super) recipient: &'a RecipientFacts,
     /// By the directory, else by the rules before, else by a tag.
     pub(super) role: Option<Role>,
+    /// Of each document, in their order.
+    pub(super) types: &'a [Option<&'a DocumentType>],
 }
 
 /// Reads `[rule.when]`; practices that it names are added to `practices`, to be looked up when all files are read.
 pub(super) fn read_conditions(table: &Table, practices: &mut Vec<Word>, faults: &mut Faults) -> Conditions {
     check_possible(table, faults);
     let number = |text: &str| text.parse().ok();
+    let texts = |key| table.texts(key).iter().map(|word| word.text.clone()).collect();
     Conditions {
         sender: table.each("sender", faults, address),
-        sender_group: table.texts("sender_group").iter().map(|word| word.text.clone()).collect(),
+        sender_group: texts("sender_group"),
         sender_practice: table.each("sender_practice", faults, |word| practice(word, false, practices)),
         recipient: table.each("recipient", faults, address),
         recipient_domain: table.each("recipient_domain", faults, domain),
@@ -147,19 +172,24 @@ pub(super) fn read_conditions(table: &Table, practices: &mut Vec<Word>, faults: 
             size: table.parsed("attachment_size", faults, |word| comparison(word, parse_size, "10 MiB")),
             kinds: globs(table.texts("attachment_type")),
             names: globs(table.texts("attachment_name")),
+            types: texts("document_type"),
         },
         total_size: table.parsed("total_size", faults, |word| comparison(word, parse_size, "10 MiB")),
         subject: globs(table.texts("subject")),
         subject_matches: table.each("subject_matches", faults, regex),
-        tag: table.texts("tag").iter().map(|word| word.text.clone()).collect(),
-        protection: table.texts("protection").iter().map(|word| word.text.clone()).collect(),
+        tag: texts("tag"),
+        protection: texts("protection"),
+        sensitivity: texts("sensitivity"),
+        importance: texts("importance"),
+        signal: texts("signal"),
     }
 }
 
 /// Conditions that cannot hold together.
 fn check_possible(table: &Table, faults: &mut Faults) {
     let none = table.text("attachments").filter(|word| word.text == "none");
-    let about = ["attachment_count", "attachment_size", "attachment_type", "attachment_name", "total_size"];
+    let about =
+        ["attachment_count", "attachment_size", "attachment_type", "attachment_name", "document_type", "total_size"];
     if let (Some(none), Some(other)) = (none, about.into_iter().find(|key| table.has(key))) {
         let fault = none
             .place
@@ -172,7 +202,7 @@ fn globs(words: &[Word]) -> Vec<Glob> {
     words.iter().map(|word| Glob::new(&word.text)).collect()
 }
 
-fn address(word: &Word) -> Result<AddressPattern, Fault> {
+pub(super) fn address(word: &Word) -> Result<AddressPattern, Fault> {
     AddressPattern::parse(&word.text).map_err(|(what, hint)| word.place.fault(what).hint(hint))
 }
 
@@ -221,7 +251,11 @@ fn regex(word: &Word) -> Result<Regex, Fault> {
 impl Conditions {
     /// Whether all of them hold.
     pub(super) fn hold(&self, facts: &Facts<'_>) -> bool {
-        self.sender_holds(facts.sender) && self.recipient_holds(facts) && self.message_holds(facts.message)
+        self.sender_holds(facts.sender)
+            && self.recipient_holds(facts)
+            && self.message_holds(facts.message)
+            && self.signals_hold(&facts.message.signals)
+            && self.documents_hold(facts)
     }
 
     fn sender_holds(&self, sender: &SenderFacts) -> bool {
@@ -247,7 +281,6 @@ impl Conditions {
         self.attachments.is_none_or(|some| some != documents.is_empty())
             && self.attachment_count.is_none_or(|count| count.holds(documents.len() as u64))
             && self.total_size.is_none_or(|size| size.holds(total))
-            && (self.document.is_silent() || documents.iter().any(|document| self.document.holds(document)))
             && any(&self.subject, |glob| glob.matches(&message.subject))
             && any(&self.subject_matches, |regex| regex.is_match(&message.subject))
             && any(&self.protection, |name| message.protection.is_some_and(|protection| protection.name() == name))
@@ -255,17 +288,42 @@ impl Conditions {
     }
 }
 
-impl DocumentTest {
-    fn is_silent(&self) -> bool {
-        self.size.is_none() && self.kinds.is_empty() && self.names.is_empty()
+impl Conditions {
+    fn signals_hold(&self, signals: &Signals) -> bool {
+        any(&self.sensitivity, |name| signals.sensitivity.is_some_and(|it| it.name() == name))
+            && any(&self.importance, |name| signals.importance.is_some_and(|it| it.name() == name))
+            && any(&self.signal, |name| asks_for(signals, name))
     }
 
-    fn holds(&self, document: &Attachment) -> bool {
+    fn documents_hold(&self, facts: &Facts<'_>) -> bool {
+        let kinds = facts.types.iter().map(|kind| kind.map(|kind| kind.name.as_str())).chain(std::iter::repeat(None));
+        let mut documents = facts.message.attachments.iter().zip(kinds);
+        self.document.is_silent() || documents.any(|(document, kind)| self.document.holds(document, kind))
+    }
+}
+
+fn asks_for(signals: &Signals, what: &str) -> bool {
+    match what {
+        "read-receipt" => signals.read_receipt,
+        "reply-by" => signals.reply_by.is_some(),
+        "flag" => signals.flagged,
+        "expiry" => signals.expires_after.is_some(),
+        _ => !signals.fields.is_empty(),
+    }
+}
+
+impl DocumentTest {
+    fn is_silent(&self) -> bool {
+        self.size.is_none() && self.kinds.is_empty() && self.names.is_empty() && self.types.is_empty()
+    }
+
+    fn holds(&self, document: &Attachment, of_type: Option<&str>) -> bool {
         let mut kinds = std::iter::once(&document.declared_type).chain(&document.content_type);
         let mut names = std::iter::once(&document.name).chain(&document.names);
         self.size.is_none_or(|size| size.holds(document.octets))
             && (self.kinds.is_empty() || kinds.any(|kind| self.kinds.iter().any(|glob| glob.matches(kind))))
             && (self.names.is_empty() || names.any(|name| self.names.iter().any(|glob| glob.matches(name))))
+            && any(&self.types, |name| of_type == Some(name.as_str()))
     }
 }
 
@@ -293,6 +351,10 @@ fn tag_name(meaning: &TagMeaning) -> &'static str {
         TagMeaning::Patient(_) => "patient",
         TagMeaning::Role(_) => "role",
         TagMeaning::Clock(_) => "clock",
+        TagMeaning::NoPin => "nopin",
+        TagMeaning::Unread(_) => "unread",
+        TagMeaning::Type(_) => "type",
+        TagMeaning::AsAlways(word) | TagMeaning::NotYet(word) => word,
     }
 }
 

@@ -14,10 +14,10 @@ use super::tags::{Tags, stripped_subject};
 use super::whom::{self, Known, Whose};
 use super::{
     Asking, Because, BodyPlace, Decision, Plan, PolicySet, RecipientFacts, Role, RoleSource, SenderFacts, Settings,
-    Treatment,
+    Treatment, Watch, types,
 };
 use crate::access::AccessCheck;
-use crate::mime::assess::{Assessment, Attachment};
+use crate::mime::assess::{Assessment, Attachment, Signals};
 use crate::time::format_length;
 
 /// Between a rule that set a floor and one that did not lower it.
@@ -40,12 +40,16 @@ pub(super) fn decide(
         Err(words) => (Tags::default(), Some(words)),
     };
     let mut refusal = contradiction;
+    let unknown = tags.document_type.and_then(|name| types::unknown(&policy.types, name));
+    refusal = refusal.or(unknown);
+    let types = types::types_of(&policy.types, message, &sender.address, tags.document_type);
     let mut decisions = Vec::with_capacity(recipients.len());
     for (index, recipient) in recipients.iter().enumerate() {
         let known = whom::known_role(policy, sender, recipient);
-        let facts = Facts { message, sender, recipient, role: known.map(|(role, _)| role) };
+        let facts = Facts { message, sender, recipient, role: known.map(|(role, _)| role), types: &types };
         let mut deciding = apply_rules(&policy.rules, facts, known.map(|(_, by)| by), &tags);
-        if let Err(words) = deciding.follow(&tags) {
+        deciding.heed(&message.signals);
+        if let Err(words) = deciding.follow(policy, &tags) {
             let whom = if recipients.len() > 1 { format!(" for recipient {}", index + 1) } else { String::new() };
             refusal.get_or_insert(words.replace("{whom}", &whom));
         }
@@ -57,7 +61,8 @@ pub(super) fn decide(
     if refusal.is_none() && !decisions.is_empty() && decisions.iter().all(is_refused) {
         refusal = decisions[0].settings.reason.clone();
     }
-    Plan { decisions, refusal, practice: practice.id.clone(), subject: stripped_subject(message) }
+    let types = types.into_iter().map(|kind| kind.map(|kind| kind.name.clone())).collect();
+    Plan { decisions, refusal, practice: practice.id.clone(), subject: stripped_subject(message), types }
 }
 
 fn is_refused(decision: &Decision) -> bool {
@@ -79,7 +84,8 @@ fn apply_rules(rules: &[Rule], facts: Facts<'_>, known_by: Option<RoleSource>, t
 
 fn apply_once(rules: &[Rule], mut facts: Facts<'_>, known_by: Option<RoleSource>) -> Deciding {
     let mut given = facts.role;
-    let mut deciding = Deciding { settings: Settings::default(), role: given, role_by: known_by, because: Vec::new() };
+    let (settings, watch) = (Settings::default(), Watch::default());
+    let mut deciding = Deciding { settings, role: given, role_by: known_by, watch, because: Vec::new() };
     for rule in rules {
         if rule.when.hold(&facts) {
             deciding.apply(rule);
@@ -96,6 +102,7 @@ struct Deciding {
     settings: Settings,
     role: Option<Role>,
     role_by: Option<RoleSource>,
+    watch: Watch,
     because: Vec<Because>,
 }
 
@@ -127,6 +134,7 @@ impl Deciding {
         self.apply_clocks(rule, &by);
         self.apply_questions(rule, &by);
         self.apply_leaving(rule, &by);
+        self.apply_signals(rule, &by);
     }
 
     fn apply_leaving(&mut self, rule: &Rule, by: &str) {
@@ -140,6 +148,29 @@ impl Deciding {
         if let Some(forwarded) = rule.set.forwarded {
             self.settings.forwarded = forwarded;
             self.note("forwarded", format!("\"{}\"", forwarded.name()), by);
+        }
+    }
+
+    fn apply_signals(&mut self, rule: &Rule, by: &str) {
+        if let Some(subject) = rule.set.subject {
+            self.settings.subject = subject;
+            self.note("subject", format!("\"{}\"", subject.name()), by);
+        }
+        if let Some(allowed) = rule.set.nopin_allowed {
+            self.settings.nopin_allowed = allowed;
+            self.note("nopin_allowed", allowed.to_string(), by);
+        }
+        if let Some(given) = rule.set.read_receipt {
+            self.settings.read_receipt = given;
+            self.note("read_receipt", given.to_string(), by);
+        }
+        if let Some(after) = rule.set.unread_after {
+            self.settings.unread_after = after;
+            self.note("unread_after", quoted(after), by);
+        }
+        if let Some(expiry) = rule.set.expiry {
+            self.settings.expiry = expiry;
+            self.note("expiry", expiry.to_string(), by);
         }
     }
 
@@ -235,8 +266,34 @@ impl Deciding {
         self.note("keep", quoted(keep), by);
     }
 
+    /// What the sender's mail program asks for, after the rules and before the tags, which are written by hand.
+    fn heed(&mut self, signals: &Signals) {
+        if let Some(left) = signals.expires_after.filter(|_| self.settings.expiry) {
+            const BY: &str = "the end that the mail program gives it (Expires)";
+            if left < self.settings.link {
+                self.set_link(left, BY);
+            }
+            if left < self.settings.keep {
+                self.set_keep(left, BY);
+            }
+        }
+        if signals.read_receipt && self.settings.read_receipt {
+            self.watch = Watch { opened: true, unread: Some(self.settings.unread_after) };
+            self.note("tell_opened", "true", "the read receipt that the mail program asks for");
+            self.note(
+                "tell_unread",
+                quoted(self.settings.unread_after),
+                "the read receipt that the mail program asks for",
+            );
+        }
+    }
+
     /// Tags, after the rules. An error refuses the whole message; `{whom}` in it stands for the recipient.
-    fn follow(&mut self, tags: &Tags<'_>) -> Result<(), String> {
+    fn follow(&mut self, policy: &PolicySet, tags: &Tags<'_>) -> Result<(), String> {
+        if let Some(after) = tags.unread {
+            self.watch.unread = Some(after);
+            self.note("tell_unread", quoted(after), &format!("tag [unread {}]", format_length(after)));
+        }
         if let Some(written) = tags.clock {
             let by = format!("tag [{}]", format_length(written));
             self.set_link(written, &by);
@@ -253,6 +310,21 @@ impl Deciding {
             Treatment::Relay | Treatment::Secure if tags.plain => return self.make_plain(),
             _ => {}
         }
+        if tags.nopin { self.drop_code(policy) } else { Ok(()) }
+    }
+
+    /// Takes the one-time code away, and nothing else. A code that stands in for a birthdate is asked for all the same.
+    fn drop_code(&mut self, policy: &PolicySet) -> Result<(), String> {
+        let mut checks = policy.access_of(&self.settings, self.role);
+        if self.settings.treatment != Treatment::Secure || !checks.contains(&AccessCheck::Code) {
+            return Ok(());
+        }
+        if !self.settings.nopin_allowed {
+            return Err("Policy does not allow [nopin]{whom}. Remove the tag, and a code is asked for.".into());
+        }
+        checks.retain(|check| *check != AccessCheck::Code);
+        self.note("access", write_access(&checks), "tag [nopin]");
+        self.settings.access = Some(checks);
         Ok(())
     }
 
@@ -315,8 +387,20 @@ impl Deciding {
         let access = policy.access_of(&self.settings, self.role);
         let registers = access.contains(&AccessCheck::Account) && !recipient.registered;
         let invited_until = recipient.invited_until;
-        let Self { settings, role, role_by, because } = self;
-        Decision { settings, role, role_by, patient, birthdate, guarded, registers, invited_until, asking, because }
+        let Self { settings, role, role_by, watch, because } = self;
+        Decision {
+            settings,
+            role,
+            role_by,
+            patient,
+            birthdate,
+            guarded,
+            registers,
+            invited_until,
+            asking,
+            watch,
+            because,
+        }
     }
 
     /// Relaying hands on the text as it is: outside of our practices it is built anew where only parts of it may go out.

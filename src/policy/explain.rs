@@ -6,8 +6,14 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::role::write_access;
-use super::{Because, Decision, Plan, PolicySet, RecipientFacts, Role, RoleSource, Treatment};
+use super::{Because, Decision, Plan, PolicySet, RecipientFacts, Role, RoleSource, SubjectShown, Treatment};
+use crate::mime::assess::Assessment;
 use crate::time::format_length;
+
+pub use seen::Seen;
+use seen::seen;
+
+mod seen;
 
 /// What happens to a message and who says so. `Display` is for a terminal, `Serialize` for `--json`.
 /// It names the recipients and the subject: it is for the person who asked, never for a log.
@@ -19,6 +25,8 @@ pub struct Explanation {
     pub subject: String,
     /// Why the whole message is refused, if it is.
     pub refusal: Option<String>,
+    /// What was seen of the message beside its text.
+    pub message: Vec<Seen>,
     /// Per recipient.
     pub recipients: Vec<RecipientExplanation>,
 }
@@ -38,8 +46,8 @@ pub struct RecipientExplanation {
     pub because: Vec<Because>,
 }
 
-/// Puts a plan in words; `recipients` are those it was made for.
-pub fn explain(policy: &PolicySet, plan: &Plan, recipients: &[RecipientFacts]) -> Explanation {
+/// Puts a plan in words; `message` and `recipients` are those it was made for.
+pub fn explain(policy: &PolicySet, message: &Assessment, plan: &Plan, recipients: &[RecipientFacts]) -> Explanation {
     let each = plan.decisions.iter().zip(recipients).map(|(decision, recipient)| RecipientExplanation {
         address: recipient.address.to_string(),
         treatment: decision.settings.treatment.name().into(),
@@ -50,9 +58,20 @@ pub fn explain(policy: &PolicySet, plan: &Plan, recipients: &[RecipientFacts]) -
     Explanation {
         practice: plan.practice.clone(),
         subject: plan.subject.clone(),
-        refusal: plan.refusal.clone(),
+        refusal: plan.refusal.clone().or_else(|| not_relayed(message, plan)),
+        message: seen(message, plan),
         recipients: each.collect(),
     }
+}
+
+/// A message that was mended goes to nobody as it stands, and then to none of its recipients.
+fn not_relayed(message: &Assessment, plan: &Plan) -> Option<String> {
+    let relayed = plan.decisions.iter().any(|decision| decision.settings.treatment == Treatment::Relay);
+    message
+        .mended
+        .as_ref()
+        .filter(|_| relayed)
+        .map(|defect| format!("{} It cannot be relayed as it stands.", defect.words))
 }
 
 /// The settings that count for the treatment: clocks and access mean nothing for a message that is not secured.
@@ -115,6 +134,13 @@ fn documents(policy: &PolicySet, decision: &Decision) -> Vec<Because> {
     ];
     let set = leaving.into_iter().filter(|(key, _)| decision.was_set(key));
     lines.extend(set.map(|(key, name)| line(decision, key, format!("\"{name}\""))));
+    if settings.subject != SubjectShown::Kept {
+        lines.push(line(decision, "subject", format!("\"{}\"", settings.subject.name())));
+    }
+    if decision.watch.opened {
+        lines.push(line(decision, "tell_opened", "true".into()));
+    }
+    lines.extend(decision.watch.unread.map(|after| line(decision, "tell_unread", quoted(after))));
     lines
 }
 
@@ -132,6 +158,13 @@ impl fmt::Display for Explanation {
         writeln!(f, "subject:  {}", self.subject)?;
         if let Some(refusal) = &self.refusal {
             writeln!(f, "refused:  {refusal}")?;
+        }
+        let widest = self.message.iter().map(|seen| seen.what.len()).max().unwrap_or_default();
+        if widest > 0 {
+            writeln!(f, "\nmessage:")?;
+        }
+        for Seen { what, value } in &self.message {
+            writeln!(f, "  {what:widest$} = {value}")?;
         }
         self.recipients.iter().try_for_each(|recipient| recipient.fmt(f))
     }

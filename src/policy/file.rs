@@ -10,6 +10,7 @@ use super::restricted::{RestrictedGroup, read_restricted};
 use super::role::read_role;
 use super::rule::{References, Rule, read_rules};
 use super::specialty::{Specialty, read_specialties};
+use super::types::{DocumentType, read_types};
 use super::{PolicySet, Practice, Role, RoleFile, SourceFile};
 use crate::document::{Faults, Place, Word};
 use crate::fault::{Fault, Sources, nearest};
@@ -23,6 +24,7 @@ enum Kind<'a> {
     Role(&'a str),
     Tests,
     Specialties,
+    Types,
     People,
     /// Read by somebody else, or for people: templates, schemas, a README.
     NotOurs,
@@ -53,7 +55,7 @@ fn kind(name: &str) -> Kind<'_> {
     match stem.split_once('/') {
         None if stem == "restricted" => Kind::Restricted,
         None if stem == "specialties" => Kind::Specialties,
-        None if stem == "types" => Kind::Misplaced("this version has no use for it; move it out of the folder"),
+        None if stem == "types" => Kind::Types,
         None => Kind::Rules,
         Some(("practices", id)) if !id.contains('/') => Kind::Practice(id),
         Some(("roles", id)) if !id.contains('/') => Kind::Role(id),
@@ -101,6 +103,7 @@ struct Loading {
     tests: Vec<OwnTest>,
     specialties: Vec<Specialty>,
     specialties_file: bool,
+    types: Vec<DocumentType>,
     people: People,
     logos: BTreeMap<String, Place>,
 }
@@ -120,6 +123,7 @@ impl Loading {
                 self.specialties_file = true;
                 self.specialties = read_specialties(file, &mut self.faults);
             }
+            Kind::Types => self.types = read_types(file, &mut self.faults),
             Kind::People => self.people = read_people(file, &mut self.references.practices, &mut self.faults),
             Kind::NotOurs => {}
             Kind::Misplaced(hint) => {
@@ -186,11 +190,13 @@ impl Loading {
     fn check_references(&mut self) {
         let practices: Vec<&str> = self.practice_files.iter().map(String::as_str).collect();
         let groups: Vec<&str> = self.restricted.iter().map(|group| group.name.as_str()).collect();
+        let types: Vec<&str> = self.types.iter().map(|kind| kind.name.as_str()).collect();
         let rules: Vec<&str> = self.rules.iter().map(|rule| rule.name.text.as_str()).collect();
         let named = [
             ("practice", "practices/", &self.references.practices, practices),
             ("group of file types", "restricted.toml", &self.references.groups, groups),
             ("rule", "the files of rules", &self.references.rules, rules),
+            ("document type", "types.toml", &self.references.types, types),
         ];
         for (what, home, words, known) in named {
             for word in words.iter().filter(|word| !known.contains(&word.text.as_str())) {
@@ -238,6 +244,7 @@ impl Loading {
             roles: self.roles,
             tests: self.tests,
             specialties: self.specialties,
+            types: self.types,
             people: self.people,
             logos: self.logos,
         })

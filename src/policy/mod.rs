@@ -29,19 +29,22 @@ mod role;
 mod rule;
 mod specialty;
 mod tags;
+mod types;
 mod whom;
 
-pub use explain::{Explanation, RecipientExplanation, explain};
+pub use explain::{Explanation, RecipientExplanation, Seen, explain};
 pub use form::{FieldKind, FormField};
 pub use leaving::{Ambiguous, BodyPlace, Forwarded};
 pub use logo::Logo;
 pub use people::DirectoryEntry;
 pub use plan::{
-    Asking, Because, Decision, Plan, RecipientFacts, RoleSource, SenderFacts, Settings, StatusMail, Treatment,
+    Asking, Because, Decision, Plan, RecipientFacts, RoleSource, SenderFacts, Settings, StatusMail, SubjectShown,
+    Treatment, Watch,
 };
 pub use practice::Practice;
 pub use role::{Role, RoleFile};
 pub use specialty::Specialty;
+pub use types::DocumentType;
 
 /// A file as read from `policies/`.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,6 +75,7 @@ pub struct PolicySet {
     roles: BTreeMap<Role, RoleFile>,
     tests: Vec<own_tests::OwnTest>,
     specialties: Vec<Specialty>,
+    types: Vec<DocumentType>,
     people: people::People,
     /// By practice: where its file names its logo.
     logos: BTreeMap<String, document::Place>,
@@ -118,6 +122,11 @@ impl PolicySet {
     /// Specialties that doctors choose from, in the order of the file.
     pub fn specialties(&self) -> &[Specialty] {
         &self.specialties
+    }
+
+    /// The types of documents, in the order in which those are shown.
+    pub fn document_types(&self) -> &[DocumentType] {
+        &self.types
     }
 
     /// What `directory.csv` says of an address.
@@ -200,17 +209,18 @@ impl PolicySet {
 }
 
 /// The kinds of policy files: what each is called, its table of keys, and what it is.
-pub const KINDS: [(&str, &[document::Key], &str); 6] = [
+pub const KINDS: [(&str, &[document::Key], &str); 7] = [
     ("rules", rule::KEYS, "Postern: rules, policies/*.toml"),
     ("practice", practice::KEYS, "Postern: a practice, policies/practices/*.toml"),
     ("role", role::KEYS, "Postern: a role, policies/roles/*.toml"),
     ("restricted", restricted::KEYS, "Postern: restricted file types, policies/restricted.toml"),
     ("specialties", specialty::KEYS, "Postern: specialties, policies/specialties.toml"),
+    ("types", types::KEYS, "Postern: document types, policies/types.toml"),
     ("tests", own_tests::KEYS, "Postern: tests of the clinic's own, policies/tests/*.toml"),
 ];
 
 /// The JSON Schema of each kind of policy file, for editors: `rules`, `practice`, `role`, `restricted`,
-/// `specialties`, `tests`.
+/// `specialties`, `types`, `tests`.
 /// Each is a schema of its own below `$defs`; a document is sound if it is of one of the kinds.
 pub fn schema() -> Value {
     let defs: serde_json::Map<String, Value> =

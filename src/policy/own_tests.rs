@@ -8,7 +8,8 @@ use crate::access::AccessCheck;
 use crate::document::{Faults, Form, Key, Need, Table, Word, read};
 use crate::fault::Fault;
 use crate::mail::Address;
-use crate::mime::assess::{Assessment, Attachment, subject_tags};
+use crate::mime::assess::{Assessment, Attachment, Sensitivity, Signals, subject_tags};
+use crate::mime::inside::Inside;
 use crate::time::format_length;
 
 const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
@@ -26,11 +27,17 @@ const ATTACHMENT: &[Key] = &[
     required("name", Form::Text, "The file's name."),
     key("type", Form::Text, "Its media type; application/octet-stream where none is given."),
     key("size", Form::Size { least: 0, most: 1 << 40 }, "Its size; 1 KiB where none is given."),
+    key("pdf_title", Form::Text, "The title that the PDF gives itself."),
 ];
 const MESSAGE: &[Key] = &[
     required("from", Form::Text, "The sender's address."),
     key("groups", TEXTS, "Staff groups of the sender's account."),
     key("subject", Form::Text, "The subject, tags in brackets included: \"[14d] Your results\"."),
+    key(
+        "sensitivity",
+        Form::Choice(&["personal", "private", "confidential"]),
+        "What the sender's mail program calls the message.",
+    ),
     key("attachments", Form::Tables(ATTACHMENT), "The documents."),
 ];
 const RECIPIENT: &[Key] = &[
@@ -50,6 +57,7 @@ const EXPECT: &[Key] = &[
     key("refused_with", Form::Text, "A part of the words with which the whole message is refused."),
     key("subject", Form::Text, "The subject that leaves."),
     key("body", Form::Choice(&["mail", "vault"]), "Where text and subject are read."),
+    key("document_type", Form::Text, "The type of the first document."),
 ];
 const TEST: &[Key] = &[
     required("name", Form::Text, "What the test shows."),
@@ -88,6 +96,7 @@ struct Expectation {
     refused_with: Option<String>,
     subject: Option<String>,
     body: Option<String>,
+    document_type: Option<String>,
 }
 
 pub(super) fn read_tests(file: &SourceFile, references: &mut References, faults: &mut Faults) -> Vec<OwnTest> {
@@ -101,6 +110,7 @@ fn read_test(file: &SourceFile, test: &Table, references: &mut References, fault
         let fault = expect.place().fault("the test expects nothing, so it cannot fail");
         faults.add(fault.hint("say what must happen, such as treatment = \"secure\""));
     }
+    references.types.extend(expect.text("document_type").cloned());
     references.rules.extend(expect.text("rule").filter(|rule| rule.text != SHIPPED_DEFAULT).cloned());
     let sender = message.parsed("from", faults, address);
     let to = recipient.parsed("address", faults, address);
@@ -126,6 +136,7 @@ fn read_test(file: &SourceFile, test: &Table, references: &mut References, fault
             refused_with: expect.text("refused_with").map(|word| word.text.clone()),
             subject: expect.text("subject").map(|word| word.text.clone()),
             body: expect.text("body").map(|word| word.text.clone()),
+            document_type: expect.text("document_type").map(|word| word.text.clone()),
         },
     })
 }
@@ -153,7 +164,13 @@ fn read_message(message: &Table, faults: &mut Faults) -> Assessment {
         auto_submitted: false,
         mended: None,
         protection: None,
+        signals: Signals { sensitivity: message.text("sensitivity").and_then(sensitivity), ..Signals::default() },
     }
+}
+
+fn sensitivity(word: &Word) -> Option<Sensitivity> {
+    let all = [Sensitivity::Personal, Sensitivity::Private, Sensitivity::Confidential];
+    all.into_iter().find(|sensitivity| sensitivity.name() == word.text)
 }
 
 fn read_attachment(written: &Table) -> Option<Attachment> {
@@ -168,7 +185,7 @@ fn read_attachment(written: &Table) -> Option<Attachment> {
         content_type: None,
         octets: written.count("size").unwrap_or(1024),
         inline: false,
-        inside: crate::mime::inside::Inside::default(),
+        inside: Inside { title: written.text("pdf_title").map(|word| word.text.clone()), ..Inside::default() },
         given: crate::mime::assess::Given::AsDocument,
         content_id: None,
         front: Default::default(),
@@ -220,6 +237,8 @@ impl Expectation {
             }
         };
         compare("subject", self.subject.clone(), plan.subject.clone());
+        let first = plan.types.first().cloned().flatten();
+        compare("document_type", self.document_type.clone(), first.unwrap_or_else(|| "none".into()));
         if let Some(decision) = plan.decisions.first() {
             self.compare_decision(policy, decision, &mut compare);
         }

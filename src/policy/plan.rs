@@ -148,12 +148,61 @@ pub struct Settings {
     pub ambiguous: Ambiguous,
     /// What becomes of a message that is attached.
     pub forwarded: Forwarded,
+    /// What the subject of the mail that leads to documents says.
+    pub subject: SubjectShown,
+    /// Whether `[nopin]` may take the one-time code away.
+    pub nopin_allowed: bool,
+    /// Whether a read receipt that the sender's mail program asks for is given.
+    pub read_receipt: bool,
+    /// With one: after how long the sender is told that the documents are unread.
+    pub unread_after: Duration,
+    /// Whether an end that the sender's mail program gives the message ends link and documents, where it is earlier.
+    pub expiry: bool,
 }
 
 impl Settings {
     /// Whether somebody who is secured by these is given something to open: a document, or the text.
     pub fn gives_rights(&self, message: &Assessment) -> bool {
         message.documents().next().is_some() || self.body == BodyPlace::Vault
+    }
+}
+
+/// What the subject of the mail that leads to documents says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubjectShown {
+    /// What its sender wrote, without used tags.
+    Kept,
+    /// The title of the documents' type, where they have one in common, else how many they are.
+    Type,
+}
+
+impl SubjectShown {
+    /// As policy files write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Type => "type",
+        }
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [Self::Kept, Self::Type].into_iter().find(|shown| shown.name() == name)
+    }
+}
+
+/// What the sender wants to hear of documents beside the status mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Watch {
+    /// Whether, when they are opened.
+    pub opened: bool,
+    /// After how long, where they are not.
+    pub unread: Option<Duration>,
+}
+
+impl Watch {
+    /// Whether there is nothing to tell of.
+    pub fn is_idle(self) -> bool {
+        self == Self::default()
     }
 }
 
@@ -202,6 +251,7 @@ impl fmt::Debug for Settings {
             .field("body", &self.body)
             .field("ambiguous", &self.ambiguous)
             .field("forwarded", &self.forwarded)
+            .field("subject", &self.subject)
             .finish_non_exhaustive()
     }
 }
@@ -229,6 +279,11 @@ impl Default for Settings {
             body: BodyPlace::Mail,
             ambiguous: Ambiguous::Refuse,
             forwarded: Forwarded::OneFile,
+            subject: SubjectShown::Kept,
+            nopin_allowed: true,
+            read_receipt: true,
+            unread_after: DAY.saturating_mul(3),
+            expiry: true,
         }
     }
 }
@@ -279,6 +334,8 @@ pub struct Decision {
     pub invited_until: Option<Timestamp>,
     /// With the treatment `ask`: what.
     pub asking: Option<Asking>,
+    /// What the sender wants to hear of the documents.
+    pub watch: Watch,
     /// Which rule (or `shipped default`, `tag [14d]`, `floor: restricted types`) set which key, in the order decided.
     pub because: Vec<Because>,
 }
@@ -341,6 +398,8 @@ pub struct Plan {
     pub practice: String,
     /// The subject without the tags that were used up.
     pub subject: String,
+    /// The type of each document by its name in `types.toml`, in their order.
+    pub types: Vec<Option<String>>,
 }
 
 impl Plan {

@@ -78,6 +78,7 @@ fn message(subject: &str, tags: Vec<Tag>) -> Assessment {
         auto_submitted: false,
         mended: None,
         protection: None,
+        signals: Default::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::condition::{self, Conditions, read_conditions};
 use super::role::{CHECKS, NAMES, read_access};
-use super::{Ambiguous, BodyPlace, Forwarded, Role, SourceFile, StatusMail, Treatment};
+use super::{Ambiguous, BodyPlace, Forwarded, Role, SourceFile, StatusMail, SubjectShown, Treatment};
 use crate::access::AccessCheck;
 use crate::document::{Faults, Form, Key, Need, Table, Word, read};
 
@@ -67,6 +67,27 @@ pub const SET_KEYS: &[Key] = &[
         "forwarded",
         Form::Choice(&["one-file", "taken-apart"]),
         "What a message that is attached becomes: one document, or its own attachments beside it. Shipped: \"one-file\".",
+    ),
+    key(
+        "subject",
+        Form::Choice(&["kept", "type"]),
+        "The subject of the mail that leads to documents: kept, as it was written without used tags; type, the title of their type, or how many they are. The portal shows the subject as it was written.",
+    ),
+    key("nopin_allowed", Form::Flag, "Whether the tag [nopin] may take the one-time code away."),
+    key(
+        "read_receipt",
+        Form::Flag,
+        "Whether a read receipt that the sender's mail program asks for is given: a mail when the documents are opened, and one where they are not. With false it is not.",
+    ),
+    key(
+        "unread_after",
+        Form::Length { least: "1h", most: "60d" },
+        "With a read receipt: after how long the sender is told that the documents are unread. Shipped: \"3d\".",
+    ),
+    key(
+        "expiry",
+        Form::Flag,
+        "Whether an end that the sender's mail program gives the message (Expires) ends link and documents, where it is earlier. With false it does not.",
     ),
 ];
 
@@ -140,6 +161,11 @@ pub(super) struct Assignments {
     pub(super) body: Option<BodyPlace>,
     pub(super) ambiguous: Option<Ambiguous>,
     pub(super) forwarded: Option<Forwarded>,
+    pub(super) subject: Option<SubjectShown>,
+    pub(super) nopin_allowed: Option<bool>,
+    pub(super) read_receipt: Option<bool>,
+    pub(super) unread_after: Option<Duration>,
+    pub(super) expiry: Option<bool>,
 }
 
 /// What rules name that stands in other files; looked up when all are read.
@@ -148,6 +174,7 @@ pub(super) struct References {
     pub(super) practices: Vec<Word>,
     pub(super) groups: Vec<Word>,
     pub(super) rules: Vec<Word>,
+    pub(super) types: Vec<Word>,
 }
 
 pub(super) fn read_rules(file: &SourceFile, references: &mut References, faults: &mut Faults) -> Vec<Rule> {
@@ -158,7 +185,10 @@ pub(super) fn read_rules(file: &SourceFile, references: &mut References, faults:
 fn read_rule(written: &Table, references: &mut References, faults: &mut Faults) -> Option<Rule> {
     let overrides = written.flag("override").unwrap_or(false);
     let when = match written.table("when") {
-        Some(when) => read_conditions(when, &mut references.practices, faults),
+        Some(when) => {
+            references.types.extend_from_slice(when.texts("document_type"));
+            read_conditions(when, &mut references.practices, faults)
+        }
         None => Conditions::default(),
     };
     let set = match written.table("set") {
@@ -192,6 +222,11 @@ fn read_assignments(set: &Table, faults: &mut Faults) -> Assignments {
         body: set.text("body").and_then(|word| BodyPlace::from_name(&word.text)),
         ambiguous: set.text("ambiguous").and_then(|word| Ambiguous::from_name(&word.text)),
         forwarded: set.text("forwarded").and_then(|word| Forwarded::from_name(&word.text)),
+        subject: set.text("subject").and_then(|word| SubjectShown::from_name(&word.text)),
+        nopin_allowed: set.flag("nopin_allowed"),
+        read_receipt: set.flag("read_receipt"),
+        unread_after: set.length("unread_after"),
+        expiry: set.flag("expiry"),
     }
 }
 

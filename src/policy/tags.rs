@@ -16,6 +16,10 @@ pub(super) struct Tags<'a> {
     /// Whose documents these are, and the one recipient who is that patient where the tag says it.
     pub(super) patient: Option<(&'a PatientRef, Option<&'a Address>)>,
     pub(super) clock: Option<Duration>,
+    pub(super) nopin: bool,
+    pub(super) unread: Option<Duration>,
+    /// The type of its documents.
+    pub(super) document_type: Option<&'a str>,
     /// What one recipient is, or whoever is unknown.
     roles: Vec<(Option<&'a Address>, Role)>,
 }
@@ -49,6 +53,7 @@ impl<'a> Tags<'a> {
                         return Err("The subject has two different times in brackets. Leave one of them.".into());
                     }
                 }
+                other => tags.add_other(other)?,
             }
         }
         if tags.secure && tags.plain {
@@ -61,6 +66,26 @@ impl<'a> Tags<'a> {
             return Err("The subject says both [body] and [plain]. Leave one of them.".into());
         }
         Ok(tags)
+    }
+
+    fn add_other(&mut self, meaning: &'a TagMeaning) -> Result<(), String> {
+        let fault = match meaning {
+            TagMeaning::NoPin => {
+                self.nopin = true;
+                None
+            }
+            TagMeaning::Unread(after) => {
+                let twice = self.unread.replace(*after).is_some_and(|earlier| earlier != *after);
+                twice.then(|| "The subject says [unread] with two different times. Leave one of them.".to_owned())
+            }
+            TagMeaning::Type(name) => {
+                let twice = self.document_type.replace(name).is_some_and(|earlier| earlier != name);
+                twice.then(|| "The subject names two document types. Leave one of them.".to_owned())
+            }
+            TagMeaning::NotYet(word) => Some(cannot_yet(word)),
+            _ => None,
+        };
+        fault.map_or(Ok(()), Err)
     }
 
     fn add_role(&mut self, whom: Option<&'a Address>, role: Role) -> Result<(), String> {
@@ -95,9 +120,25 @@ impl<'a> Tags<'a> {
     }
 }
 
+/// Why a tag is not followed whose feature is not there: said, because a sender who wrote it counts on it.
+fn cannot_yet(word: &str) -> String {
+    let why = match word {
+        "sms" => "Text messages (SMS) cannot be sent yet.",
+        "noreply" => "A conversation cannot be closed yet: recipients may reply.",
+        "nofiles" => "Replies may carry files; that cannot be switched off yet.",
+        "mask" => "Your name cannot be hidden yet.",
+        "fee" => "Fees cannot be recorded yet.",
+        "reply" => "Recipients cannot be reminded of a reply yet.",
+        _ => "This version cannot do what the tag asks for.",
+    };
+    format!("{why} Remove the tag [{word}], and send the message again.")
+}
+
 /// The subject without the tags, and without the spaces they leave behind.
 pub(super) fn stripped_subject(message: &Assessment) -> String {
-    let mut spans: Vec<Range<usize>> = message.tags.iter().map(|tag| tag.span.clone()).collect();
+    let in_subject = message.tags.iter().filter(|tag| !tag.span.is_empty());
+    let mut spans: Vec<Range<usize>> = in_subject.map(|tag| tag.span.clone()).collect();
+    let unchanged = spans.is_empty();
     spans.sort_by_key(|span| span.start);
     let mut subject = String::new();
     let mut at = 0;
@@ -111,7 +152,7 @@ pub(super) fn stripped_subject(message: &Assessment) -> String {
         at = span.end;
     }
     join(&mut subject, message.subject.get(at..).unwrap_or_default());
-    if message.tags.is_empty() { message.subject.clone() } else { subject.trim().to_owned() }
+    if unchanged { message.subject.clone() } else { subject.trim().to_owned() }
 }
 
 /// Puts two pieces together where a tag stood, with one space at most between them.
@@ -145,6 +186,7 @@ mod tests {
             auto_submitted: false,
             mended: None,
             protection: None,
+            signals: Default::default(),
         }
     }
 

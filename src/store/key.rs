@@ -74,6 +74,14 @@ pub enum Table {
     Heard = 32,
     /// keyed hash of a sender's address → keyed hashes of small pictures in their texts, and how often each was seen.
     SeenPictures = 33,
+    /// keyed hash of a sender and a subject, `TransactionId` → nothing; the messages that a recall may mean.
+    Sent = 34,
+    /// `GrantId` → whose sender is told when it is opened, or where it is not.
+    Watch = 35,
+    /// due moment, `GrantId` → nothing; rights that are to be looked at for being unread.
+    WatchDue = 36,
+    /// `TransactionId`, `QuestionId` → nothing; the questions that a message raised and nobody has answered.
+    QuestionOf = 37,
 }
 
 /// Where a record is: a table and the octets of its id. The octets hold ids, times and keyed hashes only.

@@ -19,9 +19,11 @@ use postern::secret::Secret;
 use postern::store::{self, Store, StoreSettings};
 use postern::vault::{Grant, ParcelContent, Vault};
 
+mod leaks;
 mod leaving;
 mod patients;
 mod questions;
+mod signals;
 mod signature;
 mod status;
 

@@ -19,4 +19,5 @@ mod regression;
 mod relay;
 mod smtp;
 mod storage;
+mod targets;
 mod trial;

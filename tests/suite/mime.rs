@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use postern::mime::assess::{Assessment, Given, PatientRef, TagMeaning};
+use postern::mime::assess::{Assessment, Given, PatientRef, Signals, TagMeaning};
 use postern::mime::{Content, Defect, Entity, Limits, Outline, assess_octets};
 
 /// The octets with CRLF line ends, whatever they had.
@@ -77,6 +77,11 @@ fn facts(text: &mut String, a: &Assessment) {
             TagMeaning::Patient(PatientRef::Record(number)) => format!("patient number {number}"),
             TagMeaning::Patient(PatientRef::Named { name, birthdate }) => format!("patient {name}, born {birthdate}"),
             TagMeaning::Patient(PatientRef::Unnamed { .. }) => "a patient whom no tag can name".to_owned(),
+            TagMeaning::NoPin => "no code".to_owned(),
+            TagMeaning::Unread(after) => format!("unread {} h", after.as_secs() / 3600),
+            TagMeaning::Type(name) => format!("type {name}"),
+            TagMeaning::AsAlways(word) => format!("{word}, as always"),
+            TagMeaning::NotYet(word) => format!("{word}, not yet"),
         };
         let _ = writeln!(text, "tag {:?} {meaning}", &a.subject[tag.span.clone()]);
     }
@@ -89,6 +94,7 @@ fn facts(text: &mut String, a: &Assessment) {
         let _ = writeln!(text, "received {} auto-submitted {}", a.received, a.auto_submitted);
     }
     let marked = if a.marked { "marked " } else { "" };
+    signals(text, &a.signals);
     let _ = writeln!(text, "{marked}text {:?}\n{marked}html {:?}", a.text, a.html);
     for d in &a.attachments {
         let inline = match (d.inline, d.given == Given::Nowhere) {
@@ -105,6 +111,23 @@ fn facts(text: &mut String, a: &Assessment) {
             let _ = write!(text, " also {:?}", &d.names[1..]);
         }
         text.push('\n');
+    }
+}
+
+fn signals(text: &mut String, s: &Signals) {
+    let said = [
+        s.sensitivity.map(|it| format!("sensitivity {}", it.name())),
+        s.importance.map(|it| format!("importance {}", it.name())),
+        s.read_receipt.then(|| "read receipt".to_owned()),
+        s.reply_by.map(|by| format!("reply by {by}")),
+        s.flagged.then(|| "flagged".to_owned()),
+        s.expires_after.map(|after| format!("expires after {} h", after.as_secs() / 3600)),
+        s.recall.as_ref().map(|subject| format!("recalls {subject:?}")),
+        (!s.fields.is_empty()).then(|| format!("fields {:?}", s.fields)),
+    ];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    if !said.is_empty() {
+        let _ = writeln!(text, "signals {}", said.join(", "));
     }
 }
 

@@ -145,6 +145,7 @@ fn case(text: Option<&str>, html: Option<&str>, attachments: Vec<Attachment>) ->
         auto_submitted: false,
         mended: None,
         protection: None,
+        signals: Default::default(),
     };
     let access = vec![AccessCheck::Account, AccessCheck::Birthdate];
     let outline = outline(&FIELDS);

@@ -4,10 +4,12 @@
 //! types). `message.toml` gives the facts. `UPDATE_GOLDEN=1` rewrites the plans.
 
 use std::path::Path;
+use std::time::Duration;
 
 use postern::mail::Address;
-use postern::mime::TransferEncoding;
-use postern::mime::assess::{Assessment, Attachment, Protection, Tag, subject_tags};
+use postern::mime::assess::{Assessment, Attachment, Importance, Protection, Sensitivity, Signals, Tag, subject_tags};
+use postern::mime::inside::Inside;
+use postern::mime::{Defect, TransferEncoding};
 use postern::policy::{PolicySet, RecipientFacts, Role, SenderFacts, explain};
 use serde::Deserialize;
 
@@ -40,6 +42,17 @@ struct Message {
     /// Whether parts of the text are marked.
     #[serde(default)]
     marked: bool,
+    sensitivity: Option<String>,
+    importance: Option<String>,
+    #[serde(default)]
+    read_receipt: bool,
+    /// Hours.
+    expires_after: Option<u64>,
+    /// Words of what was mended.
+    mended: Option<String>,
+    /// Fields `X-Postern-…`: name and value.
+    #[serde(default)]
+    fields: Vec<(String, String)>,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +66,7 @@ struct Document {
     content: Option<String>,
     #[serde(default)]
     octets: u64,
+    pdf_title: Option<String>,
 }
 
 fn octet_stream() -> String {
@@ -92,12 +106,13 @@ fn assessment(message: &Message) -> Assessment {
         content_type: document.content.clone(),
         octets: document.octets,
         inline: false,
-        inside: postern::mime::inside::Inside::default(),
+        inside: Inside { title: document.pdf_title.clone(), ..Inside::default() },
         given: postern::mime::assess::Given::AsDocument,
         content_id: None,
         front: Default::default(),
     });
-    Assessment {
+    let mended = message.mended.as_ref().map(|words| Defect { word: "mended", words: words.clone(), limit: false });
+    let mut facts = Assessment {
         subject: message.subject.clone(),
         tags: message.tags.iter().map(|text| tag(&message.subject, text)).collect(),
         from: vec![message.from.clone()],
@@ -110,8 +125,24 @@ fn assessment(message: &Message) -> Assessment {
         attachments: attachments.collect(),
         received: 0,
         auto_submitted: false,
-        mended: None,
+        mended,
         protection: message.protection.as_deref().map(protection),
+        signals: signals(message),
+    };
+    facts.hear_fields().unwrap_or_else(|defect| panic!("{defect}"));
+    facts
+}
+
+fn signals(message: &Message) -> Signals {
+    let sensitivity = [Sensitivity::Personal, Sensitivity::Private, Sensitivity::Confidential];
+    let importance = [Importance::Low, Importance::Normal, Importance::High];
+    Signals {
+        sensitivity: sensitivity.into_iter().find(|it| Some(it.name()) == message.sensitivity.as_deref()),
+        importance: importance.into_iter().find(|it| Some(it.name()) == message.importance.as_deref()),
+        read_receipt: message.read_receipt,
+        expires_after: message.expires_after.map(|hours| Duration::from_secs(hours * 3600)),
+        fields: message.fields.clone(),
+        ..Signals::default()
     }
 }
 
@@ -142,8 +173,9 @@ fn plan_of(case: &Path) -> String {
             ..RecipientFacts::unknown(recipient.address)
         })
         .collect();
-    let plan = policy.decide(&assessment(&written.message), &sender, &recipients);
-    explain(&policy, &plan, &recipients).to_string()
+    let facts = assessment(&written.message);
+    let plan = policy.decide(&facts, &sender, &recipients);
+    explain(&policy, &facts, &plan, &recipients).to_string()
 }
 
 #[test]

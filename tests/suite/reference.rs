@@ -19,7 +19,7 @@ fn the_shipped_schemas_are_those_of_the_reader() {
     let mut schemas = vec![("config".to_owned(), config::schema())];
     let defs = policy::schema()["$defs"].clone();
     schemas.extend(defs.as_object().unwrap().clone());
-    assert_eq!(schemas.len(), 7);
+    assert_eq!(schemas.len(), 8);
     for (name, schema) in schemas {
         let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
         golden(&folder.join(format!("{name}.json")), &text, &mut wrong);

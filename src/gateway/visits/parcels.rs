@@ -301,8 +301,15 @@ impl Gateway {
                 return Ok(());
             }
             self.put_what_happened(&mut batch, admitted, what, now).await?;
+            if what == Happened::Opened {
+                let telling = self.put_opened(&mut batch, grant, now).await;
+                telling.map_err(|error| not_now("watch", &error))?;
+            }
             match self.stations().store.commit(batch).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => {
+                    self.stations().queue.wake();
+                    return Ok(());
+                }
                 Err(CommitError::Conflict) => {}
                 Err(error) => return Err(not_committed(error)),
             }

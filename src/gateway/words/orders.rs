@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::line::{NoOrder, Order, Verb, order, shown_word};
-use super::today;
+use super::line::{NoOrder, Order, Verb};
 use crate::event::Event;
 use crate::gateway::history::{Happened, HistoryLine};
 use crate::gateway::invitations::{Change, InvitationError, log_change};
@@ -39,13 +38,17 @@ impl Stored for Heard {
 }
 
 /// What was written back about a message.
-pub(super) struct About<'a> {
+pub(in crate::gateway) struct About<'a> {
     /// The message.
     pub transaction: TransactionId,
     /// Its record.
     pub message: &'a Message,
-    /// The first line that is the writer's.
-    pub line: &'a str,
+    /// What is to be done.
+    pub order: Result<Order, NoOrder>,
+    /// The first word that the writer wrote, to be shown where nothing is done.
+    pub word: String,
+    /// Whether it is Outlook's *Recall This Message*.
+    pub recalls: bool,
     /// What is the same when this mail comes again: its Message-ID, else its Date.
     pub mark: Option<String>,
 }
@@ -81,7 +84,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`DueError`]; of invitations nothing was changed then.
-    pub(super) async fn do_order(&self, about: &About<'_>, now: Timestamp) -> Result<(), DueError> {
+    pub(in crate::gateway) async fn do_order(&self, about: &About<'_>, now: Timestamp) -> Result<(), DueError> {
         for _ in 0..TRIES {
             match self.try_order(about, now).await {
                 Err(DueError::Commit(CommitError::Conflict)) => {}
@@ -96,20 +99,18 @@ impl Gateway {
         if !self.put_heard(&mut batch, about, now).await? {
             return Ok(());
         }
-        let order = match order(about.line, today(now)) {
+        let order = match &about.order {
             Ok(order) if order.whom.iter().all(|whom| is_recipient(about.message, whom)) => order,
             Ok(order) => return self.not_done(batch, about, order.verb.word(), NotDone::Behind, now).await,
             Err(NoOrder::Behind(verb)) => {
                 return self.not_done(batch, about, verb.word(), NotDone::Behind, now).await;
             }
-            Err(NoOrder::NoWord) => {
-                return self.not_done(batch, about, &shown_word(about.line), NotDone::Word, now).await;
-            }
+            Err(NoOrder::NoWord) => return self.not_done(batch, about, &about.word, NotDone::Word, now).await,
         };
         let snapshot = self.stations.policies.snapshot();
         let mut done = Done::default();
-        for (contact, grant) in chosen(about.message, &order) {
-            match self.carry_out(&mut batch, &snapshot, about, (&order, contact, grant), now).await? {
+        for (contact, grant) in chosen(about.message, order) {
+            match self.carry_out(&mut batch, &snapshot, about, (order, contact, grant), now).await? {
                 Carried::Out(read, life) => done.invitations.push((contact, grant, read, life)),
                 Carried::Unshared => done.unshared = true,
                 Carried::Foreign => done.foreign = true,
@@ -117,10 +118,14 @@ impl Gateway {
             }
         }
         if done.is_nothing() && !matches!(order.verb, Verb::History | Verb::Pending) {
-            let why = if done.foreign { NotDone::Foreign } else { NotDone::Word };
+            let why = match (about.recalls, done.foreign) {
+                (true, _) => NotDone::Recall,
+                (_, true) => NotDone::Foreign,
+                _ => NotDone::Word,
+            };
             return self.not_done(batch, about, order.verb.word(), why, now).await;
         }
-        self.put_done(&mut batch, &snapshot, about, (&order, &done), now).await?;
+        self.put_done(&mut batch, &snapshot, about, (order, &done), now).await?;
         self.stations.store.commit(batch).await?;
         self.stations.queue.wake();
         for (_, _, read, life) in &done.invitations {
@@ -245,6 +250,11 @@ impl Gateway {
             let changed = done.invitations.iter().find(|(_, grant, ..)| one.grant == Some(*grant));
             if let Some((.., life)) = changed {
                 show_changed(line, life);
+            }
+            // What left as ordinary mail, or is about to, stays where it is.
+            let left = one.fate == Fate::Relayed && ["relayed", "on-its-way"].contains(&line.outcome);
+            if order.verb == Verb::Unshare && left {
+                line.outcome = "relayed-stays";
             }
         }
         if !order.whom.is_empty() {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::mime::assess::marked::Marked;
+use crate::mime::assess::signals::recalled_by_class;
 use crate::mime::assess::{Assessment, Attachment, Given, content, html};
 use crate::mime::inside;
 use crate::mime::rtf;
@@ -22,6 +23,8 @@ pub struct Packed {
     html: Option<String>,
     /// Whether `documents` and the text are all that it holds that a recipient could open.
     complete: bool,
+    /// The class of the message that was packed.
+    class: String,
 }
 
 /// Whether octets that start so are a packed message.
@@ -34,7 +37,8 @@ pub fn unpack(outer: &Attachment, octets: &[u8]) -> Option<Packed> {
     let message = tnef::read(octets, &tnef::Limits::default())?;
     let (html, text) = body(&message);
     let referred = html.as_deref().map(content::content_ids).unwrap_or_default();
-    let mut packed = Packed { documents: Vec::new(), text, html, complete: is_sound(&message) };
+    let class = message.class.clone().unwrap_or_default();
+    let mut packed = Packed { documents: Vec::new(), text, html, complete: is_sound(&message), class };
     for attachment in &message.attachments {
         for content in &attachment.contents {
             let place = place_in(octets, content.octets());
@@ -128,6 +132,7 @@ impl Assessment {
         if at >= self.attachments.len() {
             return Ok(());
         }
+        self.signals.recall = self.signals.recall.take().or_else(|| recalled_by_class(&self.subject, &packed.class));
         let fits = |text: &Option<String>| text.as_ref().is_none_or(|text| text.len() <= Limits::default().text);
         let mut complete = packed.complete;
         if self.text.is_some() || self.html.is_some() {
@@ -213,6 +218,15 @@ mod tests {
         assert_eq!(&octets[within.start as usize..within.end as usize], b"%PDF-1.4");
         assert_eq!((document.name.as_str(), document.octets), ("Befund.pdf", 8));
         assert_eq!(document.content_type.as_deref(), Some("application/pdf"));
+    }
+
+    #[test]
+    fn the_class_of_a_recall_is_one_in_any_language() {
+        let mut facts = assessment();
+        facts.subject = "Zurückrufen: Befund".into();
+        let octets = message(&[attribute(1, 0x8008, b"IPM.Outlook.Recall\0")]);
+        facts.take_packed(0, unpack(&winmail(), &octets).unwrap()).unwrap();
+        assert_eq!(facts.signals.recall.as_deref(), Some("Befund"));
     }
 
     #[test]

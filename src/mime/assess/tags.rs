@@ -1,5 +1,6 @@
-//! Tags in the subject: `[secure]`, `[plain]`, `[body]`, `[14d]`, `[patient …]`, `[doctor]` and the other roles. Other text in
-//! brackets is left alone.
+//! Tags in the subject: `[secure]`, `[plain]`, `[body]`, `[14d]`, `[patient …]`, `[doctor]` and the other roles, `[nopin]`,
+//! `[unread 3d]`, `[type invoice]`, and those whose feature is not there yet. Other text in brackets is left alone. A field
+//! `X-Postern-…` is a tag in other words.
 
 use std::time::Duration;
 
@@ -43,12 +44,45 @@ fn meaning(inner: &str) -> Result<Option<(TagMeaning, Option<Address>)>, Flaw> {
         ("secure", []) => Some(TagMeaning::Secure),
         ("plain", []) => Some(TagMeaning::Plain),
         ("body", []) => Some(TagMeaning::Body),
+        ("nopin", []) => Some(TagMeaning::NoPin),
+        ("mail", []) => Some(TagMeaning::AsAlways("mail")),
+        ("files", []) => Some(TagMeaning::AsAlways("files")),
+        ("type", [name]) => Some(TagMeaning::Type(name.to_lowercase())),
+        ("unread", _) => clock(&rest.concat())?.map(TagMeaning::Unread),
         _ => match role(&words)? {
             Some(meaning) => Some(meaning),
-            None => clock(&words.concat())?,
+            None => not_yet(first, rest)?.or(clock(&words.concat())?.map(TagMeaning::Clock)),
         },
     };
     Ok(meaning.map(|meaning| (meaning, None)))
+}
+
+/// Tags that are understood, and that this version cannot follow: whoever wrote one must hear of it.
+fn not_yet(first: &str, rest: &[&str]) -> Result<Option<TagMeaning>, Flaw> {
+    const ALONE: [&str; 4] = ["sms", "noreply", "nofiles", "mask"];
+    let known = ALONE.into_iter().find(|word| word.eq_ignore_ascii_case(first)).filter(|_| rest.is_empty());
+    let fee = || first.eq_ignore_ascii_case("fee") && rest.len() == 1 && rest[0].bytes().any(|b| b.is_ascii_digit());
+    let reply = first.eq_ignore_ascii_case("reply") && clock(&rest.concat())?.is_some();
+    let known = known.or_else(|| fee().then_some("fee")).or_else(|| reply.then_some("reply"));
+    Ok(known.map(TagMeaning::NotYet))
+}
+
+/// The tag that a field is: `X-Postern-Patient: 10423` is `[patient 10423]`, `X-Postern-Secure: yes` is `[secure]`. Behind
+/// `Tag`, `Role` and `Keep` the value is the whole tag. `no` says that it is not meant.
+///
+/// # Errors
+/// A field that is not known, or a tag that is not understood.
+pub(super) fn of_field(name: &str, value: &str) -> Result<Option<Tag>, Flaw> {
+    let inner = match (name, value.to_ascii_lowercase().as_str()) {
+        (_, "no" | "false" | "0") => return Ok(None),
+        ("tag" | "role" | "keep", _) => value.to_owned(),
+        (_, "yes" | "true" | "1" | "") => name.to_owned(),
+        _ => format!("{name} {value}"),
+    };
+    match meaning(&inner)? {
+        Some((meaning, whom)) => Ok(Some(Tag { meaning, whom, span: 0..0 })),
+        None => Err(Flaw::OwnField),
+    }
 }
 
 /// What says who a recipient is, behind an address or without one.
@@ -62,7 +96,7 @@ fn role(words: &[&str]) -> Result<Option<TagMeaning>, Flaw> {
 }
 
 /// `14d`, `2w`, `36h`, up to four digits.
-fn clock(text: &str) -> Result<Option<TagMeaning>, Flaw> {
+fn clock(text: &str) -> Result<Option<Duration>, Flaw> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = match text[digits.len()..].to_ascii_lowercase().as_str() {
         "h" => 3600,
@@ -75,7 +109,7 @@ fn clock(text: &str) -> Result<Option<TagMeaning>, Flaw> {
     }
     let count: u64 = digits.parse().map_err(|_| Flaw::TagClock)?;
     let clock = Duration::from_secs(count * unit);
-    if count == 0 || clock > LONGEST_CLOCK { Err(Flaw::TagClock) } else { Ok(Some(TagMeaning::Clock(clock))) }
+    if count == 0 || clock > LONGEST_CLOCK { Err(Flaw::TagClock) } else { Ok(Some(clock)) }
 }
 
 /// A record number (one word with a digit in it), or a name and a birthdate.
@@ -109,6 +143,10 @@ mod tests {
                     TagMeaning::Plain => "plain".to_owned(),
                     TagMeaning::Body => "body".to_owned(),
                     TagMeaning::Clock(clock) => format!("{}h", clock.as_secs() / 3600),
+                    TagMeaning::Unread(after) => format!("unread {}h", after.as_secs() / 3600),
+                    TagMeaning::NoPin => "nopin".to_owned(),
+                    TagMeaning::Type(name) => format!("type {name}"),
+                    TagMeaning::AsAlways(word) | TagMeaning::NotYet(word) => format!("{word}!"),
                     TagMeaning::Patient(PatientRef::Record(number)) => format!("#{number}"),
                     TagMeaning::Patient(PatientRef::Named { name, birthdate }) => format!("{name}/{birthdate}"),
                     TagMeaning::Patient(PatientRef::Unnamed { .. }) => "nobody".to_owned(),
@@ -143,6 +181,15 @@ mod tests {
                 "[jane@example.org doctor] x [ JOE@example.org  patient 7 ]",
                 &["jane@example.org:doctor", "JOE@example.org:#7"],
             ),
+            (
+                "[NoPin] [unread 3d] [unread 2 w] [Type Invoice]",
+                &["nopin", "unread 72h", "unread 336h", "type invoice"],
+            ),
+            (
+                "[sms] [mail] [noreply] [files] [nofiles] [mask] [fee A007] [reply 5d]",
+                &["sms!", "mail!", "noreply!", "files!", "nofiles!", "mask!", "fee!", "reply!"],
+            ),
+            ("[sms code] [fee schedule] [reply soon] [unread] [type 2 diabetes] [no reply] [mail merge]", &[]),
             ("[doctor who] [doctors] [jane@example.org] [jane@example.org secure] [@ payer] [staff meeting]", &[]),
         ] {
             assert_eq!(read(subject).unwrap(), found, "{subject}");
@@ -162,10 +209,38 @@ mod tests {
             ("[9999w]", "tag-clock"),
             ("[365d]", "tag-clock"),
             ("[91d]", "tag-clock"),
+            ("[unread 91d]", "tag-clock"),
+            ("[reply 0d]", "tag-clock"),
         ] {
             assert_eq!(read(subject), Err(word), "{subject}");
         }
         assert_eq!(read("[7d] [1w] [patient 1] [patient 1]").unwrap().len(), 4);
+    }
+
+    #[test]
+    fn a_field_is_a_tag_in_other_words() {
+        let read = |name: &str, value: &str| match of_field(name, value) {
+            Ok(tag) => tag.map(|tag| format!("{:?} {:?}", tag.meaning, tag.whom.is_some())),
+            Err(flaw) => Some(crate::mime::Defect::from(flaw).word.to_owned()),
+        };
+        for (name, value, expected) in [
+            ("secure", "yes", Some("Secure false")),
+            ("secure", "no", None),
+            ("nopin", "1", Some("NoPin false")),
+            ("keep", "14d", Some("Clock(1209600s) false")),
+            ("role", "doctor", Some("Role(doctor) false")),
+            ("role", "jane@example.org doctor", Some("Role(doctor) true")),
+            ("patient", "10423", Some("PatientRef(…) false")),
+            ("type", "invoice", Some("Type(…) false")),
+            ("tag", "unread 3d", Some("Unread(259200s) false")),
+            ("sms", "yes", Some("NotYet(sms) false")),
+            ("patient", "Jane", Some("tag-patient")),
+            ("keep", "91d", Some("tag-clock")),
+            ("version", "2", Some("own-field")),
+            ("tag", "", Some("own-field")),
+        ] {
+            assert_eq!(read(name, value).as_deref(), expected, "{name}: {value}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a PDF does beyond being read (ISO 32000-1): scripts, programs started, files embedded, a password.
+//! What a PDF does beyond being read (ISO 32000-1): scripts, programs started, files embedded, a password; and its title.
 //!
 //! Names stand in the open, in object streams (section 7.5.7), or written with `#` codes (section 7.3.5); all are looked
 //! through. The document is not parsed: a name that stands in a text is told as well.
@@ -7,6 +7,10 @@ use super::Fact;
 use super::inflate::{Wrapping, inflate};
 use super::octets::{Octets, Unavailable};
 use super::walk::{Shown, Walk};
+
+use title::Titles;
+
+mod title;
 
 /// Octets read at a time.
 const PIECE: usize = 64 * 1024;
@@ -32,10 +36,11 @@ const NAMES: [(&[u8], Fact); 8] = [
 
 /// Looks at a document.
 pub(super) fn look(walk: &mut Walk<'_>, octets: &mut dyn Octets, shown: &mut Shown) -> Result<(), Unavailable> {
-    let (mut at, mut room) = (0, ALL_OBJECTS);
+    let (mut at, mut room, mut titles) = (0, ALL_OBJECTS, Titles::default());
     while at < octets.len() {
         let piece = octets.take(at, PIECE + OVERLAP)?;
         tell_names(&piece, shown);
+        titles.look(&piece);
         for found in memchr::memmem::find_iter(&piece[..piece.len().min(PIECE)], b"ObjStm") {
             let Some(start) = stream_behind(&piece[found..]) else { continue };
             let limit = OBJECTS.min(room).min(walk.room());
@@ -46,9 +51,12 @@ pub(super) fn look(walk: &mut Walk<'_>, octets: &mut dyn Octets, shown: &mut Sho
             room -= objects.octets.len();
             walk.spend(objects.octets.len());
             tell_names(&objects.octets, shown);
+            titles.look(&objects.octets);
         }
         at += PIECE as u64;
     }
+    // Behind a password strings are encrypted.
+    shown.title = titles.into_title().filter(|_| !shown.facts.contains(&Fact::Locked));
     Ok(())
 }
 

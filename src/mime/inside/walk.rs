@@ -11,6 +11,7 @@ use super::{Fact, Found, Limits, compound, letter, pdf, tape, text, zip};
 pub(super) struct Shown {
     pub media_types: Vec<String>,
     pub facts: BTreeSet<Fact>,
+    pub title: Option<String>,
 }
 
 /// One look.
@@ -52,7 +53,7 @@ impl<'l> Walk<'l> {
     pub fn look(&mut self, name: &str, octets: &mut dyn Octets, path: &[String]) -> Result<Shown, Unavailable> {
         let start = octets.take(0, START)?;
         let kind = kind_of(name, &start, octets)?;
-        let mut shown = Shown { media_types: media_type(&start).into_iter().collect(), facts: BTreeSet::new() };
+        let mut shown = Shown { media_types: media_type(&start).into_iter().collect(), ..Shown::default() };
         if kind == Kind::Other {
             return Ok(shown);
         }

@@ -151,7 +151,8 @@ pub enum Says<'a> {
     Status {
         /// When the message was accepted.
         accepted: Timestamp,
-        /// The title's word: `delivered` (all of them), `partly`, `waiting`, `history`, `pending`, `done` (a word was carried out).
+        /// The title's word: `delivered` (all of them), `partly`, `waiting`, `history`, `pending`, `opened`, `unread`, `done` (a
+        /// word was carried out).
         title: &'a str,
         /// For `done`: the word that was carried out.
         done: Option<&'a str>,
@@ -180,6 +181,8 @@ pub enum NotDone {
     Behind,
     /// The invitation came with another message.
     Foreign,
+    /// A recall, and nothing of the message it calls back can be taken back.
+    Recall,
 }
 
 impl NotDone {
@@ -189,6 +192,7 @@ impl NotDone {
             Self::Word => "word",
             Self::Behind => "behind",
             Self::Foreign => "foreign",
+            Self::Recall => "recall",
         }
     }
 }

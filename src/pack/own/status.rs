@@ -13,7 +13,8 @@ use crate::time::Timestamp;
 pub struct StatusLine {
     /// Who.
     pub recipient: Address,
-    /// What happened, as the word of a sentence: `delivered`, `on-its-way`, `failed`, `relayed`, `asked`, `refused`.
+    /// What happened, as the word of a sentence: `delivered`, `on-its-way`, `failed`, `relayed`, `relayed-stays` (it was to be
+    /// taken back), `asked`, `refused`.
     pub outcome: &'static str,
     /// For `failed`: a sentence of our own.
     pub sentence: Option<&'static str>,
@@ -30,7 +31,8 @@ pub struct StatusLine {
 }
 
 /// Titles that there are sentences for.
-const TITLES: [&str; 7] = ["delivered", "partly", "failed", "waiting", "history", "pending", "done"];
+const TITLES: [&str; 9] =
+    ["delivered", "partly", "failed", "waiting", "history", "pending", "opened", "unread", "done"];
 
 /// Recipients in one mail, at most: nobody reads more, and a mailbox takes so much.
 pub const MOST: usize = 100;
@@ -74,7 +76,7 @@ pub(super) fn content<'a>(accepted: Value, title: &str, done: Option<&'a str>, l
 /// How a line looks: by what is most urgent in it. Colour never says it alone.
 fn tone(line: &StatusLine) -> &'static str {
     match (line.outcome, line.link) {
-        ("failed" | "refused", _) => "bad",
+        ("failed" | "refused" | "relayed-stays", _) => "bad",
         (_, Some("cancelled" | "expired" | "over" | "revoked")) => "ended",
         ("asked" | "on-its-way", _) => "waiting",
         (_, Some("invited" | "not-registered")) => "waiting",

@@ -134,6 +134,24 @@ fn explain(clinic: &Clinic) {
     let plain = ["explain", "--from", JANE, "--to", "bob@clinic.example", "--json", "message.eml"];
     let told = json(clinic, &plain).to_string();
     assert!(told.contains("relay") && told.contains("own practice"), "{told}");
+    let odd = format!(
+        "From: {JANE}\nSubject: Results\nSubject: Other\nSensitivity: Private\nReturn-Receipt-To: {JANE}\nX-Postern-Keep: 14d\n\nHello\n"
+    );
+    std::fs::write(clinic.path("odd.eml"), odd).unwrap();
+    let told = [
+        "mended",
+        "field Subject stands more than once",
+        "private",
+        "read receipt",
+        "X-Postern-keep: 14d",
+        "tag [14d]",
+    ];
+    says(clinic, &["explain", "--to", "p@elsewhere.example", "odd.eml"], &told);
+    says(
+        clinic,
+        &["explain", "--to", "bob@clinic.example", "odd.eml"],
+        &["refused:", "It cannot be relayed as it stands"],
+    );
     // A recipient who was written to is known.
     says(clinic, &["explain", "--to", "one@elsewhere.example", "message.eml"], &["one@elsewhere.example"]);
 }
