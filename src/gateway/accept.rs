@@ -103,7 +103,8 @@ impl Gateway {
         facts.from_name = facts.from_name.or(parties.sender_name);
         let (sender, now) = (&parties.sender.address, store::now());
         let practice = practice_of(&parties.sender, snapshot);
-        let pictures = self.recognise_signature(&received.message, &mut facts, (sender, practice), now).await?;
+        let pictures =
+            self.recognise_signature(&received.message, &mut facts, (&parties.sender, practice), now).await?;
         let mut plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
         if plan.takes_forwarded_apart() {
             let documents = forwarded::documents(&received.message, &facts.attachments).await?;

@@ -17,7 +17,7 @@ use crate::guests::ends;
 use crate::keyring::LookupHash;
 use crate::mail::Address;
 use crate::mime::assess::{Assessment, Attachment, Given, LARGEST_OF_SIGNATURE};
-use crate::policy::Practice;
+use crate::policy::{Practice, SenderFacts};
 use crate::store::{Batch, CommitError, Key, StoreError, Stored, Table};
 use crate::time::Timestamp;
 
@@ -90,7 +90,7 @@ impl Gateway {
         &self,
         message: &RawMessage,
         facts: &mut Assessment,
-        (sender, practice): (&Address, &Practice),
+        (sender, practice): (&SenderFacts, &Practice),
         now: Timestamp,
     ) -> Result<Vec<LookupHash>, Refusal> {
         let candidates: Vec<usize> =
@@ -98,8 +98,10 @@ impl Gateway {
         if candidates.is_empty() {
             return Ok(Vec::new());
         }
-        let seen = match practice.learn_signatures {
-            true => self.seen(sender).await.map_err(|error| unavailable("pictures", &error))?.1,
+        // Where a server may name any sender, nobody vouches that its messages are one sender's.
+        let learns = practice.learn_signatures && sender.can_answer;
+        let seen = match learns {
+            true => self.seen(&sender.address).await.map_err(|error| unavailable("pictures", &error))?.1,
             false => Seen::default(),
         };
         let mut marks = Vec::new();
@@ -114,7 +116,7 @@ impl Gateway {
                 facts.attachments[at].given = Given::InText(octets);
             }
         }
-        Ok(if practice.learn_signatures { marks } else { Vec::new() })
+        Ok(if learns { marks } else { Vec::new() })
     }
 
     /// Remembers the pictures of an accepted message. What fails is logged: a picture is known a message later then.
