@@ -7,8 +7,8 @@
 //! | 5 shell | `main`, [`cli`], [`config`], [`tls`], [`log`] | everything |
 //! | 4 edges | [`smtp`], [`relay`], [`portal`], [`admin`], over [`net`] | rings 0–3, `net`; never a sibling |
 //! | 3 service | [`gateway`] | rings 0–2 |
-//! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`guests`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
-//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`], [`conversation`], [`archive`], [`texts`] | rings 0–1; no I/O, clock, randomness or log |
+//! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`guests`], [`mailbox`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
+//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`], [`conversation`], [`anatomy`], [`archive`], [`texts`] | rings 0–1; no I/O, clock, randomness or log |
 //! | 0 words | [`mail`], [`id`], [`time`], [`secret`], [`fault`], [`document`], [`event`] | ring 0 |
 //!
 //! # Where is …?
@@ -42,6 +42,7 @@ pub mod secret;
 pub mod time;
 
 pub mod access;
+pub mod anatomy;
 pub mod archive;
 pub mod conversation;
 pub mod delivery;
@@ -57,6 +58,7 @@ pub mod blob;
 pub mod directory;
 pub mod guests;
 pub mod keyring;
+pub mod mailbox;
 pub mod queue;
 pub mod random;
 pub mod store;

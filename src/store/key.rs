@@ -72,6 +72,18 @@ pub enum Table {
     PortalEnd = 31,
     /// keyed hash of a message and of a mail about it → nothing; orders that were carried out, so that none is twice.
     Heard = 32,
+    /// `StaffId` → the names of an account's mailboxes.
+    MailCatalogue = 33,
+    /// `MailboxId` → its numbers: UIDs, changes, counts.
+    MailHead = 34,
+    /// `MailboxId`, number of the page → the rows of 64 UIDs.
+    MailPage = 35,
+    /// `MailboxId`, number of a change → the pages that it touched and the UIDs that vanished.
+    MailMark = 36,
+    /// `MailId` → where the octets are, and what is asked of most messages.
+    MailContent = 37,
+    /// `MailId` → how many rows name it, where that is more than one.
+    MailHolders = 38,
 }
 
 /// Where a record is: a table and the octets of its id. The octets hold ids, times and keyed hashes only.
