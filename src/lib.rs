@@ -5,7 +5,7 @@
 //! | ring | modules | may use |
 //! |---|---|---|
 //! | 5 shell | `main`, [`cli`], [`config`], [`tls`], [`log`] | everything |
-//! | 4 edges | [`smtp`], [`relay`], [`portal`], [`admin`], over [`net`] | rings 0–3, `net`; never a sibling |
+//! | 4 edges | [`smtp`], [`imap`], [`relay`], [`portal`], [`admin`], over [`net`] | rings 0–3, `net`; never a sibling |
 //! | 3 service | [`gateway`] | rings 0–2 |
 //! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`guests`], [`mailbox`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
 //! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`], [`conversation`], [`anatomy`], [`archive`], [`texts`] | rings 0–1; no I/O, clock, randomness or log |
@@ -21,6 +21,8 @@
 //! | why was this secured | `policy/decide.rs`, `postern explain` |
 //! | what the recipient reads | mails: `pack/`; pages: `portal/pages/`, `texts.rs`; their words in `policies/templates` |
 //! | CSP, cookies, who may post a form | `portal/headers.rs`, `portal/cookies.rs`, `portal/door.rs` |
+//! | a literal, and back in step after garbage | `imap/fragment.rs` |
+//! | what IMAP offers, and which command is legal when | `imap/session/offers.rs`, `imap/session/commands.rs` |
 //! | when may 250 be said | `gateway/commit.rs` |
 //! | what lies on disk | `store/`, `docs/storage.md` |
 //! | the chunk format of a blob | `blob/stream.rs` |
@@ -67,6 +69,7 @@ pub mod vault;
 pub mod gateway;
 
 pub mod admin;
+pub mod imap;
 pub mod net;
 pub mod portal;
 pub mod relay;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, OutgoingMode, OutgoingTls, RelayListenerSettings, SmarthostConfig};
 use crate::delivery::retry::Schedule;
+use crate::imap;
 use crate::net::GateLimits;
 use crate::portal;
 use crate::relay::client::Credentials;
@@ -36,6 +37,30 @@ pub fn smtp(config: &Config) -> Arc<Settings> {
 /// How many connections are let in.
 pub fn gate(config: &Config) -> GateLimits {
     GateLimits { connections: config.limits.connections, per_address: config.limits.per_address }
+}
+
+/// The same for IMAP: a mail program holds several connections, and holds them all day.
+pub fn imap_gate(config: &Config) -> GateLimits {
+    let GateLimits { connections, per_address } = gate(config);
+    GateLimits { connections: connections.saturating_mul(4), per_address: per_address.saturating_mul(4) }
+}
+
+/// What holds for every IMAP listener.
+pub fn imap(config: &Config) -> Arc<imap::Settings> {
+    let limits = &config.limits;
+    Arc::new(imap::Settings {
+        limits: imap::Limits {
+            sign_ins: limits.sign_ins,
+            per_account: limits.per_account,
+            ..imap::Limits::default()
+        },
+        deadlines: imap::Deadlines {
+            data: limits.data_timeout,
+            before_sign_in: limits.sign_in_timeout,
+            ..imap::Deadlines::default()
+        },
+        ..imap::Settings::new(config.gateway.hostname.clone())
+    })
 }
 
 /// The same for the portal behind a proxy, where all connections come from one address.
@@ -118,7 +143,8 @@ pub fn host_names(config: &Config) -> Vec<String> {
     let smtp = &config.smtp;
     let relays = smtp.relay.iter().map(|relay| &relay.listen);
     let portal = config.portal.listen.iter().map(|listener| &listener.address);
-    let listened = smtp.submission.iter().chain(&smtp.submissions).chain(relays).chain(portal).map(|at| at.ip());
+    let staff = smtp.submission.iter().chain(&smtp.submissions).chain(&config.imap.imaps).chain(&config.imap.imap);
+    let listened = staff.chain(relays).chain(portal).map(|at| at.ip());
     let listened = listened.filter(|ip| !ip.is_unspecified());
     let mut names = vec![config.gateway.hostname.to_string(), host.to_owned()];
     names.extend(listened.map(|ip| ip.to_string()));

@@ -5,6 +5,7 @@
 mod bad_config;
 mod gateway;
 mod guests;
+mod imap;
 mod layering;
 mod lifecycle;
 mod live;
