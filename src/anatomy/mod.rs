@@ -25,8 +25,8 @@ pub use anatomist::{Anatomist, Seen};
 pub use decode::{LooseDecoder, UnknownEncoding};
 pub use envelope::Envelope;
 pub use field::{Field, fields, only_fields};
-pub use order::SortKeys;
-pub use search::{Needle, Search, TextSearch, Wanted};
+pub use order::{Sent, SortKeys, sent};
+pub use search::{Needle, TextSearch, Wanted};
 pub use section::{Section, SectionText, Sought};
 pub use subject::{BaseSubject, base_subject};
 

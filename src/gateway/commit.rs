@@ -257,7 +257,7 @@ impl Gateway {
         if let Some(original) = &sealed.original {
             original.put(&mut batch, u32::try_from(holders(shipment)).unwrap_or(u32::MAX));
         }
-        self.put_questions(&mut batch, matter, shipment, sealed.original.as_ref(), case)?;
+        self.put_questions(&mut batch, matter, shipment, sealed.original.as_ref(), case).await?;
         self.put_record(&mut batch, matter, shipment, &grants, case).await?;
         for (letter, octets) in shipment.letters.iter().zip(&sealed.letters) {
             if let SealedLetter::Own(own) = octets {

@@ -75,7 +75,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Refusal::Unavailable`].
-    pub(super) fn put_questions(
+    pub(super) async fn put_questions(
         &self,
         batch: &mut Batch,
         matter: &Matter<'_>,
@@ -87,8 +87,8 @@ impl Gateway {
         for planned in &shipment.questions {
             let question = question(matter, planned, original, case);
             let names = (planned.id, matter.transaction);
-            self.put_question(batch, case.snapshot, names, (&question, planned.again), matter.now)
-                .map_err(|error| unavailable("question", &error))?;
+            let put = self.put_question(batch, case.snapshot, names, (&question, planned.again), matter.now).await;
+            put.map_err(|error| unavailable("question", &error))?;
         }
         Ok(())
     }

@@ -2,14 +2,13 @@
 
 use crate::anatomy::Anatomist;
 use crate::blob::object::Released;
-use crate::blob::{Object, ObjectWriter};
-use crate::id::{Id, MailId, MailboxId, ThreadId};
+use crate::blob::{Object, ObjectRef, ObjectWriter};
+use crate::id::{Id, MailId, MailboxId, StaffId, ThreadId};
 use crate::mailbox::edit::Incoming;
 use crate::mailbox::records::{Content, Holders, Source};
-use crate::mailbox::turn::Turn;
 use crate::mailbox::{FlagSet, MailboxError, Mailboxes, Uid};
 use crate::random;
-use crate::store::Batch;
+use crate::store::{Batch, CommitError};
 use crate::time::Timestamp;
 
 /// A message coming in. Dropped, it leaves nothing behind that the next start does not sweep.
@@ -75,6 +74,12 @@ impl Arrival {
     pub fn octets(&self) -> u64 {
         self.content.anatomy.octets
     }
+
+    /// Lets somebody else hold its octets, too, by this batch: a letter that says the same.
+    pub fn share(&self, batch: &mut Batch) -> ObjectRef {
+        self.object.put(batch, 1);
+        self.object.reference()
+    }
 }
 
 impl Mailboxes {
@@ -123,19 +128,20 @@ impl Mailboxes {
         self.objects.discard(vec![arrival.object]).await;
     }
 
-    /// Puts a message into a mailbox in the batch, which must hold the turn until it is committed ([`Turn::hold_in`]).
+    /// Puts a message into a mailbox in the batch, whatever the account holds already. From then until the batch is
+    /// committed, refused or dropped nobody else changes the account's mailboxes; a batch changes those of one account.
     ///
     /// # Errors
     /// [`MailboxError::Missing`], [`MailboxError::TooMany`]; the batch is of no use then.
     pub async fn put(
         &self,
         batch: &mut Batch,
-        turn: &mut Turn,
-        mailbox: MailboxId,
+        (owner, mailbox): (StaffId, MailboxId),
         arrival: &Arrival,
         (flags, date): (&FlagSet, Timestamp),
     ) -> Result<Appended, MailboxError> {
-        let mut edit = self.edit(batch, turn, mailbox).await?;
+        self.take_turn(batch, owner).await;
+        let mut edit = self.edit(batch, owner, mailbox).await?;
         let incoming = Incoming {
             flags: flags.system,
             keywords: flags.keywords.clone(),
@@ -157,7 +163,7 @@ impl Mailboxes {
     /// [`MailboxError::OverQuota`] and as [`Mailboxes::put`]; nothing is kept then.
     pub async fn append(
         &self,
-        owner: crate::id::StaffId,
+        owner: StaffId,
         mailbox: MailboxId,
         mail: NewMail,
         flags: &FlagSet,
@@ -166,7 +172,7 @@ impl Mailboxes {
         let arrival = self.finish(mail).await?;
         let appended = self.append_arrival(owner, mailbox, &arrival, (flags, date)).await;
         // Where the store cannot say whether it happened, the sweep will.
-        let uncertain = matches!(&appended, Err(MailboxError::Commit(crate::store::CommitError::Unknown(_))));
+        let uncertain = matches!(&appended, Err(MailboxError::Commit(CommitError::Unknown(_))));
         if appended.is_err() && !uncertain {
             self.discard(arrival).await;
         }
@@ -175,22 +181,21 @@ impl Mailboxes {
 
     async fn append_arrival(
         &self,
-        owner: crate::id::StaffId,
+        owner: StaffId,
         mailbox: MailboxId,
         arrival: &Arrival,
         with: (&FlagSet, Timestamp),
     ) -> Result<Appended, MailboxError> {
-        let mut turn = self.turn(owner).await;
-        self.require_room(owner, arrival.octets()).await?;
         let mut batch = Batch::default();
-        let appended = self.put(&mut batch, &mut turn, mailbox, arrival, with).await?;
-        turn.hold_in(&mut batch);
+        self.take_turn(&mut batch, owner).await;
+        self.require_room(owner, arrival.octets()).await?;
+        let appended = self.put(&mut batch, (owner, mailbox), arrival, with).await?;
         self.store.commit(batch).await?;
         Ok(appended)
     }
 
     /// Fails where the account would hold more than it may.
-    pub(super) async fn require_room(&self, owner: crate::id::StaffId, octets: u64) -> Result<(), MailboxError> {
+    pub(super) async fn require_room(&self, owner: StaffId, octets: u64) -> Result<(), MailboxError> {
         let usage = self.usage(owner).await?;
         let fits = usage.octets.saturating_add(octets) <= usage.most_octets;
         if fits { Ok(()) } else { Err(MailboxError::OverQuota) }

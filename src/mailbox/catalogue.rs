@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::id::{MailboxId, StaffId};
+use crate::id::{Id, MailboxId, StaffId};
 use crate::mailbox::arrival::Disposal;
 use crate::mailbox::records::{Catalogue, Entry, Head, behind};
+use crate::mailbox::turn::held;
 use crate::mailbox::{MailboxError, MailboxName, Mailboxes, ModSeq, NameError, SpecialUse, Uid, Usage};
 use crate::random;
 use crate::store::{self, Batch, Key, Record, Table};
@@ -72,11 +73,11 @@ impl Mailboxes {
         if self.store.get::<Catalogue>(&key).await?.is_some() {
             return Ok(());
         }
-        let _turn = self.turn(owner).await;
+        let (mut batch, mut catalogue) = (Batch::default(), Catalogue::default());
+        self.take_turn(&mut batch, owner).await;
         if self.store.get::<Catalogue>(&key).await?.is_some() {
             return Ok(());
         }
-        let (mut batch, mut catalogue) = (Batch::default(), Catalogue::default());
         for (name, special) in FIRST {
             let Ok(name) = MailboxName::parse(name) else { continue };
             catalogue.subscribed.insert(name.clone());
@@ -116,6 +117,15 @@ impl Mailboxes {
     pub async fn find(&self, owner: StaffId, name: &MailboxName) -> Result<MailboxId, MailboxError> {
         let catalogue = self.catalogue(owner).await?.value;
         catalogue.find(name).map(|entry| entry.id).ok_or(MailboxError::Missing)
+    }
+
+    /// The Inbox of an account; `None` where nobody has signed in to its mailboxes yet.
+    ///
+    /// # Errors
+    /// [`MailboxError::Store`].
+    pub async fn inbox(&self, owner: StaffId) -> Result<Option<MailboxId>, MailboxError> {
+        let found = self.store.get::<Catalogue>(&Catalogue::key(owner)).await?;
+        Ok(found.and_then(|record| record.value.find(&MailboxName::inbox()).map(|entry| entry.id)))
     }
 
     /// The mailbox that is for this; made anew where it was deleted.
@@ -180,7 +190,8 @@ impl Mailboxes {
         name: &MailboxName,
         special: Option<SpecialUse>,
     ) -> Result<MailboxId, MailboxError> {
-        let _turn = self.turn(owner).await;
+        let mut batch = Batch::default();
+        self.take_turn(&mut batch, owner).await;
         let Record { version, value: mut catalogue } = self.catalogue(owner).await?;
         if catalogue.find(name).is_some() {
             return Err(MailboxError::Exists);
@@ -191,7 +202,6 @@ impl Mailboxes {
         if catalogue.entries.len() >= self.limits.mailboxes {
             return Err(MailboxError::TooMany);
         }
-        let mut batch = Batch::default();
         let id = put_mailbox(&mut batch, &mut catalogue, owner, name.clone(), special);
         self.put_catalogue(batch, owner, version, &catalogue).await?;
         Ok(id)
@@ -218,7 +228,8 @@ impl Mailboxes {
         if name.is_inbox() {
             return Err(MailboxError::Kept);
         }
-        let mut turn = self.turn(owner).await;
+        let mut batch = Batch::default();
+        self.take_turn(&mut batch, owner).await;
         let Record { version, value: mut catalogue } = self.catalogue(owner).await?;
         let Some(at) = catalogue.entries.iter().position(|entry| entry.name == *name) else {
             let above = catalogue.entries.iter().any(|entry| entry.name.is_below(name));
@@ -226,19 +237,20 @@ impl Mailboxes {
         };
         let id = catalogue.entries.remove(at).id;
         let view = self.open(owner, id).await?.view().await?;
-        let mut batch = Batch::default();
         batch.frees_space().require_version(Head::key(id), view.version()).delete(Head::key(id));
         let mut disposal = Disposal::default();
         for row in view.rows() {
             self.dispose(&mut batch, row.mail, &mut disposal).await?;
         }
         for table in [Table::MailPage, Table::MailMark] {
-            let keys = self.store.scan_keys(table, crate::id::Id::octets(&id), &behind(id), usize::MAX).await?;
+            let keys = self.store.scan_keys(table, id.octets(), &behind(id), usize::MAX).await?;
             for key in keys {
                 batch.delete(Key::new(table, &[&key]));
             }
         }
-        turn.touch(id);
+        if let Some(turn) = held(&batch, owner) {
+            turn.touch(id);
+        }
         self.put_catalogue(batch, owner, version, &catalogue).await?;
         self.objects.drop_files(disposal.files).await;
         self.shelf.forget(id);
@@ -258,7 +270,8 @@ impl Mailboxes {
             let all = view.rows().map(|row| row.uid).collect();
             return self.mv(owner, inbox, &all, id).await.map(drop);
         }
-        let _turn = self.turn(owner).await;
+        let mut batch = Batch::default();
+        self.take_turn(&mut batch, owner).await;
         let Record { version, value: mut catalogue } = self.catalogue(owner).await?;
         let (moving, mut staying): (Vec<Entry>, Vec<Entry>) =
             catalogue.entries.into_iter().partition(|entry| entry.name == *from || entry.name.is_below(from));
@@ -274,7 +287,7 @@ impl Mailboxes {
         staying.extend(moved);
         staying.sort_by(|a, b| a.name.cmp(&b.name));
         catalogue.entries = staying;
-        self.put_catalogue(Batch::default(), owner, version, &catalogue).await
+        self.put_catalogue(batch, owner, version, &catalogue).await
     }
 
     /// Subscribes a name, or ends that. The name need not be a mailbox's.
@@ -282,7 +295,8 @@ impl Mailboxes {
     /// # Errors
     /// [`MailboxError::TooMany`] where more are subscribed than make sense.
     pub async fn subscribe(&self, owner: StaffId, name: &MailboxName, subscribed: bool) -> Result<(), MailboxError> {
-        let _turn = self.turn(owner).await;
+        let mut batch = Batch::default();
+        self.take_turn(&mut batch, owner).await;
         let Record { version, value: mut catalogue } = self.catalogue(owner).await?;
         let changed =
             if subscribed { catalogue.subscribed.insert(name.clone()) } else { catalogue.subscribed.remove(name) };
@@ -292,7 +306,7 @@ impl Mailboxes {
         if subscribed && catalogue.subscribed.len() > self.limits.mailboxes * 2 {
             return Err(MailboxError::TooMany);
         }
-        self.put_catalogue(Batch::default(), owner, version, &catalogue).await
+        self.put_catalogue(batch, owner, version, &catalogue).await
     }
 }
 

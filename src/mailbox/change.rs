@@ -2,8 +2,8 @@
 
 use crate::id::{MailboxId, StaffId};
 use crate::mailbox::arrival::Disposal;
-use crate::mailbox::{FlagChange, MailboxError, Mailboxes, ModSeq, Row, SystemFlags, Uid, Uids, View};
 use crate::mailbox::page::{PAGE_UIDS, Page};
+use crate::mailbox::{FlagChange, MailboxError, Mailboxes, ModSeq, Row, SystemFlags, Uid, Uids, View};
 use crate::store::Batch;
 
 /// What STORE did.
@@ -39,10 +39,10 @@ impl Mailboxes {
         change: &FlagChange,
         unchanged_since: Option<ModSeq>,
     ) -> Result<Stored, MailboxError> {
-        let mut turn = self.turn(owner).await;
-        let view = self.open(owner, id).await?.view().await?;
         let mut batch = Batch::default();
-        let mut edit = self.edit(&batch, &mut turn, id).await?;
+        self.take_turn(&mut batch, owner).await;
+        let view = self.open(owner, id).await?.view().await?;
+        let mut edit = self.edit(&batch, owner, id).await?;
         let bits = match change {
             FlagChange::Remove(flags) => edit.known_bits(flags),
             FlagChange::Add(flags) | FlagChange::Replace(flags) => edit.bits(&flags.keywords)?,
@@ -61,7 +61,6 @@ impl Mailboxes {
         }
         let modseq = edit.finish(&mut batch);
         if modseq.is_some() {
-            turn.hold_in(&mut batch);
             self.store.commit(batch).await?;
         }
         Ok(Stored { modified: modified.into_iter().collect(), modseq })
@@ -78,11 +77,11 @@ impl Mailboxes {
         if chosen.is_empty() {
             return Ok(chosen);
         }
-        let mut turn = self.turn(owner).await;
-        let view = self.open(owner, id).await?.view().await?;
         let mut batch = Batch::default();
         batch.frees_space();
-        let mut edit = self.edit(&batch, &mut turn, id).await?;
+        self.take_turn(&mut batch, owner).await;
+        let view = self.open(owner, id).await?.view().await?;
+        let mut edit = self.edit(&batch, owner, id).await?;
         let (mut gone, mut disposal): (Vec<Uid>, Disposal) = Default::default();
         for (page, rows) in view.pages_of(&chosen) {
             for row in rows.into_iter().filter(|row| row.flags.has(SystemFlags::DELETED)) {
@@ -93,7 +92,6 @@ impl Mailboxes {
             }
         }
         edit.finish(&mut batch);
-        turn.hold_in(&mut batch);
         self.store.commit(batch).await?;
         self.objects.drop_files(disposal.files).await;
         Ok(gone.into_iter().collect())

@@ -28,12 +28,12 @@ impl Mailboxes {
         uids: &Uids,
         to: MailboxId,
     ) -> Result<Copied, MailboxError> {
-        let mut turn = self.turn(owner).await;
+        let mut batch = Batch::default();
+        self.take_turn(&mut batch, owner).await;
         let view = self.open(owner, from).await?.view().await?;
         let rows: Vec<&Row> = view.pages_of(uids).flat_map(|(_, rows)| rows).collect();
         self.require_room(owner, rows.iter().map(|row| row.octets).sum()).await?;
-        let mut batch = Batch::default();
-        let mut edit = self.edit(&batch, &mut turn, to).await?;
+        let mut edit = self.edit(&batch, owner, to).await?;
         let mut copied = Copied { validity: edit.head().validity, ..Copied::default() };
         for row in rows {
             copied.to.push(edit.add(&batch, &incoming(&view, row)).await?);
@@ -41,7 +41,6 @@ impl Mailboxes {
             self.share(&mut batch, row.mail).await?;
         }
         edit.finish(&mut batch);
-        turn.hold_in(&mut batch);
         if !batch.is_empty() {
             self.store.commit(batch).await?;
         }
@@ -59,11 +58,11 @@ impl Mailboxes {
         uids: &Uids,
         to: MailboxId,
     ) -> Result<Copied, MailboxError> {
-        let mut turn = self.turn(owner).await;
-        let view = self.open(owner, from).await?.view().await?;
         let mut batch = Batch::default();
+        self.take_turn(&mut batch, owner).await;
+        let view = self.open(owner, from).await?.view().await?;
         // In one mailbox the arrivals are a change of their own, behind the one that takes them out.
-        let mut leaving = self.edit(&batch, &mut turn, from).await?;
+        let mut leaving = self.edit(&batch, owner, from).await?;
         let mut rows = Vec::new();
         for (page, chosen) in view.pages_of(uids) {
             for row in chosen {
@@ -73,14 +72,13 @@ impl Mailboxes {
             }
         }
         leaving.finish(&mut batch);
-        let mut edit = self.edit(&batch, &mut turn, to).await?;
+        let mut edit = self.edit(&batch, owner, to).await?;
         let mut copied = Copied { validity: edit.head().validity, ..Copied::default() };
         for row in rows {
             copied.to.push(edit.add(&batch, &incoming(&view, row)).await?);
             copied.from.push(row.uid);
         }
         edit.finish(&mut batch);
-        turn.hold_in(&mut batch);
         if !batch.is_empty() {
             self.store.commit(batch).await?;
         }

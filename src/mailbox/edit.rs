@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::id::{MailId, MailboxId};
+use crate::id::{MailId, MailboxId, StaffId};
 use crate::mailbox::flags::{FlagSet, Keyword, MOST_KEYWORDS, SystemFlags};
 use crate::mailbox::page::{Page, StoredPage};
 use crate::mailbox::records::{Head, Mark};
-use crate::mailbox::turn::Turn;
+use crate::mailbox::turn::held;
 use crate::mailbox::{MailboxError, Mailboxes, ModSeq, Row, Uid};
 use crate::store::{Batch, Key, Stored, decode};
 use crate::time::Timestamp;
@@ -53,11 +53,13 @@ impl Mailboxes {
         })
     }
 
-    /// Begins to change a mailbox of the account whose turn it is.
-    pub(super) async fn edit(&self, batch: &Batch, turn: &mut Turn, id: MailboxId) -> Result<Edit<'_>, MailboxError> {
+    /// Begins to change a mailbox of this account, whose turn the batch holds.
+    pub(super) async fn edit(&self, batch: &Batch, owner: StaffId, id: MailboxId) -> Result<Edit<'_>, MailboxError> {
         let found = self.in_batch::<Head>(batch, &Head::key(id)).await?;
-        let (head, version) = found.filter(|(head, _)| head.owner == turn.owner()).ok_or(MailboxError::Missing)?;
-        turn.touch(id);
+        let (head, version) = found.filter(|(head, _)| head.owner == owner).ok_or(MailboxError::Missing)?;
+        if let Some(turn) = held(batch, owner) {
+            turn.touch(id);
+        }
         let (pages, vanished) = (BTreeMap::new(), Vec::new());
         Ok(Edit { mailboxes: self, id, version, head, pages, vanished, changed: false })
     }
@@ -171,7 +173,11 @@ impl Edit<'_> {
         };
         for page in self.pages.values() {
             let key = Page::key(self.id, page.number);
-            if page.rows.is_empty() { batch.delete(key) } else { batch.put(key, &page.to_stored()) };
+            if page.rows.is_empty() {
+                batch.delete(key)
+            } else {
+                batch.put(key, &page.to_stored())
+            };
         }
         let mark = Mark { pages: self.pages.keys().copied().collect(), vanished: self.vanished.into_iter().collect() };
         batch.put(Mark::key(self.id, modseq), &mark);

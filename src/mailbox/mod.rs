@@ -39,7 +39,6 @@ pub use difference::Difference;
 pub use flags::{FlagChange, FlagError, FlagSet, Keyword, SystemFlags};
 pub use name::{MailboxName, NameError, SpecialUse};
 pub use opened::{OpenMailbox, Past};
-pub use turn::Turn;
 pub use read::MailContent;
 pub use uids::Uids;
 pub use view::{Row, View};

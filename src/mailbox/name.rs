@@ -151,7 +151,11 @@ mod tests {
             ("a*", Err(NameError::Character)),
             ("a\u{7}", Err(NameError::Character)),
         ] {
-            assert_eq!(MailboxName::parse(text).as_ref().map(MailboxName::as_str).map_err(|error| *error), read, "{text:?}");
+            assert_eq!(
+                MailboxName::parse(text).as_ref().map(MailboxName::as_str).map_err(|error| *error),
+                read,
+                "{text:?}"
+            );
         }
         assert_eq!(MailboxName::parse(&"a".repeat(513)), Err(NameError::TooLong));
         assert_eq!(MailboxName::parse(&"a/".repeat(17)), Err(NameError::TooLong));

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{Mutex as Gate, watch};
 
-use crate::id::{MailboxId, StaffId};
+use crate::id::{Id, MailboxId, StaffId};
 use crate::mailbox::page::{Page, StoredPage};
 use crate::mailbox::records::{Head, Mark, behind};
 use crate::mailbox::{MailboxError, Mailboxes, ModSeq, Uid, Uids, View};
@@ -123,7 +123,7 @@ impl Mailboxes {
     }
 
     async fn read_pages(&self, id: MailboxId) -> Result<BTreeMap<u32, Arc<Page>>, MailboxError> {
-        let (mut from, to) = (crate::id::Id::octets(&id).to_vec(), behind(id));
+        let (mut from, to) = (id.octets().to_vec(), behind(id));
         let mut pages = BTreeMap::new();
         loop {
             let found = self.store.scan::<StoredPage>(Table::MailPage, &from, &to, AT_ONCE).await?;

@@ -27,46 +27,46 @@ impl Turns {
     }
 }
 
-/// The right to change an account's mailboxes. When it is dropped those that wait for changes are told.
-pub struct Turn {
+/// The right to change an account's mailboxes, held by a batch. When it is dropped those that wait for changes are told.
+pub(super) struct Turn {
     owner: StaffId,
-    touched: Vec<MailboxId>,
+    touched: Mutex<Vec<MailboxId>>,
     shelf: Arc<Shelf>,
     _guard: OwnedMutexGuard<()>,
 }
 
 impl Turn {
-    /// Whose mailboxes.
-    pub fn owner(&self) -> StaffId {
-        self.owner
-    }
-
     /// Notes that a mailbox is changed by the batch of this turn.
-    pub(super) fn touch(&mut self, id: MailboxId) {
-        if !self.touched.contains(&id) {
-            self.touched.push(id);
+    pub fn touch(&self, id: MailboxId) {
+        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        if !touched.contains(&id) {
+            touched.push(id);
         }
-    }
-
-    /// Keeps the turn until the batch is committed, refused or dropped.
-    pub fn hold_in(self, batch: &mut Batch) {
-        batch.hold(Arc::new(self));
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        for id in &self.touched {
-            self.shelf.tell(*id);
-        }
+        let touched = std::mem::take(self.touched.get_mut().unwrap_or_else(PoisonError::into_inner));
+        touched.into_iter().for_each(|id| self.shelf.tell(id));
     }
 }
 
 impl Mailboxes {
-    /// Waits for the turn to change this account's mailboxes. Who holds one and waits for another's may wait for ever: a
-    /// batch changes one account's mailboxes.
-    pub async fn turn(&self, owner: StaffId) -> Turn {
+    /// Waits for the turn to change this account's mailboxes, which the batch then holds until it is committed, refused or
+    /// dropped. One that holds it already has it. A batch changes the mailboxes of one account: who held one turn and
+    /// waited for another might wait for ever.
+    pub(super) async fn take_turn(&self, batch: &mut Batch, owner: StaffId) {
+        if held(batch, owner).is_some() {
+            return;
+        }
         let guard = self.turns.gate(owner).lock_owned().await;
-        Turn { owner, touched: Vec::new(), shelf: Arc::clone(&self.shelf), _guard: guard }
+        let shelf = Arc::clone(&self.shelf);
+        batch.hold(Arc::new(Turn { owner, touched: Mutex::default(), shelf, _guard: guard }));
     }
+}
+
+/// The batch's turn to change this account's mailboxes.
+pub(super) fn held(batch: &Batch, owner: StaffId) -> Option<&Turn> {
+    batch.held::<Turn>().find(|turn| turn.owner == owner)
 }

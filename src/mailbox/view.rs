@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::id::{MailId, MailboxId};
 use crate::mailbox::flags::{FlagSet, Keyword, SystemFlags};
-use crate::mailbox::page::{Page, PAGE_UIDS};
+use crate::mailbox::page::{PAGE_UIDS, Page};
 use crate::mailbox::records::Head;
 use crate::mailbox::{ModSeq, Uid};
 use crate::time::Timestamp;
@@ -181,6 +181,10 @@ impl View {
 /// Shows numbers; keywords are a person's own words.
 impl std::fmt::Debug for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("View").field("id", &self.0.id).field("len", &self.len()).field("modseq", &self.modseq()).finish()
+        f.debug_struct("View")
+            .field("id", &self.0.id)
+            .field("len", &self.len())
+            .field("modseq", &self.modseq())
+            .finish()
     }
 }

@@ -184,6 +184,7 @@ fn sample_practice(language: &str, rich: bool) -> Practice {
         colour: "#1f5f8b".into(),
         website: rich.then(|| "https://sample.example".into()),
         time_zone: "UTC".into(),
+        staff_mail: Default::default(),
         language: language.into(),
     }
 }

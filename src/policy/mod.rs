@@ -37,7 +37,7 @@ pub use people::DirectoryEntry;
 pub use plan::{
     Asking, Because, Decision, Plan, RecipientFacts, RoleSource, SenderFacts, Settings, StatusMail, Treatment,
 };
-pub use practice::Practice;
+pub use practice::{Practice, StaffMailPlace};
 pub use role::{Role, RoleFile};
 pub use specialty::Specialty;
 

@@ -30,6 +30,33 @@ pub struct Practice {
     pub time_zone: String,
     /// BCP 47 language of its mails (`en`).
     pub language: String,
+    /// Where guests' replies, questions and status mails go.
+    pub staff_mail: StaffMailPlace,
+}
+
+/// Where what is for a member of staff goes. By mail, too, as long as somebody has not signed in to their mailbox here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StaffMailPlace {
+    /// To their Inbox here.
+    Inbox,
+    /// To their own mailbox elsewhere.
+    Mail,
+    /// To both.
+    #[default]
+    Both,
+}
+
+impl StaffMailPlace {
+    /// The words for it in a file.
+    pub const NAMES: &'static [&'static str] = &["inbox", "mail", "both"];
+
+    fn from_name(name: &str) -> Self {
+        match name {
+            "inbox" => Self::Inbox,
+            "mail" => Self::Mail,
+            _ => Self::Both,
+        }
+    }
 }
 
 /// The keys of a practice's file.
@@ -83,6 +110,12 @@ pub const KEYS: &[Key] = &[
         need: Need::Default("\"en\""),
         about: "The language of the practice's mails, as BCP 47 writes it: \"en\", \"de-CH\".",
     },
+    Key {
+        name: "staff_mail",
+        form: Form::Choice(StaffMailPlace::NAMES),
+        need: Need::Default("\"both\""),
+        about: "Where replies of guests, questions and status mails for staff go. inbox: to the Inbox that they read here by IMAP; mail: to their own mailbox elsewhere; both: to both. Who has never signed in by IMAP gets mail, whatever stands here.",
+    },
 ];
 
 /// A practice, where its file has no fault that forbids one.
@@ -94,6 +127,7 @@ pub(super) fn read_practice(file: &SourceFile, id: &str, faults: &mut Faults) ->
     let phone = checked(&table, "phone", faults, phone);
     let logo = checked(&table, "logo", faults, logo);
     let website = checked(&table, "website", faults, website);
+    let staff_mail = table.text("staff_mail").map(|word| StaffMailPlace::from_name(&word.text)).unwrap_or_default();
     let time_zone = checked(&table, "time_zone", faults, time_zone);
     Some(Practice {
         id: id.to_owned(),
@@ -106,6 +140,7 @@ pub(super) fn read_practice(file: &SourceFile, id: &str, faults: &mut Faults) ->
         website,
         time_zone: time_zone?,
         language,
+        staff_mail,
     })
 }
 

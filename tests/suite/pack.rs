@@ -46,6 +46,7 @@ fn practice() -> Practice {
         colour: "#0b6e4f".into(),
         website: Some("https://clinic.example".into()),
         time_zone: "Australia/Sydney".into(),
+        staff_mail: Default::default(),
         language: "en".into(),
     }
 }
@@ -60,6 +61,7 @@ fn french() -> Practice {
         colour: "#ffd166".into(),
         website: None,
         time_zone: "Europe/Paris".into(),
+        staff_mail: Default::default(),
         language: "fr-FR".into(),
         ..practice()
     }
