@@ -26,7 +26,10 @@ pub fn parse_date_time(text: &str) -> Option<Timestamp> {
     if pieces.next().is_some() || !zone.is_ascii() || !clock.is_ascii() {
         return None;
     }
-    let two = |digits: &str| (digits.len() == 2).then(|| digits.parse::<i8>().ok())?;
+    let two = |digits: &str| {
+        let sound = digits.len() == 2 && digits.bytes().all(|octet| octet.is_ascii_digit());
+        sound.then(|| digits.parse::<i8>().ok())?
+    };
     let mut numbers = clock.split(':').map(two);
     let (hour, minute, second) = (numbers.next()??, numbers.next()??, numbers.next()??);
     let (sign, digits) = zone.split_at_checked(1)?;
@@ -59,4 +62,33 @@ pub fn format_date_time(at: Timestamp) -> String {
         utc.minute(),
         utc.second()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_as_they_are_written() {
+        for (text, expected) in [
+            ("01-Feb-1994 12:00:00 +0100", Some("1994-02-01T11:00:00Z")),
+            (" 1-Feb-1994 12:00:00 -0130", Some("1994-02-01T13:30:00Z")),
+            ("31-dec-2026 23:59:60 +0000", Some("2026-12-31T23:59:59Z")),
+            ("31-Feb-2026 00:00:00 +0000", None),
+            ("01-Feb-1994 24:00:00 +0000", None),
+            ("01-Feb-1994 12:00:00", None),
+            ("01-Feb-1994 12:00:00 0100", None),
+            ("01-Feb-1994 12:00:00 +01000", None),
+            ("01-Feb-1994 1:00:00 +0100", None),
+            ("01-Feb-1994 12:00:00:00 +0100", None),
+            ("01-Feb-94 12:00:00 +0100", None),
+            ("001-Feb-1994 12:00:00 +0100", None),
+            ("+1-Feb-1994 12:00:00 +0100", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_date_time(text).map(|at| at.to_string()).as_deref(), expected, "{text}");
+        }
+        let moment = parse_date_time("01-Feb-1994 12:00:00 +0100").unwrap();
+        assert_eq!(format_date_time(moment), " 1-Feb-1994 11:00:00 +0000");
+    }
 }

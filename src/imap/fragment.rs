@@ -442,3 +442,7 @@ fn ending(line: &[u8]) -> Ending {
         None => Ending::Absurd(waits),
     }
 }
+
+#[cfg(test)]
+#[path = "fragment_tests.rs"]
+mod tests;

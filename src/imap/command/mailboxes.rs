@@ -69,7 +69,7 @@ impl StatusItem {
 }
 
 /// LIST, plain or extended (RFC 5258).
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub struct Listing {
     /// The reference, which stands before every pattern.
     pub reference: RawName,

@@ -15,6 +15,8 @@ mod fetch;
 mod mailboxes;
 mod reader;
 mod search;
+#[cfg(test)]
+mod tests;
 mod verbs;
 
 pub use append::{Appending, parse_append};

@@ -36,7 +36,7 @@ pub struct SearchRequest {
 }
 
 /// What a message must be. Strings are in the search's charset still.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Key {
     /// All of these.
     And(Vec<Key>),

@@ -122,6 +122,16 @@ impl Refusal {
         }
     }
 
+    /// The cause that an admin must know, where it lies in the house itself.
+    pub fn trouble(&self) -> Option<String> {
+        match self {
+            Self::Mailbox(error @ (MailboxError::Store(_) | MailboxError::Commit(_) | MailboxError::Blob(_))) => {
+                Some(error.to_string())
+            }
+            _ => None,
+        }
+    }
+
     /// Condition, response code and words.
     pub fn written(&self) -> (Condition, Option<&'static str>, &'static str) {
         use Condition::{Bad, No};

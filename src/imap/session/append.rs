@@ -1,10 +1,11 @@
 //! APPEND (RFC 9051, section 6.3.12): the message streams into the gateway, and is there with the OK.
 
 use super::Session;
+use crate::id::MailboxId;
 use crate::imap::command::{Appending, parse_append};
 use crate::imap::fragment::{Announced, Excess};
 use crate::imap::response::{Condition, Refusal};
-use crate::mailbox::{FlagSet, MailboxError, MailboxId, NewMail};
+use crate::mailbox::{FlagSet, MailboxError, NewMail};
 use crate::time::Timestamp;
 
 /// A message on its way in.

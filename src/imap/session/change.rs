@@ -1,10 +1,11 @@
 //! STORE, EXPUNGE, COPY, MOVE (RFC 9051, sections 6.4.3 to 6.4.8; RFC 4315, RFC 7162).
 
 use super::{Done, Halt, Outlet, Session};
+use crate::id::MailboxId;
 use crate::imap::command::{By, RawName, StoreHow, StoreRequest};
 use crate::imap::response::{Condition, Refusal};
 use crate::imap::set::{SequenceSet, written};
-use crate::mailbox::{Copied, FlagChange, FlagSet, MailboxError, MailboxId, Uid, Uids};
+use crate::mailbox::{Copied, FlagChange, FlagSet, MailboxError, Uid, Uids};
 
 impl Session {
     pub(super) async fn store(

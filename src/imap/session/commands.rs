@@ -85,7 +85,9 @@ impl Session {
                 return Ok(());
             }
         };
-        self.tell_news(expunges).await;
+        if !logout {
+            self.tell_news(expunges).await;
+        }
         self.out.status(Some(&tag), Condition::Ok, done.code.as_deref(), done.text);
         self.errors = if self.signed_in.is_some() { 0 } else { self.errors };
         if logout {

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::{Done, Halt, Session};
+use crate::id::MailboxId;
 use crate::imap::command::{ListReturn, Listing, RawName, StatusItem};
 use crate::imap::name;
 use crate::imap::pattern::Pattern;
 use crate::imap::response::Refusal;
-use crate::mailbox::{Listed, MailboxError, MailboxId, MailboxName, SpecialUse, Status};
+use crate::mailbox::{Listed, MailboxError, MailboxName, SpecialUse, Status};
 
 /// A name that LIST may show.
 #[derive(Default)]

@@ -342,13 +342,18 @@ impl Session {
     fn blame(&mut self, tag: Option<&str>, refusal: &Refusal) {
         let (condition, code, text) = refusal.written();
         Event::ImapRefused { session: self.id, condition: condition.name(), reason: refusal.word() }.log();
+        if let Some(cause) = refusal.trouble() {
+            Event::Trouble { place: "imap", cause }.log();
+        }
         self.out.status(tag, condition, code, text);
         if condition == Condition::Bad || self.signed_in.is_none() {
             self.errors += 1;
         }
         let limits = &self.settings.limits;
         let most = if self.signed_in.is_some() { limits.errors } else { limits.errors_before_sign_in };
-        if self.errors >= most {
+        if self.failed_sign_ins >= limits.sign_ins {
+            self.leave("sign-ins", "Too many failed sign-ins");
+        } else if self.errors >= most {
             self.leave("errors", "Too many wrong commands");
         }
     }

@@ -149,9 +149,6 @@ impl Session {
                 guesses.count(peer, Instant::now().into_std());
                 Event::SignInFailed { session: self.id, peer }.log();
                 self.failed_sign_ins += 1;
-                if self.failed_sign_ins >= self.settings.limits.sign_ins {
-                    self.leave("sign-ins", "Too many failed sign-ins");
-                }
                 Err(Refusal::SignIn(SignInError::Rejected).into())
             }
             Err(error) => Err(Refusal::SignIn(error).into()),

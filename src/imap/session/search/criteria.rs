@@ -1,5 +1,6 @@
 //! What a message must be, ready to be judged: sets resolved, texts decoded, and what is still to be found out named.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -248,7 +249,7 @@ impl Reading<'_> {
     }
 
     fn needle(&self, octets: &[u8]) -> Result<Needle, Refusal> {
-        let text = match self.charset {
+        let text: Cow<'_, str> = match self.charset {
             Charset::Utf8 => std::str::from_utf8(octets).map_err(|_| Refusal::Charset)?.into(),
             Charset::Other(encoding) => encoding.decode_without_bom_handling(octets).0,
         };

@@ -154,7 +154,7 @@ async fn meets(
         let content = match &content {
             Some(content) => content,
             None => match mail.content(row).await {
-                Ok(read) => content.insert(read),
+                Ok(read) => &*content.insert(read),
                 // Expunged meanwhile: it meets nothing.
                 Err(MailboxError::Expunged) => return Ok(false),
                 Err(error) => return Err(error.into()),
