@@ -4,6 +4,7 @@ mod bare;
 mod dialog;
 mod house;
 mod live;
+mod oracle;
 
 use std::path::PathBuf;
 
