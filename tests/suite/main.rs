@@ -8,6 +8,7 @@ mod guests;
 mod layering;
 mod lifecycle;
 mod live;
+mod mailbox;
 mod mime;
 mod pack;
 mod parcels;
