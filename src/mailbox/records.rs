@@ -182,3 +182,72 @@ impl Holders {
         Key::new(Table::MailHolders, &[mail.octets()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anatomy::Anatomist;
+    use crate::blob::ObjectRef;
+    use crate::keyring::vectors::Vector;
+    use crate::mailbox::page::{Page, StoredPage};
+    use crate::mailbox::{FlagSet, Row};
+    use crate::store::decode;
+    use crate::time::Timestamp;
+
+    fn written<T: Stored>(value: &T) -> Vec<u8> {
+        [&[T::VERSION], postcard::to_allocvec(value).unwrap().as_slice()].concat()
+    }
+
+    #[test]
+    fn records_of_mailboxes_are_read_as_they_were_written() {
+        let mut vector = Vector::read("mailbox");
+        let (owner, id, mail) =
+            (StaffId::from_octets([1; 16]), MailboxId::from_octets([2; 16]), MailId::from_octets([3; 16]));
+        let name = |text| MailboxName::parse(text).unwrap();
+        let entry = Entry { id, name: name("Sent"), special: Some(SpecialUse::Sent) };
+        let catalogue = Catalogue { entries: vec![entry], subscribed: [name("Sent")].into(), last_validity: 9 };
+        vector.octets("catalogue_key", &Catalogue::key(owner).octets);
+        let octets = vector.octets("catalogue_1", &written(&catalogue));
+        let read = decode::<Catalogue>(Table::MailCatalogue, &octets).unwrap();
+        assert_eq!(read.find(&name("Sent")).map(|entry| (entry.id, entry.special)), Some((id, Some(SpecialUse::Sent))));
+
+        let mut flags = FlagSet::default();
+        ["\\Seen", "\\Draft", "$Work"].map(|text| flags.add(text).unwrap());
+        let head = Head { keywords: flags.keywords, uid_next: 66, modseq: 7, octets: 300, ..Head::new(owner, 9) };
+        vector.octets("head_key", &Head::key(id).octets);
+        let octets = vector.octets("head_1", &written(&head));
+        let read = decode::<Head>(Table::MailHead, &octets).unwrap();
+        assert_eq!((read.owner, read.uid_next, read.modseq, read.keywords), (owner, 66, 7, head.keywords));
+
+        let date = Timestamp::from_secs(20_000 * 86_400);
+        let row = Row { uid: 65, modseq: 7, flags: flags.system, keywords: 1, date, octets: 300, mail };
+        let page = Page { number: 1, rows: vec![row] };
+        vector.octets("page_key", &Page::key(id, 1).octets);
+        let octets = vector.octets("page_1", &written(&page.to_stored()));
+        assert_eq!(Page::of_stored(1, decode::<StoredPage>(Table::MailPage, &octets).unwrap()), page);
+
+        let mark = Mark { pages: Uids::one(1), vanished: Uids::of_ranges([(3, 5), (64, 64)]) };
+        vector.octets("mark_key", &Mark::key(id, 7).octets);
+        let octets = vector.octets("mark_1", &written(&mark));
+        assert_eq!(decode::<Mark>(Table::MailMark, &octets).unwrap().vanished, mark.vanished);
+
+        let mut anatomist = Anatomist::default();
+        anatomist.feed(b"Subject: a\r\n\r\nHello\r\n");
+        let seen = anatomist.finish();
+        let object = [[4; 16].as_slice(), &[21, 0], &[5; 32]].concat();
+        let object: ObjectRef = postcard::from_bytes(&object).unwrap();
+        let content = Content {
+            source: Source::Object(object),
+            thread: ThreadId::from_octets([6; 16]),
+            anatomy: seen.anatomy,
+            header: seen.header.into(),
+            preview: seen.preview,
+        };
+        vector.octets("content_key", &Content::key(mail).octets);
+        let octets = vector.octets("content_1", &written(&content));
+        let read = decode::<Content>(Table::MailContent, &octets).unwrap();
+        assert_eq!((read.anatomy, read.preview.as_str(), read.header), (content.anatomy, "Hello", content.header));
+        vector.octets("holders_1", &written(&Holders(2)));
+        vector.finish();
+    }
+}

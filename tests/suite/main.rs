@@ -9,6 +9,7 @@ mod imap;
 mod layering;
 mod lifecycle;
 mod live;
+mod mailbox;
 mod mime;
 mod pack;
 mod parcels;
