@@ -68,6 +68,10 @@ fn plain(verb: &str) -> Option<Command> {
 }
 
 fn named(verb: &str, reader: &mut Reader<'_>) -> Read<Command> {
+    if verb == "APPEND" {
+        // With one it is read by `append.rs`.
+        return Err(Mistake("APPEND needs a message, as a literal"));
+    }
     if let Some(command) = account(verb, reader)? {
         return Ok(command);
     }

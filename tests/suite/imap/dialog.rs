@@ -88,10 +88,11 @@ impl<W: Wire> Line<W> {
             "C:" => self.wire.send(format!("{rest}\r\n").as_bytes()).await,
             "C~" => self.wire.send(&unescape(rest)).await,
             "T" => self.wire.tls().await?,
-            "S:" if rest == "closed" => match self.response().await? {
-                Some(line) => return Err(format!("came: {line}")),
-                None => {}
-            },
+            "S:" if rest == "closed" => {
+                if let Some(line) = self.response().await? {
+                    return Err(format!("came: {line}"));
+                }
+            }
             "S:" if rest.starts_with(['*', '+']) => match self.response().await? {
                 Some(line) if matches(&line, rest) => self.told.push(line),
                 Some(line) => return Err(format!("came: {line}")),
@@ -170,18 +171,17 @@ fn parts(line: &str) -> Option<(usize, String, &str)> {
 fn matches(line: &str, expected: &str) -> bool {
     let word = expected.split(' ').nth(1).unwrap_or_default();
     let status = ["OK", "NO", "BAD", "BYE"].contains(&word) || expected.starts_with('+');
-    let mut pieces = expected.split('…');
-    let first = pieces.next().unwrap_or_default();
+    let mut pieces: Vec<&str> = expected.split('…').collect();
+    let first = pieces.remove(0);
+    let last = pieces.pop();
     let Some(mut rest) = line.strip_prefix(first) else { return false };
-    let mut open = status;
     for piece in pieces {
-        match rest.find(piece) {
-            Some(at) => rest = &rest[at + piece.len()..],
+        match rest.split_once(piece) {
+            Some((_, behind)) => rest = behind,
             None => return false,
         }
-        open = status || piece.is_empty();
     }
-    open || rest.is_empty()
+    status || last.map_or(rest.is_empty(), |last| rest.ends_with(last))
 }
 
 fn prelude_lines(how: &str) -> Vec<String> {
