@@ -149,7 +149,8 @@ impl Mailboxes {
     }
 
     /// Puts a message into a mailbox in the batch, whatever the account holds already. From then until the batch is
-    /// committed, refused or dropped nobody else changes the account's mailboxes; a batch changes those of one account.
+    /// committed, refused or dropped nobody else changes the account's mailboxes; a batch changes those of one account,
+    /// or the admin's first and then another's.
     ///
     /// # Errors
     /// [`MailboxError::Missing`], [`MailboxError::TooMany`]; the batch is of no use then.

@@ -198,7 +198,11 @@ impl Mailboxes {
         edit.add(batch, &Incoming { flags: system, keywords, date, octets, mail }).await?;
         edit.finish(batch);
         self.dispose(batch, row.mail, disposal).await?;
-        if again { self.share(batch, mail).await } else { Ok(arrival.keep(batch)) }
+        if again {
+            return self.share(batch, mail).await;
+        }
+        arrival.keep(batch);
+        Ok(())
     }
 }
 
