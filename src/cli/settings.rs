@@ -1,5 +1,6 @@
 //! From config.toml to the settings of each component.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::config::{Config, OutgoingMode, OutgoingTls, RelayListenerSettings, SmarthostConfig};
@@ -75,6 +76,7 @@ pub fn portal(config: &Config) -> portal::Settings {
         trusted_proxies: config.portal.trusted_proxies.clone(),
         max_upload: config.portal.max_upload,
         deadlines: portal::Deadlines { idle: config.portal.idle_timeout, ..portal::Deadlines::default() },
+        mail: mail_servers(config),
     }
 }
 
@@ -150,4 +152,17 @@ pub fn host_names(config: &Config) -> Vec<String> {
     names.extend(listened.map(|ip| ip.to_string()));
     names.retain(|name| !name.is_empty());
     names
+}
+
+/// What mail programs of staff are told: TLS from the first octet where there is such a listener, else STARTTLS.
+fn mail_servers(config: &Config) -> portal::MailServers {
+    let server = |tls: &[SocketAddr], starttls: &[SocketAddr]| {
+        let first = |at: &[SocketAddr], starttls| at.first().map(|at| portal::MailServer { port: at.port(), starttls });
+        first(tls, false).or_else(|| first(starttls, true))
+    };
+    portal::MailServers {
+        host: config.gateway.hostname.to_string(),
+        imap: server(&config.imap.imaps, &config.imap.imap),
+        submission: server(&config.smtp.submissions, &config.smtp.submission),
+    }
 }

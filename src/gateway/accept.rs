@@ -78,10 +78,10 @@ impl Gateway {
         let matter = self.matter(received, &outline, &facts, &plan, &snapshot, &parties.sender.address);
         let shipment = pack(&matter, draw_names(received, &facts));
         let case = Case { snapshot: &snapshot, origin: &received.origin, answered, sender: &parties.sender };
-        let committed = self.commit(&matter, &shipment, &received.message, &case).await?;
+        let kept = self.commit(&matter, &shipment, &received.message, &case).await?;
 
         log_acceptance(received, &plan, &shipment);
-        Ok(Taken::new(committed, &matter, &shipment))
+        Ok(Taken::new(&kept, &matter, &shipment))
     }
 
     fn matter<'a>(

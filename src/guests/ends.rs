@@ -7,7 +7,7 @@ use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::time::Timestamp;
 
 /// The kinds of records that end by this index.
-const ENDING: [Table; 10] = [
+const ENDING: [Table; 11] = [
     Table::Guest,
     Table::Invitation,
     Table::Visit,
@@ -18,6 +18,7 @@ const ENDING: [Table; 10] = [
     Table::Message,
     Table::History,
     Table::Heard,
+    Table::MailSent,
 ];
 
 /// A record whose time is over.

@@ -1,6 +1,6 @@
 //! Messages that come: octets streamed into an object, then a row, in one commit with whatever they tell of.
 
-use crate::anatomy::Anatomist;
+use crate::anatomy::{Anatomist, Seen, SortKeys};
 use crate::blob::object::Released;
 use crate::blob::{Object, ObjectRef, ObjectWriter};
 use crate::id::{Id, MailId, MailboxId, StaffId, ThreadId};
@@ -75,6 +75,16 @@ impl Arrival {
         self.content.anatomy.octets
     }
 
+    pub(super) fn mail(&self) -> MailId {
+        self.mail
+    }
+
+    /// Keeps its octets and what is known of it, by this batch.
+    pub(super) fn keep(&self, batch: &mut Batch) {
+        self.object.put(batch, 1);
+        batch.put(Content::key(self.mail), &self.content);
+    }
+
     /// Lets somebody else hold its octets, too, by this batch: a letter that says the same.
     pub fn share(&self, batch: &mut Batch) -> ObjectRef {
         self.object.put(batch, 1);
@@ -94,12 +104,22 @@ impl Mailboxes {
     /// [`MailboxError::Full`], [`MailboxError::Blob`].
     pub async fn finish(&self, mail: NewMail) -> Result<Arrival, MailboxError> {
         let NewMail { writer, anatomist, .. } = mail;
-        let seen = anatomist.finish();
         let object = writer.finish().await?;
+        let reference = object.reference();
+        self.arrival_of(anatomist.finish(), object, |_| Ok(Source::Object(reference)))
+    }
+
+    /// The message that was seen so and lies in this object.
+    pub(super) fn arrival_of(
+        &self,
+        seen: Seen,
+        object: Object,
+        source: impl FnOnce(MailId) -> Result<Source, MailboxError>,
+    ) -> Result<Arrival, MailboxError> {
         let id: MailId = random::id();
         let thread = seen.thread.map_or(ThreadId::from_octets(*id.octets()), |root| self.thread(&root));
         let content = Content {
-            source: Source::Object(object.reference()),
+            source: source(id)?,
             thread,
             anatomy: seen.anatomy,
             header: seen.header.into(),
@@ -129,7 +149,8 @@ impl Mailboxes {
     }
 
     /// Puts a message into a mailbox in the batch, whatever the account holds already. From then until the batch is
-    /// committed, refused or dropped nobody else changes the account's mailboxes; a batch changes those of one account.
+    /// committed, refused or dropped nobody else changes the account's mailboxes; a batch changes those of one account,
+    /// or the admin's first and then another's.
     ///
     /// # Errors
     /// [`MailboxError::Missing`], [`MailboxError::TooMany`]; the batch is of no use then.
@@ -152,12 +173,12 @@ impl Mailboxes {
         let uid = edit.add(batch, &incoming).await?;
         let validity = edit.head().validity;
         edit.finish(batch);
-        arrival.object.put(batch, 1);
-        batch.put(Content::key(arrival.mail), &arrival.content);
+        arrival.keep(batch);
         Ok(Appended { validity, uid })
     }
 
-    /// Puts a message into a mailbox, in one commit (APPEND).
+    /// Puts a message into a mailbox, in one commit (APPEND). A secured message that stands there already, by its
+    /// Message-ID, is not stored again: the answer is where it is.
     ///
     /// # Errors
     /// [`MailboxError::OverQuota`] and as [`Mailboxes::put`]; nothing is kept then.
@@ -170,6 +191,12 @@ impl Mailboxes {
         date: Timestamp,
     ) -> Result<Appended, MailboxError> {
         let arrival = self.finish(mail).await?;
+        if let Some(name) = SortKeys::of(&arrival.content.header).message_id
+            && let Some(there) = self.sent_at((owner, mailbox), &name).await?
+        {
+            self.discard(arrival).await;
+            return Ok(there);
+        }
         let appended = self.append_arrival(owner, mailbox, &arrival, (flags, date)).await;
         // Where the store cannot say whether it happened, the sweep will.
         let uncertain = matches!(&appended, Err(MailboxError::Commit(CommitError::Unknown(_))));
@@ -218,8 +245,11 @@ impl Mailboxes {
         }
         let Some((content, _)) = self.in_batch::<Content>(batch, &Content::key(mail)).await? else { return Ok(()) };
         batch.delete(Content::key(mail));
-        let Source::Object(object) = content.source;
-        disposal.files.push(self.objects.release(batch, object.id).await?);
+        let object = match content.source {
+            Source::Object(object) => object.id,
+            Source::Until { object, .. } => object,
+        };
+        disposal.files.push(self.objects.release(batch, object).await?);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::mailbox::page::Page;
-use crate::mailbox::{Uid, View};
+use crate::mailbox::{Row, Uid, View};
 
 /// What has changed from an earlier view to a later one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,9 +50,12 @@ impl View {
     }
 }
 
+fn rows(page: Option<&Arc<Page>>) -> std::slice::Iter<'_, Row> {
+    page.map_or(&[][..], |page| &page.rows).iter()
+}
+
 /// Compares two states of one page; the rows of the earlier one stand from `position` on.
 fn compare(old: Option<&Arc<Page>>, new: Option<&Arc<Page>>, position: usize, next: Uid, found: &mut Difference) {
-    let rows = |page: Option<&Arc<Page>>| page.map_or(&[][..], |page| &page.rows[..]).iter();
     let mut later = rows(new).peekable();
     for (at, row) in rows(old).enumerate() {
         while later.next_if(|new| new.uid < row.uid).is_some() {}

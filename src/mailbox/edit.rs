@@ -157,6 +157,13 @@ impl Edit<'_> {
         }
     }
 
+    /// Takes a message out of its page in the store.
+    pub async fn remove_stored(&mut self, batch: &Batch, uid: Uid) -> Result<(), MailboxError> {
+        self.stored_page(batch, Page::number_of(uid)).await?;
+        self.remove(uid);
+        Ok(())
+    }
+
     /// Puts the change into the batch, if there is one; the change's number then.
     pub fn finish(mut self, batch: &mut Batch) -> Option<ModSeq> {
         if !self.changed {

@@ -27,6 +27,7 @@ mod opened;
 mod page;
 mod read;
 mod records;
+mod sent;
 mod turn;
 mod uids;
 mod view;
@@ -40,6 +41,7 @@ pub use flags::{FlagChange, FlagError, FlagSet, Keyword, SystemFlags};
 pub use name::{MailboxName, NameError, SpecialUse};
 pub use opened::{OpenMailbox, Past};
 pub use read::MailContent;
+pub use sent::{NewSent, Remains};
 pub use uids::Uids;
 pub use view::{Row, View};
 

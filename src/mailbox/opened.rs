@@ -52,10 +52,11 @@ impl Shelf {
         let found = books.known.get(&id).and_then(Weak::upgrade);
         let opened = found.unwrap_or_else(|| {
             let changes = watch::Sender::new(0);
-            Arc::new(Opened { changes, read: Gate::default(), rows: Default::default() })
+            let opened = Arc::new(Opened { changes, read: Gate::default(), rows: Default::default() });
+            books.known.retain(|_, opened| opened.strong_count() > 0);
+            books.known.insert(id, Arc::downgrade(&opened));
+            opened
         });
-        books.known.retain(|_, opened| opened.strong_count() > 0);
-        books.known.insert(id, Arc::downgrade(&opened));
         books.kept.retain(|kept| !Arc::ptr_eq(kept, &opened));
         books.kept.push_front(Arc::clone(&opened));
         let mut rows = 0;

@@ -5,8 +5,8 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::anatomy::Anatomy;
-use crate::blob::OctetStream;
-use crate::id::{MailId, ThreadId};
+use crate::blob::{BlobError, ObjectRef, OctetStream};
+use crate::id::{Id, MailId, ThreadId};
 use crate::mailbox::records::{Content, Source};
 use crate::mailbox::{MailboxError, Mailboxes, Row};
 
@@ -63,9 +63,14 @@ impl Mailboxes {
     /// # Errors
     /// [`MailboxError::Expunged`] where it is no more; [`MailboxError::Blob`].
     pub async fn octets(&self, mail: &MailContent, range: Range<u64>) -> Result<OctetStream, MailboxError> {
-        let Source::Object(object) = &mail.content.source;
-        match self.objects.read(object, range).await {
-            Err(crate::blob::BlobError::Missing) => Err(MailboxError::Expunged),
+        let object = match &mail.content.source {
+            Source::Object(object) => object.clone(),
+            Source::Until { original, .. } => {
+                original.open::<ObjectRef>(&self.keyring, mail.mail.octets()).map_err(|_| MailboxError::Expunged)?
+            }
+        };
+        match self.objects.read(&object, range).await {
+            Err(BlobError::Missing) => Err(MailboxError::Expunged),
             read => Ok(read?),
         }
     }

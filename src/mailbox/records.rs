@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::anatomy::Anatomy;
 use crate::blob::ObjectRef;
-use crate::id::{Id, MailId, MailboxId, StaffId, ThreadId};
+use crate::id::{BlobId, Id, MailId, MailboxId, StaffId, ThreadId};
+use crate::keyring::Capsule;
 use crate::mailbox::flags::Keyword;
 use crate::mailbox::{MailboxName, ModSeq, SpecialUse, Uid, Uids};
 use crate::secret::silent_debug;
@@ -155,6 +156,13 @@ pub(super) struct Content {
 pub(super) enum Source {
     /// One object holds them all.
     Object(ObjectRef),
+    /// The same, until a day.
+    Until {
+        /// [`ObjectRef`].
+        original: Capsule,
+        /// The object's name: to be released also when nobody can open `original` any more.
+        object: BlobId,
+    },
 }
 
 silent_debug!(Content, Source);

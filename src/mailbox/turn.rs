@@ -54,8 +54,8 @@ impl Drop for Turn {
 
 impl Mailboxes {
     /// Waits for the turn to change this account's mailboxes, which the batch then holds until it is committed, refused or
-    /// dropped. One that holds it already has it. A batch changes the mailboxes of one account: who held one turn and
-    /// waited for another might wait for ever.
+    /// dropped. One that holds it already has it. A batch changes the mailboxes of one account, or of the admin's and then
+    /// of one more: were they taken in any order, two batches might wait for each other for ever.
     pub(super) async fn take_turn(&self, batch: &mut Batch, owner: StaffId) {
         if held(batch, owner).is_some() {
             return;

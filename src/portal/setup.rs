@@ -128,7 +128,7 @@ async fn autoconfig(State(app): State<App>, visitor: Visitor, RawQuery(query): R
     let servers = offered(&app)?;
     let address = address_in(query);
     let domain = address.as_ref().map(Address::domain);
-    let all = || visitor.snapshot().policy.first_practice().domains.iter().map(Domain::to_string).collect();
+    let all = || visitor.snapshot().policy.first_practice().domains.iter().map(ToString::to_string).collect();
     let domains = domain.map_or_else(all, |domain| vec![domain.to_string()]);
     let name = name_for(visitor.snapshot(), domain);
     answered(&Autoconfig { servers, domains, name }, "application/xml; charset=utf-8")

@@ -84,6 +84,8 @@ pub enum Table {
     MailContent = 37,
     /// `MailId` → how many rows name it, where that is more than one.
     MailHolders = 38,
+    /// `StaffId`, keyed hash of a Message-ID → a secured message in Sent, and what takes its place when its documents end.
+    MailSent = 39,
 }
 
 /// Where a record is: a table and the octets of its id. The octets hold ids, times and keyed hashes only.

@@ -164,3 +164,88 @@ async fn who_is_no_member_of_staff_has_no_mail() {
     let refused = clinic.gateway.open_mail(&Origin::Relay { any_sender: true }).await;
     assert!(matches!(refused, Err(MailboxError::Missing)));
 }
+
+impl Clinic {
+    async fn sent(&self) -> (StaffMail, View) {
+        let mail = self.mail().await;
+        let sent = mail.find(&MailboxName::parse("Sent").unwrap()).await.unwrap();
+        let view = mail.open(sent).await.unwrap().view().await.unwrap();
+        (mail, view)
+    }
+}
+
+async fn appended(mail: &StaffMail, view: &View, octets: &[u8]) -> u32 {
+    let mut new = mail.begin_append();
+    new.write(octets).await.unwrap();
+    let appended = mail.append(view.id(), new, &FlagSet::default(), None).await.unwrap();
+    assert_eq!(appended.validity, view.validity());
+    appended.uid
+}
+
+#[tokio::test]
+async fn a_secured_message_stands_in_sent_as_it_was_written_and_once() {
+    let clinic = Clinic::with(&[]).await;
+    clinic.mail().await;
+    let written = message("Scan", "<p>Hello", &DOCUMENT);
+    clinic.send(&["pat@home.example"], &written).await.unwrap();
+    let written = written.replace('\n', "\r\n").into_bytes();
+    let (mail, view) = clinic.sent().await;
+    assert_eq!((view.len(), view.unseen()), (1, 0));
+    let content = mail.content(view.row(0).unwrap()).await.unwrap();
+    assert_eq!(whole(&mail, &content).await, written);
+    // The client's own copy of it is not a second one; another message is.
+    assert_eq!(appended(&mail, &view, &written).await, 1);
+    assert_eq!(appended(&mail, &view, b"Message-ID: <other@clinic.example>\r\n\r\n").await, 2);
+    let inbox = clinic.inbox().await.1;
+    assert_eq!(appended(&mail, &inbox, &written).await, 1, "elsewhere it is a message as any");
+    // What is only relayed is the client's own to keep.
+    clinic.send(&["bob@clinic.example"], &message("Plain", "x", &[])).await.unwrap();
+    assert_eq!(clinic.sent().await.1.len(), 2);
+}
+
+#[tokio::test]
+async fn who_does_not_read_here_has_nothing_in_sent() {
+    let clinic = Clinic::with(&[]).await;
+    clinic.send(&["pat@home.example"], &message("Scan", "x", &DOCUMENT)).await.unwrap();
+    assert_eq!(clinic.sent().await.1.len(), 0);
+}
+
+#[tokio::test]
+async fn when_its_documents_end_text_and_list_take_its_place_once() {
+    for moved in [false, true] {
+        let clinic = Clinic::with(&[]).await;
+        clinic.mail().await;
+        let large = vec![b'x'; 2 << 20];
+        let document = [("scan.pdf", "application/pdf", large.as_slice())];
+        clinic.send(&["pat@home.example"], &message("Scan [14d]", "<p>Hello", &document)).await.unwrap();
+        assert_eq!(clinic.blobs(), 2, "the document, and the message as it was spooled");
+        let (mail, sent) = clinic.sent().await;
+        let mut place = sent.id();
+        if moved {
+            place = mail.create(&MailboxName::parse("Old").unwrap(), None).await.unwrap();
+            let all = sent.rows().map(|row| row.uid).collect();
+            mail.copy(place, &all, place).await.unwrap();
+            mail.copy(sent.id(), &all, place).await.unwrap();
+            mail.mv(sent.id(), &all, place).await.unwrap();
+        }
+        let open = mail.open(place).await.unwrap();
+        let before = open.view().await.unwrap();
+        let days = |days: u64| postern::store::now().plus(Duration::from_secs(days * 86_400));
+        clinic.gateway.do_ended(days(13)).await.unwrap();
+        assert!(open.view().await.unwrap().difference(&before).is_empty(), "its documents live");
+        clinic.gateway.do_ended(days(15)).await.unwrap();
+        let after = open.view().await.unwrap();
+        let told = after.difference(&before);
+        assert_eq!((told.vanished.len(), told.arrived), (before.len(), before.len()), "{moved}");
+        assert!(after.rows().all(|row| row.uid >= before.uid_next()));
+        assert_eq!(clinic.blobs(), 1, "the vault's own end is the vault's");
+        let content = mail.content(after.row(0).unwrap()).await.unwrap();
+        let text = String::from_utf8(whole(&mail, &content).await).unwrap();
+        assert!(
+            text.contains("Subject: Scan [14d]\r\n") && text.contains("Hello\r\n") && text.contains("[scan.pdf, "),
+            "{text}"
+        );
+        clinic.gateway.do_ended(days(16)).await.unwrap();
+        assert!(open.view().await.unwrap().difference(&after).is_empty(), "once");
+    }
+}

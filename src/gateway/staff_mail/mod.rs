@@ -20,8 +20,10 @@ use crate::store;
 use crate::time::Timestamp;
 
 mod place;
+mod sent;
 
 pub(in crate::gateway) use place::Place;
+pub(in crate::gateway) use sent::SentCopy;
 
 /// Octets of a header section of a message within a message that are searched.
 const SEARCHED_HEADER: u64 = 64 * 1024;
