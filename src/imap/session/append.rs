@@ -38,7 +38,7 @@ impl Session {
         self.append = Some(Append { tag, state });
     }
 
-    async fn taking(&self, appending: Appending, announced: Announced) -> Result<Taking, Refusal> {
+    async fn taking(&mut self, appending: Appending, announced: Announced) -> Result<Taking, Refusal> {
         let name = self.mailbox_name(&appending.mailbox)?;
         let mut flags = FlagSet::default();
         for flag in &appending.flags {
