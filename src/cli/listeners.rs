@@ -14,8 +14,8 @@ use crate::gateway::Gateway;
 use crate::imap;
 use crate::net::{self, Gate, Guesses, Stop};
 use crate::portal;
-use crate::smtp::settings::Purpose;
 use crate::smtp::Server;
+use crate::smtp::settings::Purpose;
 use crate::tls::Certificates;
 
 /// How long sessions may take to finish once the gateway is told to stop.

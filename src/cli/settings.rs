@@ -50,11 +50,7 @@ pub fn imap_gate(config: &Config) -> GateLimits {
 pub fn imap(config: &Config) -> Arc<imap::Settings> {
     let limits = &config.limits;
     Arc::new(imap::Settings {
-        limits: imap::Limits {
-            sign_ins: limits.sign_ins,
-            per_account: limits.per_account,
-            ..imap::Limits::default()
-        },
+        limits: imap::Limits { sign_ins: limits.sign_ins, per_account: limits.per_account, ..imap::Limits::default() },
         deadlines: imap::Deadlines {
             data: limits.data_timeout,
             before_sign_in: limits.sign_in_timeout,
