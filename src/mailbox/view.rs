@@ -146,10 +146,11 @@ impl View {
     }
 
     /// The flags of a row as written: system flags, then keywords.
-    pub fn flags(&self, row: &Row) -> impl Iterator<Item = &str> {
+    pub fn flags<'a>(&'a self, row: &Row) -> impl Iterator<Item = &'a str> + use<'a> {
         let (system, bits) = (row.flags, row.keywords);
         let keywords = self.keywords().iter().enumerate().filter(move |(at, _)| bits >> at & 1 == 1);
-        system.names().chain(keywords.map(|(_, keyword)| keyword.as_str()))
+        let system = system.names().map(|name| -> &'a str { name });
+        system.chain(keywords.map(|(_, keyword)| keyword.as_str()))
     }
 
     /// The flags and keywords of a row.
