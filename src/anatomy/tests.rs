@@ -83,7 +83,7 @@ fn a_message_is_described() {
     assert_eq!(envelope.subject.as_deref(), Some("Inner"));
     assert_eq!(envelope.sender[0].name.as_deref(), Some("Jane"));
     assert!(inner.is("multipart", "alternative"));
-    assert_eq!(parts[1].lines, 10);
+    assert_eq!(parts[1].lines, 11);
 }
 
 #[test]

@@ -48,10 +48,6 @@ impl Catalogue {
         self.entries.iter().find(|entry| entry.name == *name)
     }
 
-    pub fn has(&self, id: MailboxId) -> bool {
-        self.entries.iter().any(|entry| entry.id == id)
-    }
-
     /// Adds one, in its place by name.
     pub fn insert(&mut self, entry: Entry) {
         let at = self.entries.partition_point(|known| known.name < entry.name);
@@ -220,7 +216,7 @@ mod tests {
         assert_eq!(read.find(&name("Sent")).map(|entry| (entry.id, entry.special)), Some((id, Some(SpecialUse::Sent))));
 
         let mut flags = FlagSet::default();
-        ["\\Seen", "\\Draft", "$Work"].map(|text| flags.add(text).unwrap());
+        ["\\Seen", "\\Draft", "$Work"].iter().for_each(|text| flags.add(text).unwrap());
         let head = Head { keywords: flags.keywords, uid_next: 66, modseq: 7, octets: 300, ..Head::new(owner, 9) };
         vector.octets("head_key", &Head::key(id).octets);
         let octets = vector.octets("head_1", &written(&head));

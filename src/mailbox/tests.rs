@@ -82,8 +82,8 @@ async fn a_message_is_there_as_it_came_and_after_a_restart() {
     let before = append(&mailboxes, inbox, small).await;
     let after = append(&mailboxes, inbox, &large).await;
     assert_eq!((before.uid, after.uid), (1, 2));
-    let Mailboxes { store, .. } = mailboxes;
-    store.close().await.unwrap();
+    mailboxes.store.clone().close().await.unwrap();
+    drop(mailboxes);
     let mailboxes = open(home.path(), MailLimits::default()).await;
     let view = view(&mailboxes, inbox).await;
     assert_eq!((view.validity(), view.len(), view.uid_next()), (before.validity, 2, 3));
