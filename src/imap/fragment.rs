@@ -11,8 +11,8 @@ const FLOOD: u64 = 64 * 1024 * 1024;
 const FLOOD_BEFORE_SIGN_IN: u64 = 64 * 1024;
 /// Octets of a line that is read over that are kept, so that a literal announced at its end is seen.
 const TAIL: usize = 32;
-/// The longest tag that is repeated in a refusal.
-const TAG: usize = 128;
+/// The longest tag that is repeated in the refusal of a command that is not read.
+const TAG: usize = 50;
 
 /// Bounds of what is taken.
 #[derive(Debug, Clone, Copy)]
@@ -255,7 +255,8 @@ impl Fragments {
     fn read_line(&mut self, bounds: &Bounds) -> Option<Framed> {
         let Some(line) = self.take_line().map(Zeroizing::new) else {
             let waiting = &self.octets[self.at..];
-            if waiting.len() <= bounds.line {
+            // One more for the CR of its end.
+            if waiting.len() <= bounds.line + 1 {
                 return Some(Framed::NeedInput);
             }
             if self.command.is_empty() {
@@ -331,13 +332,14 @@ impl Fragments {
 
     fn read_rest(&mut self, bounds: &Bounds) -> Option<Framed> {
         let Some(line) = self.take_line() else {
-            if self.octets.len() - self.at <= bounds.line {
+            if self.octets.len() - self.at <= bounds.line + 1 {
                 return Some(Framed::NeedInput);
             }
             self.state = State::SkipLine(Excess::Line);
             return None;
         };
         match ending(&line) {
+            ending if line.len() > bounds.line => self.refuse(&ending, Excess::Line),
             Ending::Plain => {
                 self.state = State::Line;
                 Some(Framed::Rest(line))
@@ -409,7 +411,7 @@ impl Fragments {
 
 fn tag_of(line: &[u8]) -> Vec<u8> {
     let tag = line.split(|octet| *octet == b' ').next().unwrap_or_default();
-    tag[..tag.len().min(TAG)].to_vec()
+    if tag.len() <= TAG { tag.to_vec() } else { Vec::new() }
 }
 
 /// Whether the next literal of this command is a message: APPEND with a mailbox behind it.

@@ -136,7 +136,8 @@ impl Visit<'_> {
         let (mut input, half) = split(stream);
         let mut wire = Wire { half, patience: self.server.settings.deadlines.writing };
         let turn = loop {
-            let paused = match self.session.advance(&mut wire).await {
+            // Apart, so that who idles does not hold the room that a FETCH takes.
+            let paused = match Box::pin(self.session.advance(&mut wire)).await {
                 Ok(Pause::NeedInput(waiting)) => self.hear(waiting, &mut input).await,
                 Ok(Pause::StartTls) => break Turn::StartTls,
                 Ok(Pause::Close(reason)) => {

@@ -63,9 +63,10 @@ impl Session {
                 self.flush_if_full(outlet).await?;
             }
         }
-        match gone {
-            true => Err(Refusal::Mailbox(MailboxError::Expunged).into()),
-            false => Done::plain("FETCH done"),
+        // A UID that is not there is no mistake (RFC 9051, section 6.4.9), and that it is gone is told with this answer.
+        match (gone, by) {
+            (true, By::Number) => Err(Refusal::Mailbox(MailboxError::Expunged).into()),
+            _ => Done::plain("FETCH done"),
         }
     }
 
