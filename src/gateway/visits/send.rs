@@ -59,7 +59,7 @@ enum Mail {
 enum Sink {
     Memory(Vec<u8>),
     Object(ObjectWriter),
-    Inbox(NewMail),
+    Inbox(Box<NewMail>),
 }
 
 impl Sink {
@@ -179,7 +179,7 @@ impl Gateway {
         let small = framed + encoded.sum::<u64>() <= IN_ENTRY;
         let mut sink = match place.inbox {
             _ if small => Sink::Memory(Vec::new()),
-            Some(_) => Sink::Inbox(self.stations().mailboxes.begin()),
+            Some(_) => Sink::Inbox(Box::new(self.stations().mailboxes.begin())),
             None => Sink::Object(self.stations().objects.create()),
         };
         let mut attachments = attachments.iter();
@@ -202,7 +202,7 @@ impl Gateway {
                 };
                 (arrival, Mail::InEntry(octets.into()))
             }
-            Sink::Inbox(mail) => (Some(mailboxes.finish(mail).await.map_err(mailbox_error)?), Mail::OfInbox),
+            Sink::Inbox(mail) => (Some(mailboxes.finish(*mail).await.map_err(mailbox_error)?), Mail::OfInbox),
             Sink::Object(writer) => (None, Mail::Own(writer.finish().await.map_err(blob_error)?)),
         };
         Ok(Composed { inbox: place.inbox.zip(arrival), mail: place.mail.then_some(mail) })
