@@ -58,6 +58,11 @@ pub enum Event {
         enhanced: String,
         reason: &'static str,
     },
+    ImapRefused {
+        session: SessionId,
+        condition: &'static str,
+        reason: &'static str,
+    },
     PageRefused {
         request: RequestId,
         status: u16,
@@ -226,6 +231,9 @@ impl fmt::Display for Event {
             Self::SignInFailed { session, peer } => write!(f, "{session} sign-in-failed peer={peer}"),
             Self::Refused { session, code, enhanced, reason } => {
                 write!(f, "{session} refused code={code} enhanced={enhanced} reason={reason}")
+            }
+            Self::ImapRefused { session, condition, reason } => {
+                write!(f, "{session} imap-refused condition={condition} reason={reason}")
             }
             Self::PageRefused { request, status, reason, route } => {
                 write!(f, "{request} page-refused status={status} reason={reason} route={route}")

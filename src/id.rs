@@ -117,6 +117,12 @@ ids! {
     QuestionId;
     /// One reply that a guest wrote.
     GuestReplyId;
+    /// One mailbox of a staff member.
+    MailboxId;
+    /// One message in mailboxes: all copies of it have the same.
+    MailId;
+    /// What messages have in common that answer one another.
+    ThreadId;
 }
 
 /// A keyed hash that stands for one patient of the clinic, by record number, by name and birthdate, or by address and

@@ -5,10 +5,10 @@
 //! | ring | modules | may use |
 //! |---|---|---|
 //! | 5 shell | `main`, [`cli`], [`config`], [`tls`], [`log`] | everything |
-//! | 4 edges | [`smtp`], [`relay`], [`portal`], [`admin`], over [`net`] | rings 0–3, `net`; never a sibling |
+//! | 4 edges | [`smtp`], [`imap`], [`relay`], [`portal`], [`admin`], over [`net`] | rings 0–3, `net`; never a sibling |
 //! | 3 service | [`gateway`] | rings 0–2 |
-//! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`guests`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
-//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`], [`conversation`], [`archive`], [`texts`] | rings 0–1; no I/O, clock, randomness or log |
+//! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`guests`], [`mailbox`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
+//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`], [`conversation`], [`anatomy`], [`archive`], [`texts`] | rings 0–1; no I/O, clock, randomness or log |
 //! | 0 words | [`mail`], [`id`], [`time`], [`secret`], [`fault`], [`document`], [`event`] | ring 0 |
 //!
 //! # Where is …?
@@ -22,6 +22,8 @@
 //! | what the fields of mail programs say; what leaves of a header section | `mime/assess/signals.rs`; `pack/field.rs`, `pack/inner.rs` |
 //! | what the recipient reads | mails: `pack/`; pages: `portal/pages/`, `texts.rs`; their words in `policies/templates` |
 //! | CSP, cookies, who may post a form | `portal/headers.rs`, `portal/cookies.rs`, `portal/door.rs` |
+//! | a literal, and back in step after garbage | `imap/fragment.rs` |
+//! | what IMAP offers, and which command is legal when | `imap/session/offers.rs`, `imap/session/commands.rs` |
 //! | when may 250 be said | `gateway/commit.rs` |
 //! | what lies on disk | `store/`, `docs/storage.md` |
 //! | the chunk format of a blob | `blob/stream.rs` |
@@ -43,6 +45,7 @@ pub mod secret;
 pub mod time;
 
 pub mod access;
+pub mod anatomy;
 pub mod archive;
 pub mod conversation;
 pub mod delivery;
@@ -58,6 +61,7 @@ pub mod blob;
 pub mod directory;
 pub mod guests;
 pub mod keyring;
+pub mod mailbox;
 pub mod queue;
 pub mod random;
 pub mod store;
@@ -66,6 +70,7 @@ pub mod vault;
 pub mod gateway;
 
 pub mod admin;
+pub mod imap;
 pub mod net;
 pub mod portal;
 pub mod relay;

@@ -16,6 +16,7 @@ use crate::gateway::{Gateway, GatewaySettings, Policies, Stations};
 use crate::guests::Guests;
 use crate::keyring::{Keyring, MasterKey, MasterSource};
 use crate::mail::Address;
+use crate::mailbox::{MailLimits, Mailboxes};
 use crate::queue::Queue;
 use crate::store::{self, Store, StoreSettings};
 use crate::vault::Vault;
@@ -156,7 +157,8 @@ async fn open(config: &Config, mut made: Vec<String>, may_make: bool) -> Result<
     let agenda = Agenda::new(store.clone(), keyring.clone(), vault.clone(), queue.clone(), guarded, Reading::take());
     let agenda = Arc::new(agenda.await.map_err(|error| said(&error))?);
     let directory = Directory::new(store.clone(), keyring.clone());
-    let stations = Stations { store, objects, vault, queue, accounts, directory, guests, policies, keyring };
+    let mailboxes = Mailboxes::new(store.clone(), keyring.clone(), objects.clone(), MailLimits::default());
+    let stations = Stations { store, objects, vault, queue, accounts, directory, guests, mailboxes, policies, keyring };
     if may_make {
         made.extend(first_start::ensure_admin(config, &stations).await?);
     }

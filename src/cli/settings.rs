@@ -1,9 +1,11 @@
 //! From config.toml to the settings of each component.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::config::{Config, OutgoingMode, OutgoingTls, RelayListenerSettings, SmarthostConfig};
 use crate::delivery::retry::Schedule;
+use crate::imap;
 use crate::net::GateLimits;
 use crate::portal;
 use crate::relay::client::Credentials;
@@ -38,6 +40,26 @@ pub fn gate(config: &Config) -> GateLimits {
     GateLimits { connections: config.limits.connections, per_address: config.limits.per_address }
 }
 
+/// The same for IMAP: a mail program holds several connections, and holds them all day.
+pub fn imap_gate(config: &Config) -> GateLimits {
+    let GateLimits { connections, per_address } = gate(config);
+    GateLimits { connections: connections.saturating_mul(4), per_address: per_address.saturating_mul(4) }
+}
+
+/// What holds for every IMAP listener.
+pub fn imap(config: &Config) -> Arc<imap::Settings> {
+    let limits = &config.limits;
+    Arc::new(imap::Settings {
+        limits: imap::Limits { sign_ins: limits.sign_ins, per_account: limits.per_account, ..imap::Limits::default() },
+        deadlines: imap::Deadlines {
+            data: limits.data_timeout,
+            before_sign_in: limits.sign_in_timeout,
+            ..imap::Deadlines::default()
+        },
+        ..imap::Settings::new(config.gateway.hostname.clone())
+    })
+}
+
 /// The same for the portal behind a proxy, where all connections come from one address.
 pub fn proxied_gate(config: &Config) -> GateLimits {
     GateLimits { connections: config.limits.connections, per_address: config.limits.connections }
@@ -50,6 +72,7 @@ pub fn portal(config: &Config) -> portal::Settings {
         trusted_proxies: config.portal.trusted_proxies.clone(),
         max_upload: config.portal.max_upload,
         deadlines: portal::Deadlines { idle: config.portal.idle_timeout, ..portal::Deadlines::default() },
+        mail: mail_servers(config),
     }
 }
 
@@ -118,10 +141,24 @@ pub fn host_names(config: &Config) -> Vec<String> {
     let smtp = &config.smtp;
     let relays = smtp.relay.iter().map(|relay| &relay.listen);
     let portal = config.portal.listen.iter().map(|listener| &listener.address);
-    let listened = smtp.submission.iter().chain(&smtp.submissions).chain(relays).chain(portal).map(|at| at.ip());
+    let staff = smtp.submission.iter().chain(&smtp.submissions).chain(&config.imap.imaps).chain(&config.imap.imap);
+    let listened = staff.chain(relays).chain(portal).map(|at| at.ip());
     let listened = listened.filter(|ip| !ip.is_unspecified());
     let mut names = vec![config.gateway.hostname.to_string(), host.to_owned()];
     names.extend(listened.map(|ip| ip.to_string()));
     names.retain(|name| !name.is_empty());
     names
+}
+
+/// What mail programs of staff are told: TLS from the first octet where there is such a listener, else STARTTLS.
+fn mail_servers(config: &Config) -> portal::MailServers {
+    let server = |tls: &[SocketAddr], starttls: &[SocketAddr]| {
+        let first = |at: &[SocketAddr], starttls| at.first().map(|at| portal::MailServer { port: at.port(), starttls });
+        first(tls, false).or_else(|| first(starttls, true))
+    };
+    portal::MailServers {
+        host: config.gateway.hostname.to_string(),
+        imap: server(&config.imap.imaps, &config.imap.imap),
+        submission: server(&config.smtp.submissions, &config.smtp.submission),
+    }
 }

@@ -8,7 +8,7 @@ use super::listeners::{self, Listeners};
 use super::outgoing::{master, outgoing};
 use super::places::{check_apart, resolve};
 use super::settings::{
-    Config, GatewaySettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls, PortalSettings,
+    Config, GatewaySettings, ImapSettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls, PortalSettings,
     RelayListenerSettings, SmtpSettings,
 };
 use crate::document::{Faults, Table, Word};
@@ -22,6 +22,7 @@ pub(super) fn check(table: &Table, folder: &Path, faults: &mut Faults) -> Option
     let gateway = table.table("gateway").and_then(|table| gateway(table, folder, faults));
     let smtp = smtp(table, folder, &mut listeners, faults);
     let portal = listeners::portal(table, &mut listeners, faults);
+    let imap = imap(table.table("imap"), &mut listeners, faults);
     check_not_served(table, &mut listeners, faults);
     let outgoing = table.table("relay").and_then(|table| outgoing(table, folder, faults));
     let master = master(table.table("keys"), folder, faults);
@@ -30,7 +31,7 @@ pub(super) fn check(table: &Table, folder: &Path, faults: &mut Faults) -> Option
     let mut notices = notices(table, &outgoing, &master);
     notices.extend(portal_notices(&gateway.public_url, &portal));
     let limits = limits(table.table("limits"));
-    let config = Config { gateway, smtp, portal, limits, outgoing, master, notices };
+    let config = Config { gateway, smtp, imap, portal, limits, outgoing, master, notices };
     check_apart(table, &config, faults);
     Some(config)
 }
@@ -119,11 +120,15 @@ fn smtp(root: &Table, folder: &Path, listeners: &mut Listeners, faults: &mut Fau
     SmtpSettings { submission, submissions, relay, max_message }
 }
 
+fn imap(table: Option<&Table>, listeners: &mut Listeners, faults: &mut Faults) -> ImapSettings {
+    ImapSettings {
+        imaps: listeners.list(table, "imaps", "[imap] imaps", faults),
+        imap: listeners.list(table, "imap", "[imap] imap", faults),
+    }
+}
+
 /// Tables that this version understands and does not serve are checked all the same.
 fn check_not_served(table: &Table, listeners: &mut Listeners, faults: &mut Faults) {
-    let imap = table.table("imap");
-    listeners.list(imap, "imaps", "[imap] imaps", faults);
-    listeners.list(imap, "imap", "[imap] imap", faults);
     if let Some(word) = table.table("metrics").and_then(|metrics| metrics.text("listen")) {
         listeners.address(word, "[metrics] listen", faults);
     }
@@ -136,9 +141,11 @@ fn limits(table: Option<&Table>) -> LimitSettings {
     let minutes = |key: &str, default: u64| {
         table.and_then(|table| table.length(key)).unwrap_or(Duration::from_secs(default * 60))
     };
+    let per_address = places("per_address", 50);
     LimitSettings {
         connections: places("connections", 1000),
-        per_address: places("per_address", 50),
+        per_address,
+        per_account: places("per_account", per_address as u64),
         recipients: places("recipients", 500),
         errors: few("errors", 20),
         sign_ins: few("sign_ins", 3),
@@ -175,9 +182,6 @@ fn notices(table: &Table, outgoing: &OutgoingSettings, master: &MasterSource) ->
     let mut notices = Vec::new();
     if list("smtp", "inbound") {
         notices.push(not_served("[smtp] inbound", "replies by mail"));
-    }
-    if list("imap", "imaps") || list("imap", "imap") {
-        notices.push(not_served("[imap]", "IMAP"));
     }
     if table.table("metrics").is_some_and(|metrics| metrics.has("listen")) {
         notices.push(not_served("[metrics]", "metrics"));

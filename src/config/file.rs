@@ -98,8 +98,8 @@ const SMTP: &[Key] = &[
 ];
 
 const IMAP: &[Key] = &[
-    with_default("imaps", TEXTS, "[]", "IMAP with TLS from the first octet. Not served yet."),
-    with_default("imap", TEXTS, "[]", "IMAP with STARTTLS. Not served yet."),
+    with_default("imaps", TEXTS, "[]", "Staff's mailboxes with TLS from the first octet: [\"0.0.0.0:993\"]."),
+    with_default("imap", TEXTS, "[]", "The same with STARTTLS: [\"0.0.0.0:143\"]. No password is taken before TLS."),
 ];
 
 const PORTAL: &[Key] = &[
@@ -131,8 +131,23 @@ const PORTAL: &[Key] = &[
 
 /// The keys of `[limits]`.
 const LIMITS: &[Key] = &[
-    count("connections", 100_000, "1000", "Connections at once, over all listeners."),
-    count("per_address", 100_000, "50", "Connections at once from one address (one IPv6 /64 network)."),
+    count(
+        "connections",
+        100_000,
+        "1000",
+        "Connections at once, for SMTP and for the portal; for IMAP, whose connections stay open, four times as many.",
+    ),
+    count(
+        "per_address",
+        100_000,
+        "50",
+        "Connections at once from one address (one IPv6 /64 network); for IMAP four times as many.",
+    ),
+    key(
+        "per_account",
+        Form::Count { least: 1, most: 100_000 },
+        "IMAP connections at once of one account; a mail program holds about five. As per_address, if not written.",
+    ),
     count("recipients", 500, "500", "Recipients of one message; RFC 5321 asks for at least 100."),
     count("errors", 1_000, "20", "Wrong commands and refusals before a session ends."),
     count("sign_ins", 100, "3", "Failed sign-ins before a session ends."),

@@ -19,7 +19,7 @@ mod settings;
 
 pub use secrets::{SecretError, SecretSource};
 pub use settings::{
-    Config, GatewaySettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls, PortalListener,
+    Config, GatewaySettings, ImapSettings, LimitSettings, OutgoingMode, OutgoingSettings, OutgoingTls, PortalListener,
     PortalSettings, RelayListenerSettings, SmarthostConfig, SmtpSettings,
 };
 

@@ -17,6 +17,8 @@ pub struct Config {
     pub gateway: GatewaySettings,
     /// `[smtp]`
     pub smtp: SmtpSettings,
+    /// `[imap]`
+    pub imap: ImapSettings,
     /// `[portal]`
     pub portal: PortalSettings,
     /// `[limits]`
@@ -76,6 +78,15 @@ pub struct RelayListenerSettings {
     pub any_sender: bool,
 }
 
+/// `[imap]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImapSettings {
+    /// TLS from the first octet.
+    pub imaps: Vec<SocketAddr>,
+    /// STARTTLS.
+    pub imap: Vec<SocketAddr>,
+}
+
 /// `[portal]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalSettings {
@@ -105,6 +116,8 @@ pub struct LimitSettings {
     pub connections: usize,
     /// Connections at once from one address.
     pub per_address: usize,
+    /// IMAP connections at once of one account.
+    pub per_account: usize,
     /// Recipients of one message.
     pub recipients: usize,
     /// Errors before a session ends.

@@ -122,13 +122,13 @@ impl Gateway {
         let matter = self.matter(received, &outline, &facts, &plan, snapshot, &parties.sender.address);
         let shipment = pack(&matter, draw_names(received, &facts));
         let case = Case { snapshot, origin: &received.origin, answered, sender: &parties.sender };
-        let committed = self.commit(&matter, &shipment, &received.message, &case).await?;
+        let kept = self.commit(&matter, &shipment, &received.message, &case).await?;
 
         if answered.is_none() {
             self.note_signature(sender, &pictures, now).await;
         }
         log_acceptance(received, &plan, &shipment);
-        Ok(Done::Taken(Taken::new(committed, &matter, &shipment)))
+        Ok(Done::Taken(Taken::new(&kept, &matter, &shipment)))
     }
 
     fn matter<'a>(

@@ -11,6 +11,7 @@ use crate::blob::object::Released;
 use crate::blob::{BlobError, Object, ObjectWriter, RawMessage};
 use crate::gateway::read::DecodedLeaf;
 use crate::gateway::records::{is_recorded, thread};
+use crate::gateway::staff_mail::SentCopy;
 use crate::gateway::tokens::{TokenAddress, gone};
 use crate::gateway::words::Answered;
 use crate::gateway::{Gateway, Receipt, Refusal, Snapshot, trouble, unavailable};
@@ -18,7 +19,7 @@ use crate::mail::Origin;
 use crate::mime::Defect;
 use crate::pack::PackError;
 use crate::pack::shipment::{
-    LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedLetter, PlannedParcel, Shipment, Source,
+    DepositKind, LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedLetter, PlannedParcel, Shipment, Source,
 };
 use crate::policy::SenderFacts;
 use crate::queue::{NewLetter, Payload, Purpose, TlsDemand};
@@ -42,6 +43,8 @@ struct Sealed {
     /// The octets of the letters that are too long for their entries, one behind the other: a file for each would cost two
     /// syncs each.
     long: Option<Object>,
+    /// What stands in the sender's Sent.
+    sent: Option<SentCopy>,
 }
 
 /// Why a shipment was not taken, and whether that is certain.
@@ -104,13 +107,13 @@ impl Gateway {
         shipment: &Shipment,
         message: &RawMessage,
         case: &Case<'_>,
-    ) -> Result<Committed, NotTaken> {
+    ) -> Result<Kept, NotTaken> {
         let sealed = self.seal(matter, shipment, message).await?;
         let result = self.commit_sealed(matter, shipment, &sealed, case).await;
         match result {
             Ok(committed) => {
                 self.stations.queue.wake();
-                Ok(committed)
+                Ok(Kept { _proof: committed, original: sealed.original.is_some() })
             }
             Err(not_taken) => {
                 // The next start may find that it happened: what no record names then is for the sweep.
@@ -153,7 +156,7 @@ impl Gateway {
     }
 
     async fn seal(&self, matter: &Matter<'_>, shipment: &Shipment, message: &RawMessage) -> Result<Sealed, Refusal> {
-        let mut sealed = Sealed { deposits: Vec::new(), original: None, letters: Vec::new(), long: None };
+        let mut sealed = Sealed { deposits: Vec::new(), original: None, letters: Vec::new(), long: None, sent: None };
         match self.seal_into(&mut sealed, matter, shipment, message).await {
             Ok(()) => Ok(sealed),
             Err(refusal) => {
@@ -173,8 +176,15 @@ impl Gateway {
         for planned in shipment.parcel.iter().flat_map(|parcel| &parcel.deposits) {
             sealed.deposits.push(self.seal_deposit(matter, planned, message).await?);
         }
-        if holders(shipment) > 0 {
+        let sent = self.sent_place(matter, shipment).await?;
+        if holders(shipment) > 0 || sent.is_some() {
             sealed.original = Some(self.stations.objects.adopt(message).await.map_err(disk)?);
+        }
+        if let Some((place, original)) = sent.zip(sealed.original.clone()) {
+            let documents = sealed.deposits.iter().filter(|(deposit, _)| deposit.kind == DepositKind::Document);
+            let documents: Vec<_> =
+                documents.map(|(deposit, _)| (deposit.name.clone(), deposit.object.octets)).collect();
+            sealed.sent = Some(self.sent_copy(matter, (shipment, &documents), place, (message, original)).await?);
         }
         let room = IN_ENTRY.min(IN_ENTRIES / shipment.letters.len().max(1));
         let mut long = self.stations.objects.create();
@@ -267,10 +277,13 @@ impl Gateway {
             let parcel = new_parcel(matter, parcel, sealed, grants.clone());
             self.stations.vault.put(&mut batch, parcel, matter.now).map_err(|error| unavailable("vault", &error))?;
         }
-        if let Some(original) = &sealed.original {
+        if let (Some(original), 1..) = (&sealed.original, holders(shipment)) {
             original.put(&mut batch, u32::try_from(holders(shipment)).unwrap_or(u32::MAX));
         }
-        self.put_questions(&mut batch, matter, shipment, sealed.original.as_ref(), case)?;
+        if let Some(sent) = &sealed.sent {
+            self.put_sent(&mut batch, sent, matter.now).await?;
+        }
+        self.put_questions(&mut batch, matter, shipment, sealed.original.as_ref(), case).await?;
         self.put_record(&mut batch, matter, shipment, &grants, case).await?;
         if let Some(long) = &sealed.long {
             let holders = sealed.letters.iter().filter(|letter| matches!(letter, SealedLetter::Long(_))).count();
@@ -342,6 +355,13 @@ fn new_letter(matter: &Matter<'_>, planned: &PlannedLetter, payload: Payload, se
     }
 }
 
+/// What is on disk.
+pub(super) struct Kept {
+    _proof: Committed,
+    /// Whether the octets of the received message are kept, too.
+    original: bool,
+}
+
 /// A shipment that is on disk. Only [`Committed`] makes one, and only this makes a [`Receipt`].
 pub(super) struct Taken {
     receipt: Receipt,
@@ -349,15 +369,15 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    pub(super) fn new(_proof: Committed, matter: &Matter<'_>, shipment: &Shipment) -> Self {
+    pub(super) fn new(kept: &Kept, matter: &Matter<'_>, shipment: &Shipment) -> Self {
         let asked = shipment.questions.len();
         let accepted = matter.envelope.recipients.len() - shipment.refused - asked;
         let reported = shipment.letters.iter().filter(|letter| matches!(letter.kind, LetterKind::Refusal(_))).count();
         let receipt = Receipt { transaction: matter.transaction, accepted, asked, refused: shipment.refused, reported };
-        Self { receipt, keeps_original: holders(shipment) > 0 }
+        Self { receipt, keeps_original: kept.original }
     }
 
-    /// Whether the queue has taken over the octets of the received message.
+    /// Whether somebody has taken over the octets of the received message.
     pub(super) fn keeps_original(&self) -> bool {
         self.keeps_original
     }

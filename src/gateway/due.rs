@@ -178,6 +178,9 @@ impl Gateway {
 
     /// A conversation holds replies, and they hold octets: the vault ends them all together.
     async fn end_elsewhere(&self, ended: &ends::Ended) -> Result<bool, NotEnded> {
+        if ended.key.table == Table::MailSent {
+            return self.end_sent(ended).await;
+        }
         if ended.key.table != Table::Reply {
             return Ok(false);
         }
@@ -192,7 +195,7 @@ impl Gateway {
 }
 
 /// Why records were not ended.
-enum NotEnded {
+pub(super) enum NotEnded {
     /// One of them does not open.
     Damaged,
     /// It cannot be done now.

@@ -50,8 +50,8 @@ impl Gateway {
                 let says = Says::InvitationCancelled { sender_name: &record.sender_name, why: Some(why) };
                 self.put_mail_about(batch, snapshot, record, (&record.address, None), says, now)
             }
-            Effect::TellSenderCancelled => self.tell_sender(batch, snapshot, record, Some(Why::Birthdate), now),
-            Effect::TellSenderExpired => self.tell_sender(batch, snapshot, record, None, now),
+            Effect::TellSenderCancelled => self.tell_sender(batch, snapshot, record, Some(Why::Birthdate), now).await,
+            Effect::TellSenderExpired => self.tell_sender(batch, snapshot, record, None, now).await,
             Effect::StartClocks => {
                 self.stations.vault.start_clocks(batch, change.contact, now).await?;
                 Ok(())
@@ -59,7 +59,7 @@ impl Gateway {
         }
     }
 
-    fn tell_sender(
+    async fn tell_sender(
         &self,
         batch: &mut Batch,
         snapshot: &Snapshot,
@@ -69,7 +69,9 @@ impl Gateway {
     ) -> Result<(), InvitationError> {
         let says = Says::InvitationEnded { guest: &record.address, why, issued: record.life.issued };
         let reply_to = self.status_address(record.transaction);
-        self.put_mail_about(batch, snapshot, record, (&record.sender, Some(&reply_to)), says, now)
+        let InvitationRecord { transaction, practice, sender, .. } = record;
+        let mail = OwnMail { transaction: *transaction, practice, to: sender, reply_to: Some(&reply_to), says };
+        Ok(self.put_staff_mail(batch, snapshot, mail, now).await?)
     }
 
     fn put_mail_about(

@@ -6,6 +6,7 @@ use crate::blob::{BlobError, ObjectRef};
 use crate::gateway::{Gateway, Snapshot};
 use crate::id::{QueueId, TransactionId};
 use crate::mail::{Address, Delivery, DsnNotify, Recipient, ReversePath};
+use crate::mailbox::MailboxError;
 use crate::pack::PackError;
 use crate::pack::own::{OwnParts, Says, own_mail};
 use crate::policy::Practice;
@@ -34,6 +35,9 @@ pub enum MailError {
     /// A long one cannot be written.
     #[error(transparent)]
     Disk(#[from] BlobError),
+    /// It cannot be put into a mailbox.
+    #[error(transparent)]
+    Mailbox(#[from] MailboxError),
 }
 
 /// A mail of our own.
@@ -62,8 +66,8 @@ impl Gateway {
     /// Composes a mail and puts it into the batch, due at once. Failing, it is reported to nobody.
     ///
     /// # Errors
-    /// [`MailError`]; the batch is as before. [`MailError::TooLong`] for one that needs [`Gateway::put_long_mail`]: what can
-    /// grow with the number of recipients.
+    /// [`MailError`]; the batch is as before. [`MailError::TooLong`] for one that is longer than an entry of the
+    /// queue holds.
     pub(super) fn put_own_mail(
         &self,
         batch: &mut Batch,
@@ -78,19 +82,28 @@ impl Gateway {
         Ok(self.put_letter(batch, own, None, now)?)
     }
 
-    /// As [`Gateway::put_own_mail`], for a mail of any length: what an entry cannot hold lies in an object, which the sweep
-    /// finds should the batch never be committed.
+    /// As [`Gateway::put_own_mail`], for a mail to a member of staff, of any length: it goes where the practice says, to
+    /// their Inbox here or by mail. What an entry cannot hold lies in an object, which the sweep finds should the batch
+    /// never be committed.
     ///
     /// # Errors
-    /// [`MailError`]; the batch is as before.
-    pub(super) async fn put_long_mail(
+    /// [`MailError`]; the batch is of no use then.
+    pub(super) async fn put_staff_mail(
         &self,
         batch: &mut Batch,
         snapshot: &Snapshot,
         mail: OwnMail<'_>,
         now: Timestamp,
     ) -> Result<(), MailError> {
+        let place = self.place_of(snapshot, mail.practice, mail.to).await?;
         let mut own = self.write(snapshot, mail, now)?;
+        if let Some(inbox) = place.inbox {
+            let arrival = self.stations.mailboxes.arrival(&own.octets).await?;
+            self.put_in_inbox(batch, inbox, &arrival, now).await?;
+        }
+        if !place.mail {
+            return Ok(());
+        }
         let mut rest = None;
         if own.octets.len() > IN_ENTRY {
             let object = self.stations.objects.of(&own.octets).await?;

@@ -12,6 +12,7 @@ use crate::guests::Guests;
 use crate::id::{SessionId, TransactionId};
 use crate::keyring::Keyring;
 use crate::mail::{Address, Domain, Envelope, Origin, ReceivedTrace};
+use crate::mailbox::Mailboxes;
 use crate::queue::Queue;
 use crate::secret::Secret;
 use crate::store::{self, Store};
@@ -37,6 +38,7 @@ mod records;
 pub mod refusal;
 mod reports;
 mod signatures;
+pub mod staff_mail;
 pub mod status;
 mod tokens;
 pub mod visits;
@@ -117,6 +119,8 @@ pub struct Stations {
     pub directory: Directory,
     /// People outside: accounts, invitations, visits.
     pub guests: Guests,
+    /// Mailboxes of staff.
+    pub mailboxes: Mailboxes,
     /// What admins wrote.
     pub policies: Arc<Policies>,
     /// Seals what the gateway itself keeps: questions, records of messages, their history.

@@ -148,7 +148,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`MailError`].
-    pub(super) fn put_question(
+    pub(super) async fn put_question(
         &self,
         batch: &mut Batch,
         snapshot: &Snapshot,
@@ -158,7 +158,7 @@ impl Gateway {
     ) -> Result<(), MailError> {
         batch.require_absent(question_key(id));
         self.put_waiting(batch, id, transaction, question, again)?;
-        self.put_question_mail(batch, snapshot, (id, transaction), question, None, now)
+        self.put_question_mail(batch, snapshot, (id, transaction), question, None, now).await
     }
 
     fn put_waiting(
@@ -179,7 +179,7 @@ impl Gateway {
         Ok(())
     }
 
-    fn put_question_mail(
+    async fn put_question_mail(
         &self,
         batch: &mut Batch,
         snapshot: &Snapshot,
@@ -197,7 +197,7 @@ impl Gateway {
             reply_to: Some(&reply_to),
             says: question.says(recipient, not_understood),
         };
-        self.put_own_mail(batch, snapshot, mail, now)
+        self.put_staff_mail(batch, snapshot, mail, now).await
     }
 
     /// Asks again, because the answer was not understood.
@@ -208,7 +208,7 @@ impl Gateway {
         let snapshot = self.stations.policies.snapshot();
         let mut batch = Batch::default();
         let names = (asked.id, asked.transaction);
-        self.put_question_mail(&mut batch, &snapshot, names, &asked.question, Some(word), now)?;
+        self.put_question_mail(&mut batch, &snapshot, names, &asked.question, Some(word), now).await?;
         self.stations.store.commit(batch).await?;
         self.stations.queue.wake();
         Ok(())
@@ -245,7 +245,7 @@ impl Gateway {
             reply_to: Some(&reply_to),
             says: Says::QuestionReturned { recipient, accepted: asked.question.accepted, dropped },
         };
-        self.put_own_mail(&mut batch, &snapshot, mail, now)?;
+        self.put_staff_mail(&mut batch, &snapshot, mail, now).await?;
         match self.stations.store.commit(batch).await {
             Ok(_) => {
                 self.stations.objects.drop_files(vec![released]).await;
@@ -315,7 +315,7 @@ impl Gateway {
         let mut batch = Batch::default();
         batch.require_version(question_key(asked.id), asked.version).delete(due_key(asked.due, asked.id));
         self.put_waiting(&mut batch, asked.id, asked.transaction, &question, question.until)?;
-        self.put_question_mail(&mut batch, &snapshot, (asked.id, asked.transaction), &question, None, now)?;
+        self.put_question_mail(&mut batch, &snapshot, (asked.id, asked.transaction), &question, None, now).await?;
         match self.stations.store.commit(batch).await {
             Ok(_) => {
                 self.stations.queue.wake();

@@ -93,7 +93,7 @@ impl Gateway {
     ) -> Result<Option<(TransactionId, Message)>, StoreError> {
         let from = self.sent_hash(sender, subject);
         let end = [&from[..], &[0xFF; 17]].concat();
-        let keys = self.stations.store.scan_keys(Table::Sent, &from, &end, MOST).await?;
+        let keys = self.stations.store.scan_keys(Table::Recallable, &from, &end, MOST).await?;
         let mut last: Option<(TransactionId, Message)> = None;
         for key in keys {
             let id = key.get(from.len()..).and_then(|id| <[u8; 16]>::try_from(id).ok());
@@ -109,8 +109,14 @@ impl Gateway {
     }
 
     /// Notes in the batch that a message with a record has this subject, for as long as the record is kept.
-    pub(super) fn put_sent(&self, batch: &mut Batch, transaction: TransactionId, subject: &str, message: &Message) {
-        let key = Key::new(Table::Sent, &[&self.sent_hash(&message.sender, subject), transaction.octets()]);
+    pub(super) fn put_recallable(
+        &self,
+        batch: &mut Batch,
+        transaction: TransactionId,
+        subject: &str,
+        message: &Message,
+    ) {
+        let key = Key::new(Table::Recallable, &[&self.sent_hash(&message.sender, subject), transaction.octets()]);
         ends::put(batch, message.ends, &key);
         batch.put_octets(key, Vec::new());
     }

@@ -76,7 +76,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Refusal::Unavailable`].
-    pub(super) fn put_questions(
+    pub(super) async fn put_questions(
         &self,
         batch: &mut Batch,
         matter: &Matter<'_>,
@@ -88,8 +88,8 @@ impl Gateway {
         for planned in &shipment.questions {
             let question = question(matter, planned, original, case);
             let names = (planned.id, matter.transaction);
-            self.put_question(batch, case.snapshot, names, (&question, planned.again), matter.now)
-                .map_err(|error| unavailable("question", &error))?;
+            let put = self.put_question(batch, case.snapshot, names, (&question, planned.again), matter.now).await;
+            put.map_err(|error| unavailable("question", &error))?;
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ impl Gateway {
             batch.put_octets(status_due_key(by, matter.transaction), Vec::new());
         }
         if earlier.is_none() {
-            self.put_sent(batch, matter.transaction, &matter.facts.subject, &message);
+            self.put_recallable(batch, matter.transaction, &matter.facts.subject, &message);
         }
         for planned in shipment.parcel.iter().flat_map(|parcel| &parcel.grants).filter(|_| case.sender.can_answer) {
             let of = (matter.transaction, planned.id);

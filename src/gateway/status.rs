@@ -161,7 +161,7 @@ impl Gateway {
             reply_to: Some(&reply_to),
             says: Says::Status { accepted: mail.message.accepted, title, done, lines },
         };
-        self.put_long_mail(batch, snapshot, own, now).await
+        self.put_staff_mail(batch, snapshot, own, now).await
     }
 
     /// What became of a message, recipient by recipient.

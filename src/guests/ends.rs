@@ -7,7 +7,7 @@ use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::time::Timestamp;
 
 /// The kinds of records that end by this index.
-const ENDING: [Table; 13] = [
+const ENDING: [Table; 14] = [
     Table::Guest,
     Table::Invitation,
     Table::Visit,
@@ -19,8 +19,9 @@ const ENDING: [Table; 13] = [
     Table::History,
     Table::Heard,
     Table::SeenPictures,
-    Table::Sent,
+    Table::Recallable,
     Table::Watch,
+    Table::MailSent,
 ];
 
 /// A record whose time is over.

@@ -73,7 +73,7 @@ impl Guests {
             | Table::History
             | Table::Heard
             | Table::SeenPictures
-            | Table::Sent
+            | Table::Recallable
             | Table::Watch => {
                 if ends::settle(&self.store, batch, ended).await? {
                     batch.delete(ended.key.clone());

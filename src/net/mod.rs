@@ -14,12 +14,14 @@ use crate::random;
 
 pub mod bind;
 pub mod gate;
+pub mod guesses;
 pub mod handshake;
 pub mod panics;
 pub mod stop;
 
 pub use bind::{BindError, bind};
 pub use gate::{Gate, GateLimits};
+pub use guesses::Guesses;
 pub use handshake::{HandshakeError, handshake};
 pub use panics::install_panic_hook;
 pub use stop::{Stop, Stopper};

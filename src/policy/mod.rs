@@ -41,7 +41,7 @@ pub use plan::{
     Asking, Because, Decision, Plan, RecipientFacts, RoleSource, SenderFacts, Settings, StatusMail, SubjectShown,
     Treatment, Watch,
 };
-pub use practice::Practice;
+pub use practice::{Practice, StaffMailPlace};
 pub use role::{Role, RoleFile};
 pub use specialty::Specialty;
 pub use types::DocumentType;

@@ -35,6 +35,33 @@ pub struct Practice {
     pub signature: Vec<String>,
     /// Whether a small picture leaves, too, that stood in three earlier messages of the same sender.
     pub learn_signatures: bool,
+    /// Where guests' replies, questions and status mails go.
+    pub staff_mail: StaffMailPlace,
+}
+
+/// Where what is for a member of staff goes. By mail, too, as long as somebody has not signed in to their mailbox here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StaffMailPlace {
+    /// To their Inbox here.
+    Inbox,
+    /// To their own mailbox elsewhere.
+    Mail,
+    /// To both.
+    #[default]
+    Both,
+}
+
+impl StaffMailPlace {
+    /// The words for it in a file.
+    pub const NAMES: &'static [&'static str] = &["inbox", "mail", "both"];
+
+    fn from_name(name: &str) -> Self {
+        match name {
+            "inbox" => Self::Inbox,
+            "mail" => Self::Mail,
+            _ => Self::Both,
+        }
+    }
 }
 
 impl Practice {
@@ -112,6 +139,12 @@ pub const KEYS: &[Key] = &[
         need: Need::Default("true"),
         about: "Whether a picture in the text of at most 64 KiB leaves in the mail, too, once it stood in three earlier messages of the same sender.",
     },
+    Key {
+        name: "staff_mail",
+        form: Form::Choice(StaffMailPlace::NAMES),
+        need: Need::Default("\"both\""),
+        about: "Where replies of guests, questions and status mails for staff go. inbox: to the Inbox that they read here by IMAP; mail: to their own mailbox elsewhere; both: to both. Who has never signed in by IMAP gets mail, whatever stands here.",
+    },
 ];
 
 /// A practice, where its file has no fault that forbids one.
@@ -123,6 +156,7 @@ pub(super) fn read_practice(file: &SourceFile, id: &str, faults: &mut Faults) ->
     let phone = checked(&table, "phone", faults, phone);
     let logo = checked(&table, "logo", faults, logo);
     let website = checked(&table, "website", faults, website);
+    let staff_mail = table.text("staff_mail").map(|word| StaffMailPlace::from_name(&word.text)).unwrap_or_default();
     let time_zone = checked(&table, "time_zone", faults, time_zone);
     Some(Practice {
         id: id.to_owned(),
@@ -137,6 +171,7 @@ pub(super) fn read_practice(file: &SourceFile, id: &str, faults: &mut Faults) ->
         language,
         signature: table.each("signature", faults, picture),
         learn_signatures: table.flag("learn_signatures").unwrap_or(true),
+        staff_mail,
     })
 }
 

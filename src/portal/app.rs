@@ -14,7 +14,7 @@ use crate::portal::searches::Searches;
 use crate::portal::settings::Settings;
 use crate::portal::tokens::FormTokens;
 use crate::portal::{
-    account, assets, checks, documents, enrol, help, link, list, message, password, reply, sign_in, steps,
+    account, assets, checks, documents, enrol, help, link, list, message, password, reply, setup, sign_in, steps,
 };
 
 /// What every answer is made with. Cheap to clone.
@@ -56,6 +56,7 @@ pub fn app(reception: Arc<dyn Reception>, settings: Settings) -> Router {
     Router::new()
         .merge(outside())
         .merge(inside())
+        .merge(setup::routes())
         .route("/static/{name}", get(assets::serve))
         .route("/logo/{practice}", get(assets::logo))
         .fallback(|| async { crate::portal::refusal::Refusal::NotFound })

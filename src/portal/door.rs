@@ -15,6 +15,7 @@ use crate::portal::cookies::Cookie;
 use crate::portal::headers;
 use crate::portal::refusal::{self, Refusal};
 use crate::portal::settings::Origin;
+use crate::portal::setup;
 use crate::portal::visitor::Visitor;
 use crate::random;
 
@@ -23,7 +24,7 @@ pub async fn door(State(app): State<App>, mut request: Request, next: Next) -> R
     let visitor = Visitor::of(&app, &request);
     let chunked = is_chunked(&request);
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let answer = match admit(&app, &request) {
+    let answer = match admit(&app, &visitor, &request) {
         Ok(()) => {
             request.extensions_mut().insert(visitor.clone());
             next.run(request).await
@@ -42,13 +43,15 @@ pub async fn door(State(app): State<App>, mut request: Request, next: Next) -> R
     answer
 }
 
-fn admit(app: &App, request: &Request) -> Result<(), Refusal> {
+fn admit(app: &App, visitor: &Visitor, request: &Request) -> Result<(), Refusal> {
     let origin = &app.settings().origin;
     let hosts = request.headers().get_all(header::HOST).into_iter().map(|field| field.to_str().unwrap_or("?"));
     // HTTP/2 names it in `:authority`, which hyper puts into the address; where several are, all must be ours.
     let named = request.uri().authority().map(|authority| authority.as_str());
     let mut names = hosts.chain(named).peekable();
-    if names.peek().is_none() || !names.all(|name| origin.is_authority(name)) {
+    let is_ours =
+        |name: &str| origin.is_authority(name) || setup::is_asked_at(visitor.snapshot(), name, request.uri().path());
+    if names.peek().is_none() || !names.all(is_ours) {
         return Err(Refusal::WrongHost);
     }
     if is_chunked(request) {

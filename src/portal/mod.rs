@@ -8,6 +8,7 @@
 //! | cookies, form tokens | `cookies.rs`, `tokens.rs` |
 //! | what the gateway is asked | `reception.rs` |
 //! | what was searched for | `searches.rs` |
+//! | how a mail program is set up | `setup.rs` |
 //! | what a page looks like | `pages/`, `assets/`; its words in `policies/templates/*/portal.ftl` |
 //!
 //! GET and HEAD change nothing. Forms work without JavaScript; every error has a next step, and an id that the log has.
@@ -38,6 +39,7 @@ mod reply;
 mod searches;
 mod server;
 mod settings;
+mod setup;
 mod sign_in;
 mod steps;
 mod tokens;
@@ -47,4 +49,5 @@ pub use app::app;
 pub use reception::{OctetSource, Pieces, Reception, ReplyInHand, Served};
 pub use server::Server;
 pub use settings::{Deadlines, Origin, Settings};
+pub use setup::{MailServer, MailServers};
 pub use visitor::Peer;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::portal::setup::MailServers;
+
 /// The portal's settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -15,6 +17,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// How long is waited.
     pub deadlines: Deadlines,
+    /// What mail programs of staff are told.
+    pub mail: MailServers,
 }
 
 /// How long is waited for a browser.

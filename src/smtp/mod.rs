@@ -10,7 +10,6 @@
 //! | sockets, deadlines, TLS | `server.rs` |
 
 pub mod data;
-mod guesses;
 pub mod mailroom;
 pub mod parameters;
 pub mod reply;
@@ -18,7 +17,7 @@ pub mod server;
 pub mod session;
 pub mod settings;
 
-pub use guesses::Guesses;
+pub use crate::net::Guesses;
 pub use mailroom::{Incoming, Mailroom, Spool};
 pub use server::Server;
 pub use session::Session;

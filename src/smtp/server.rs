@@ -14,9 +14,9 @@ use crate::event::Event;
 use crate::gateway::{Refusal, SignInError};
 use crate::id::{SessionId, TransactionId};
 use crate::mail::{Origin, ReceivedTrace};
-use crate::net::{self, Connection, HandshakeError, Service, Stop};
+use crate::net::{self, Connection, Guesses, HandshakeError, Service, Stop};
 use crate::secret::Secret;
-use crate::smtp::guesses::Guesses;
+
 use crate::smtp::mailroom::{Incoming, Mailroom, Spool};
 use crate::smtp::reply::{Limit, Reply};
 use crate::smtp::session::{Answer, Question, Session, Step, Submitted, Waiting};

@@ -82,9 +82,20 @@ impl Batch {
         self.writes.get(key).map(|octets| octets.as_deref())
     }
 
+    /// Where it writes and deletes.
+    #[cfg(test)]
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.writes.keys()
+    }
+
     /// Keeps `guard` alive until the batch is committed, refused or dropped.
     pub(crate) fn hold(&mut self, guard: Arc<dyn Any + Send + Sync>) {
         self.holds.push(guard);
+    }
+
+    /// What of this type is kept alive by [`Batch::hold`].
+    pub(crate) fn held<T: Any>(&self) -> impl Iterator<Item = &T> {
+        self.holds.iter().filter_map(|held| held.downcast_ref())
     }
 
     pub(super) fn take_holds(&mut self) -> Vec<Arc<dyn Any + Send + Sync>> {

@@ -75,13 +75,27 @@ pub enum Table {
     /// keyed hash of a sender's address → keyed hashes of small pictures in their texts, and how often each was seen.
     SeenPictures = 33,
     /// keyed hash of a sender and a subject, `TransactionId` → nothing; the messages that a recall may mean.
-    Sent = 34,
+    Recallable = 34,
     /// `GrantId` → whose sender is told when it is opened, or where it is not.
     Watch = 35,
     /// due moment, `GrantId` → nothing; rights that are to be looked at for being unread.
     WatchDue = 36,
     /// `TransactionId`, `QuestionId` → nothing; the questions that a message raised and nobody has answered.
     QuestionOf = 37,
+    /// `StaffId` → the names of an account's mailboxes.
+    MailCatalogue = 38,
+    /// `MailboxId` → its numbers: UIDs, changes, counts.
+    MailHead = 39,
+    /// `MailboxId`, number of the page → the rows of 64 UIDs.
+    MailPage = 40,
+    /// `MailboxId`, number of a change → the pages that it touched and the UIDs that vanished.
+    MailMark = 41,
+    /// `MailId` → where the octets are, and what is asked of most messages.
+    MailContent = 42,
+    /// `MailId` → how many rows name it, where that is more than one.
+    MailHolders = 43,
+    /// `StaffId`, keyed hash of a Message-ID → a secured message in Sent, and what takes its place when its documents end.
+    MailSent = 44,
 }
 
 /// Where a record is: a table and the octets of its id. The octets hold ids, times and keyed hashes only.

@@ -13,6 +13,7 @@ use postern::gateway::{Gateway, GatewaySettings, Policies, Receipt, ReceivedMess
 use postern::guests::Guests;
 use postern::keyring::{Keyring, MasterKey};
 use postern::mail::{Address, BodyType, Domain, Envelope, Origin, ReceivedTrace, Recipient, ReversePath};
+use postern::mailbox::{MailLimits, Mailboxes};
 use postern::queue::{Claim, Queue};
 use postern::random;
 use postern::secret::Secret;
@@ -71,6 +72,7 @@ impl Clinic {
             accounts: Accounts::new(store.clone(), keyring.clone(), Passwords::new(1).unwrap()),
             guests: Guests::new(store.clone(), keyring.clone(), Passwords::new(1).unwrap()),
             directory: Directory::new(store.clone(), keyring.clone()),
+            mailboxes: Mailboxes::new(store.clone(), keyring.clone(), objects.clone(), MailLimits::default()),
             keyring,
             policies: Arc::new(Policies::open(&policies).unwrap()),
             store,

@@ -5,9 +5,11 @@
 mod bad_config;
 mod gateway;
 mod guests;
+mod imap;
 mod layering;
 mod lifecycle;
 mod live;
+mod mailbox;
 mod mime;
 mod pack;
 mod parcels;

@@ -49,6 +49,7 @@ fn practice() -> Practice {
         signature: Vec::new(),
         learn_signatures: true,
         time_zone: "Australia/Sydney".into(),
+        staff_mail: Default::default(),
         language: "en".into(),
     }
 }
@@ -63,6 +64,7 @@ fn french() -> Practice {
         colour: "#ffd166".into(),
         website: None,
         time_zone: "Europe/Paris".into(),
+        staff_mail: Default::default(),
         language: "fr-FR".into(),
         ..practice()
     }

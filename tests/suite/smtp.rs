@@ -4,7 +4,7 @@ mod bare;
 mod chunking;
 mod dialog;
 mod fake;
-mod live;
+pub mod live;
 mod over_sockets;
 
 use std::path::PathBuf;

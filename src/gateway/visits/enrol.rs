@@ -232,7 +232,7 @@ impl Gateway {
         guests.require_invitation(&mut batch, contact, &invitation);
         guests.put(&mut batch, contact, closed.as_ref(), &guest, now).map_err(|error| not_now("guests", &error))?;
         if guest.waits_for_admin {
-            self.put_question_to_admin(&mut batch, snapshot, &invitation.value, &guest, now)?;
+            self.put_question_to_admin(&mut batch, snapshot, &invitation.value, &guest, now).await?;
         } else {
             self.put_password_mail(&mut batch, snapshot, (contact, &guest), true, now)?;
         }
@@ -295,7 +295,7 @@ impl Gateway {
     }
 
     /// To who invited, and to the admin.
-    fn put_question_to_admin(
+    async fn put_question_to_admin(
         &self,
         batch: &mut Batch,
         snapshot: &Snapshot,
@@ -308,7 +308,8 @@ impl Gateway {
             let (transaction, practice) = (invitation.transaction, invitation.practice.as_str());
             let says = Says::WaitsForAdmin { guest: &guest.address, name: &guest.name };
             let mail = OwnMail { transaction, practice, to, reply_to: None, says };
-            self.put_own_mail(batch, snapshot, mail, now).map_err(|error| not_now("mail", &error))?;
+            let put = self.put_staff_mail(batch, snapshot, mail, now).await;
+            put.map_err(|error| not_now("mail", &error))?;
         }
         Ok(())
     }

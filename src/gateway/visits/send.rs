@@ -6,12 +6,14 @@ use crate::access::Admitted;
 use crate::blob::{Object, ObjectWriter};
 use crate::gateway::history::Happened;
 use crate::gateway::mails::practice_or_first;
+use crate::gateway::staff_mail::Place;
 use crate::gateway::visits::parcels::{blob_error, vault_error};
 use crate::gateway::visits::replies::FinishedAttachment;
 use crate::gateway::visits::{ReplyFault, Visit, VisitError, not_committed, not_now};
 use crate::gateway::{Gateway, Snapshot};
-use crate::id::{GuestReplyId, QueueId};
+use crate::id::{GuestReplyId, MailboxId, QueueId, StaffId};
 use crate::mail::{Address, Delivery, DsnNotify, Recipient, ReversePath};
+use crate::mailbox::{Arrival, MailboxError, NewMail};
 use crate::pack::base64::Base64Lines;
 use crate::pack::own::{GuestReplyParts, OwnParts, Says, guest_reply_frame};
 use crate::queue::{NewLetter, Payload, Purpose, TlsDemand};
@@ -31,24 +33,33 @@ struct Ready<'a> {
     admitted: &'a Admitted,
     content: &'a ParcelContent,
     kept: KeptReply,
-    /// The attachments, and the mail where it is large.
+    /// The attachments.
     objects: Vec<Object>,
-    mail: Mail,
+    composed: Composed,
     reply: GuestReplyId,
     letter: QueueId,
     now: Timestamp,
+}
+
+/// What a reply becomes: a message in the Inbox of whom it answers, a mail to them, or both.
+struct Composed {
+    inbox: Option<((StaffId, MailboxId), Arrival)>,
+    mail: Option<Mail>,
 }
 
 /// The mail that a reply becomes.
 enum Mail {
     InEntry(Bytes),
     Own(Object),
+    /// The octets of the message in the Inbox.
+    OfInbox,
 }
 
 /// Where a mail is composed to.
 enum Sink {
     Memory(Vec<u8>),
     Object(ObjectWriter),
+    Inbox(Box<NewMail>),
 }
 
 impl Sink {
@@ -56,15 +67,34 @@ impl Sink {
         match self {
             Self::Memory(memory) => memory.extend_from_slice(octets),
             Self::Object(writer) => writer.write(octets).await.map_err(blob_error)?,
+            Self::Inbox(mail) => mail.write(octets).await.map_err(mailbox_error)?,
         }
         Ok(())
     }
+}
 
-    async fn finish(self) -> Result<Mail, VisitError> {
-        match self {
-            Self::Memory(memory) => Ok(Mail::InEntry(memory.into())),
-            Self::Object(writer) => writer.finish().await.map(Mail::Own).map_err(blob_error),
-        }
+impl Composed {
+    /// What the queue is given, if anything; the batch holds its object.
+    fn payload(&self, batch: &mut Batch) -> Option<Payload> {
+        let object = match (self.mail.as_ref()?, &self.inbox) {
+            (Mail::InEntry(octets), _) => return Some(Payload { prefix: octets.clone(), rest: None }),
+            (Mail::Own(object), _) => {
+                object.put(batch, 1);
+                object.reference()
+            }
+            (Mail::OfInbox, Some((_, arrival))) => arrival.share(batch),
+            (Mail::OfInbox, None) => return None,
+        };
+        let all = 0..object.octets;
+        Some(Payload { prefix: Bytes::new(), rest: Some((object, all)) })
+    }
+}
+
+/// What a visitor learns of a mailbox that takes nothing.
+fn mailbox_error(error: MailboxError) -> VisitError {
+    match error {
+        MailboxError::Full => VisitError::Full,
+        error => not_now("mailbox", &error),
     }
 }
 
@@ -80,8 +110,8 @@ impl Gateway {
     ) -> Result<Result<(), ReplyFault>, VisitError> {
         let kept = KeptReply { text, attachments: attachments.iter().map(FinishedAttachment::kept).collect() };
         let letter = random::id();
-        let mail = match self.composed(visit, content, &kept, &attachments, (letter, now)).await {
-            Ok(mail) => mail,
+        let composed = match self.composed(visit, content, &kept, &attachments, (letter, now)).await {
+            Ok(composed) => composed,
             Err(error) => {
                 self.discard_attachments(attachments).await;
                 return Err(error);
@@ -89,7 +119,7 @@ impl Gateway {
         };
         let objects = attachments.into_iter().map(|attachment| attachment.object).collect();
         let reply = random::id();
-        self.commit_reply(Ready { visit, admitted, content, kept, objects, mail, reply, letter, now }).await
+        self.commit_reply(Ready { visit, admitted, content, kept, objects, composed, reply, letter, now }).await
     }
 
     async fn composed(
@@ -99,7 +129,7 @@ impl Gateway {
         reply: &KeptReply,
         attachments: &[FinishedAttachment],
         (letter, now): (QueueId, Timestamp),
-    ) -> Result<Mail, VisitError> {
+    ) -> Result<Composed, VisitError> {
         let (guest, guest_name) = self.who_writes(visit).await?;
         let names: Vec<_> = reply.attachments.iter().map(|it| (it.name.clone(), it.media_type.clone())).collect();
         let says = Says::GuestReply(GuestReplyParts {
@@ -111,8 +141,10 @@ impl Gateway {
             text: &reply.text,
             attachments: &names,
         });
-        let frame = self.frame(&self.policies(), content, says, letter, now)?;
-        self.filled(frame, attachments).await
+        let snapshot = self.policies();
+        let frame = self.frame(&snapshot, content, says, letter, now)?;
+        let place = self.place_of(&snapshot, &content.practice, &content.sender).await.map_err(mailbox_error)?;
+        self.filled(frame, attachments, place).await
     }
 
     fn frame(
@@ -137,11 +169,20 @@ impl Gateway {
     }
 
     /// The frame with the attachments in it, streamed: a piece in memory at a time, unless all of it is small.
-    async fn filled(&self, frame: Vec<Vec<u8>>, attachments: &[FinishedAttachment]) -> Result<Mail, VisitError> {
+    async fn filled(
+        &self,
+        frame: Vec<Vec<u8>>,
+        attachments: &[FinishedAttachment],
+        place: Place,
+    ) -> Result<Composed, VisitError> {
         let framed: u64 = frame.iter().map(|piece| piece.len() as u64).sum();
         let encoded = attachments.iter().map(|attachment| Base64Lines::encoded(attachment.object.reference().octets));
         let small = framed + encoded.sum::<u64>() <= IN_ENTRY;
-        let mut sink = if small { Sink::Memory(Vec::new()) } else { Sink::Object(self.stations().objects.create()) };
+        let mut sink = match place.inbox {
+            _ if small => Sink::Memory(Vec::new()),
+            Some(_) => Sink::Inbox(Box::new(self.stations().mailboxes.begin())),
+            None => Sink::Object(self.stations().objects.create()),
+        };
         let mut attachments = attachments.iter();
         for piece in frame {
             sink.write(&piece).await?;
@@ -149,7 +190,23 @@ impl Gateway {
                 self.encode_into(&mut sink, &attachment.object).await?;
             }
         }
-        sink.finish().await
+        self.finish_composed(sink, place).await
+    }
+
+    async fn finish_composed(&self, sink: Sink, place: Place) -> Result<Composed, VisitError> {
+        let mailboxes = &self.stations().mailboxes;
+        let (arrival, mail) = match sink {
+            Sink::Memory(octets) => {
+                let arrival = match place.inbox {
+                    Some(_) => Some(mailboxes.arrival(&octets).await.map_err(mailbox_error)?),
+                    None => None,
+                };
+                (arrival, Mail::InEntry(octets.into()))
+            }
+            Sink::Inbox(mail) => (Some(mailboxes.finish(*mail).await.map_err(mailbox_error)?), Mail::OfInbox),
+            Sink::Object(writer) => (None, Mail::Own(writer.finish().await.map_err(blob_error)?)),
+        };
+        Ok(Composed { inbox: place.inbox.zip(arrival), mail: place.mail.then_some(mail) })
     }
 
     async fn encode_into(&self, sink: &mut Sink, object: &Object) -> Result<(), VisitError> {
@@ -208,11 +265,14 @@ impl Gateway {
     }
 
     async fn discard_reply(&self, ready: Ready<'_>) {
-        let mail = match ready.mail {
-            Mail::Own(object) => Some(object),
-            Mail::InEntry(_) => None,
+        let mail = match ready.composed.mail {
+            Some(Mail::Own(object)) => Some(object),
+            Some(Mail::InEntry(_) | Mail::OfInbox) | None => None,
         };
         self.stations().objects.discard(ready.objects.into_iter().chain(mail).collect()).await;
+        if let Some((_, arrival)) = ready.composed.inbox {
+            self.stations().mailboxes.discard(arrival).await;
+        }
     }
 
     async fn reply_batch(&self, ready: &Ready<'_>) -> Result<Batch, NotPut> {
@@ -222,15 +282,11 @@ impl Gateway {
         vault.put_reply(&mut batch, ready.admitted, kept, &ready.objects, ready.now).await?;
         vault.drop_draft(&mut batch, ready.visit.contact, grant).await?;
         self.put_what_happened(&mut batch, ready.admitted, Happened::Replied, ready.now).await?;
-        let payload = match &ready.mail {
-            Mail::InEntry(octets) => Payload { prefix: octets.clone(), rest: None },
-            Mail::Own(object) => {
-                object.put(&mut batch, 1);
-                let object = object.reference();
-                let all = 0..object.octets;
-                Payload { prefix: Bytes::new(), rest: Some((object, all)) }
-            }
-        };
+        if let Some((inbox, arrival)) = &ready.composed.inbox {
+            let put = self.put_in_inbox(&mut batch, *inbox, arrival, ready.now).await;
+            put.map_err(|error| NotPut::Error(mailbox_error(error)))?;
+        }
+        let Some(payload) = ready.composed.payload(&mut batch) else { return Ok(batch) };
         let transaction = vault.grant(grant).await?.ok_or(VaultError::Missing)?.value.transaction;
         let letter = NewLetter {
             id: ready.letter,

@@ -299,7 +299,7 @@ impl Gateway {
             says: Says::NotUnderstood { word, known: &known, why },
         };
         let snapshot = self.stations.policies.snapshot();
-        self.put_own_mail(&mut batch, &snapshot, mail, now)?;
+        self.put_staff_mail(&mut batch, &snapshot, mail, now).await?;
         self.stations.store.commit(batch).await?;
         self.stations.queue.wake();
         Ok(())

@@ -1,6 +1,7 @@
 //! What the types of documents change: their order, and the subject where policy lets it say no more than that.
 
 use super::{Matter, practice};
+use crate::mime::assess::Given;
 use crate::pack::PackError;
 use crate::pack::documents::{only_pictures, summary};
 

@@ -17,6 +17,7 @@ use postern::guests::{Counted, Guests, InvitationRecord, Limit};
 use postern::id::{ContactId, GrantId, QueueId};
 use postern::keyring::{Keyring, MasterKey};
 use postern::mail::{Address, BodyType, Domain, Envelope, Origin, ReceivedTrace, Recipient, ReversePath};
+use postern::mailbox::{MailLimits, Mailboxes};
 use postern::queue::Queue;
 use postern::random;
 use postern::secret::Secret;
@@ -98,6 +99,7 @@ impl House {
             accounts: Accounts::new(store.clone(), keyring.clone(), passwords.clone()),
             guests: Guests::new(store.clone(), keyring.clone(), passwords),
             directory: Directory::new(store.clone(), keyring.clone()),
+            mailboxes: Mailboxes::new(store.clone(), keyring.clone(), objects.clone(), MailLimits::default()),
             keyring,
             policies: Arc::new(Policies::open(&policies).unwrap()),
             store,

@@ -15,6 +15,7 @@ mod evasions;
 mod far_side;
 mod first_start;
 mod full_disk;
+mod imap;
 mod kill;
 mod letters;
 mod life;

@@ -21,6 +21,7 @@ pub fn settings() -> Settings {
         trusted_proxies: Vec::new(),
         max_upload: 8 << 20,
         deadlines: Deadlines::default(),
+        mail: Default::default(),
     }
 }
 

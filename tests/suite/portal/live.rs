@@ -23,7 +23,8 @@ async fn portal(deadlines: Deadlines, limits: GateLimits) -> Portal {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let origin = Origin::of(&format!("http://{address}"));
-    let settings = Settings { origin, trusted_proxies: Vec::new(), max_upload: 1 << 20, deadlines };
+    let settings =
+        Settings { origin, trusted_proxies: Vec::new(), max_upload: 1 << 20, deadlines, mail: Default::default() };
     let app = app(Arc::new(Desk(Arc::new(Clinic::default()))), settings);
     let (stopper, stop) = Stopper::new();
     let server = Server::new(app, None, deadlines);

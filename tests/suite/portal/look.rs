@@ -19,7 +19,13 @@ async fn portal(clinic: Arc<Clinic>, stop: Stop) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
     let deadlines = Deadlines::default();
-    let settings = Settings { origin: Origin::of(&url), trusted_proxies: Vec::new(), max_upload: 1 << 23, deadlines };
+    let settings = Settings {
+        origin: Origin::of(&url),
+        trusted_proxies: Vec::new(),
+        max_upload: 1 << 23,
+        deadlines,
+        mail: Default::default(),
+    };
     let app = app(Arc::new(Desk(clinic)), settings);
     let gate = Gate::new(GateLimits::default());
     tokio::spawn(run(listener, Server::new(app, None, deadlines), gate, stop, Duration::from_secs(1)));

@@ -8,4 +8,5 @@ mod live;
 mod look;
 mod pages;
 mod reply;
+mod setup;
 mod words;

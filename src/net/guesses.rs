@@ -28,14 +28,14 @@ impl Guesses {
     }
 
     /// Whether this address has guessed too often.
-    pub(super) fn exhausted(&self, peer: IpAddr, now: Instant) -> bool {
+    pub fn exhausted(&self, peer: IpAddr, now: Instant) -> bool {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = failures.get(&customer(peer));
         counted.is_some_and(|(count, since)| *count >= self.limit && now.duration_since(*since) < self.window)
     }
 
     /// One more failure.
-    pub(super) fn count(&self, peer: IpAddr, now: Instant) {
+    pub fn count(&self, peer: IpAddr, now: Instant) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= REMEMBERED {
             failures.retain(|_, (_, since)| now.duration_since(*since) < self.window);

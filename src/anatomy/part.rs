@@ -1,0 +1,140 @@
+//! What a header section says of its part.
+
+use std::ops::Range;
+
+use crate::anatomy::field::{fields, split, structured};
+use crate::anatomy::{LONGEST_HEADER, Part, PartContent};
+
+impl Part {
+    /// The part that this header section describes, with an empty body behind it; `digest` is whether it stands in a
+    /// `multipart/digest`, where a part without a type is a message (RFC 2046, section 5.1.5).
+    pub(super) fn of_header(octets: &[u8], header: Range<u64>, digest: bool) -> Self {
+        let octets = &octets[..octets.len().min(LONGEST_HEADER)];
+        let (kind, subtype) = if digest { ("message", "rfc822") } else { ("text", "plain") };
+        let mut part = Self {
+            body: header.end..header.end,
+            header,
+            lines: 0,
+            kind: kind.to_owned(),
+            subtype: subtype.to_owned(),
+            parameters: Vec::new(),
+            id: None,
+            description: None,
+            encoding: "7bit".to_owned(),
+            md5: None,
+            disposition: None,
+            languages: Vec::new(),
+            location: None,
+            content: PartContent::Leaf,
+        };
+        for field in
+            fields(octets).filter(|field| field.name.get(..8).is_some_and(|b| b.eq_ignore_ascii_case(b"content-")))
+        {
+            let name = String::from_utf8_lossy(&field.name[8..]).to_ascii_lowercase();
+            part.take(&name, field.text());
+        }
+        part.say_charset();
+        part
+    }
+
+    fn take(&mut self, name: &str, text: String) {
+        match name {
+            "type" => self.take_type(&text),
+            "id" => self.id = Some(text),
+            "description" => self.description = Some(text),
+            "md5" => self.md5 = Some(text),
+            "location" => self.location = Some(text),
+            "transfer-encoding" => {
+                let word = structured(&text).0;
+                if !word.is_empty() {
+                    self.encoding = word;
+                }
+            }
+            "disposition" => {
+                let (word, parameters) = structured(&text);
+                self.disposition = (!word.is_empty()).then_some((word, parameters));
+            }
+            "language" => {
+                let words = split(&text, ',').into_iter().map(|word| word.trim().to_owned());
+                self.languages = words.filter(|word| !word.is_empty()).collect();
+            }
+            _ => {}
+        }
+    }
+
+    fn take_type(&mut self, text: &str) {
+        let (main, parameters) = structured(text);
+        if let Some((kind, subtype)) = main.split_once('/').map(|(kind, subtype)| (kind.trim(), subtype.trim()))
+            && !kind.is_empty()
+            && !subtype.is_empty()
+        {
+            (self.kind, self.subtype) = (kind.to_owned(), subtype.to_owned());
+            self.parameters = parameters;
+        }
+    }
+
+    /// A text without a charset is US-ASCII (RFC 2046, section 4.1.2), which some clients must be told.
+    fn say_charset(&mut self) {
+        if self.kind.eq_ignore_ascii_case("text") && self.parameter("charset").is_none() {
+            self.parameters.push(("charset".to_owned(), "us-ascii".to_owned()));
+        }
+    }
+
+    /// Whether it is of this type.
+    pub fn is(&self, kind: &str, subtype: &str) -> bool {
+        self.kind.eq_ignore_ascii_case(kind) && self.subtype.eq_ignore_ascii_case(subtype)
+    }
+
+    /// A parameter of its type.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let mut named = self.parameters.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
+        named.next().map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it is to be shown as an attachment.
+    pub fn is_attachment(&self) -> bool {
+        self.disposition.as_ref().is_some_and(|(word, _)| word.eq_ignore_ascii_case("attachment"))
+    }
+
+    /// Whether its body stands there as it is.
+    pub(super) fn is_plain(&self) -> bool {
+        ["7bit", "8bit", "binary"].iter().any(|word| self.encoding.eq_ignore_ascii_case(word))
+    }
+
+    /// Makes of a composite that cannot be taken apart what it is otherwise.
+    pub(super) fn make_leaf(&mut self, kind: &str, subtype: &str) {
+        (self.kind, self.subtype) = (kind.to_owned(), subtype.to_owned());
+        self.parameters.clear();
+        self.content = PartContent::Leaf;
+        self.say_charset();
+    }
+
+    /// The leaves in it, itself if it is one, in order; of a message within, those of that message.
+    pub fn leaves(&self) -> Vec<&Self> {
+        let (mut found, mut pending) = (Vec::new(), vec![self]);
+        while let Some(part) = pending.pop() {
+            match &part.content {
+                PartContent::Leaf => found.push(part),
+                PartContent::Multipart(children) => pending.extend(children.iter().rev()),
+                PartContent::Message(_, inner) => pending.push(inner),
+            }
+        }
+        found
+    }
+
+    /// The header sections of the messages within it, itself left out.
+    pub fn inner_headers(&self) -> Vec<Range<u64>> {
+        let (mut found, mut pending) = (Vec::new(), vec![self]);
+        while let Some(part) = pending.pop() {
+            match &part.content {
+                PartContent::Leaf => {}
+                PartContent::Multipart(children) => pending.extend(children.iter().rev()),
+                PartContent::Message(_, inner) => {
+                    found.push(inner.header.clone());
+                    pending.push(inner);
+                }
+            }
+        }
+        found
+    }
+}

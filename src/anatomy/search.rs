@@ -1,0 +1,136 @@
+//! SEARCH in headers and texts (RFC 9051, section 6.4.4): decoded, letters folded, one needle after the other.
+
+use crate::anatomy::field::fields;
+use crate::anatomy::{LooseDecoder, Part};
+use crate::mime::decode::to_utf8;
+use crate::mime::header::unstructured;
+
+/// Decoded octets of a text that are looked at together.
+const WINDOW: usize = 256 * 1024;
+
+/// What is searched for: text in lower case.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Needle(String);
+
+/// What a message must have.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// A field of this name that has the needle in it; an empty needle asks for the field alone.
+    Header(String, Needle),
+    /// The needle in a text of its body.
+    Body(Needle),
+    /// The needle in its header section or a text of its body.
+    Text(Needle),
+}
+
+crate::secret::silent_debug!(Needle, Wanted, TextSearch<'_>);
+
+impl Needle {
+    /// The needle of this text.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_lowercase())
+    }
+
+    /// Whether it is in a text.
+    pub fn is_in(&self, text: &str) -> bool {
+        self.0.is_empty() || text.to_lowercase().contains(&self.0)
+    }
+
+    /// Whether it is in a field of this name, or in any (`None`), of a header section: as decoded, or as written.
+    pub fn is_in_header(&self, header: &[u8], name: Option<&str>) -> bool {
+        let mut named = fields(header).filter(|field| name.is_none_or(|name| field.is(name)));
+        named.any(|field| {
+            if name.is_some() {
+                return self.is_in(&unstructured(field.value)) || self.is_in(&field.text());
+            }
+            let written = String::from_utf8_lossy(field.octets);
+            self.is_in(&written) || self.is_in(&unstructured(field.value))
+        })
+    }
+}
+
+/// Looks for a needle in the text of a part, whose body is fed in pieces.
+pub struct TextSearch<'a> {
+    needle: &'a Needle,
+    decoder: LooseDecoder,
+    charset: Option<String>,
+    window: Vec<u8>,
+    found: bool,
+}
+
+impl<'a> TextSearch<'a> {
+    /// Looks for a needle in this part; `None` where it is no text, or its encoding is not known.
+    pub fn of(part: &Part, needle: &'a Needle) -> Option<Self> {
+        if !part.kind.eq_ignore_ascii_case("text") {
+            return None;
+        }
+        let decoder = LooseDecoder::of(&part.encoding).ok()?;
+        let charset = part.parameter("charset").map(str::to_owned);
+        Some(Self { needle, decoder, charset, window: Vec::new(), found: false })
+    }
+}
+
+impl TextSearch<'_> {
+    /// Looks at more of the body. Whether the needle was found, and the rest need not be fed.
+    pub fn feed(&mut self, octets: &[u8]) -> bool {
+        self.decoder.feed(octets, &mut self.window);
+        if self.window.len() >= WINDOW {
+            self.look();
+            // A needle may lie across two windows. Four octets a letter are the most that charsets take.
+            let overlap = (self.needle.0.chars().count() * 4 + 16).min(self.window.len());
+            self.window.drain(..self.window.len() - overlap);
+        }
+        self.found
+    }
+
+    /// The end of the body: whether the needle was found.
+    pub fn finish(mut self) -> bool {
+        self.decoder.clone().finish(&mut self.window);
+        self.look();
+        self.found
+    }
+
+    fn look(&mut self) {
+        self.found |= self.needle.is_in(&to_utf8(&self.window, self.charset.as_deref()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finds(header: &str, body: &[u8], needle: &str) -> bool {
+        let part = Part::of_header(header.as_bytes(), 0..0, false);
+        let needle = Needle::new(needle);
+        let Some(mut search) = TextSearch::of(&part, &needle) else { return false };
+        body.chunks(1000).any(|piece| search.feed(piece)) || search.finish()
+    }
+
+    #[test]
+    fn texts_are_decoded_and_letters_folded() {
+        let latin =
+            "Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n";
+        assert!(finds(latin, b"Gr=FC=DFe aus K=F6ln", "GRÜSSE".replace("SS", "ß").as_str()));
+        assert!(finds(latin, b"aus K=F6ln", "KÖLN"));
+        assert!(!finds(latin, b"aus K=F6ln", "koln"));
+        assert!(!finds("Content-Type: image/png\r\n\r\n", b"text", "text"));
+        assert!(finds("", b"anything", ""));
+    }
+
+    #[test]
+    fn a_needle_across_two_windows_is_found() {
+        for before in (WINDOW - 1010..WINDOW + 10).step_by(101) {
+            let body = [vec![b'.'; before], b"needle".to_vec(), vec![b'.'; 5000]].concat();
+            assert!(finds("", &body, "needle"), "{before}");
+            assert!(!finds("", &body, "noodle"), "{before}");
+        }
+    }
+
+    #[test]
+    fn headers_are_searched_decoded_and_as_written() {
+        let header = b"Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nX-Empty:\r\n\r\n";
+        let is_in = |name, needle| Needle::new(needle).is_in_header(header, name);
+        assert!(is_in(Some("subject"), "grüße") && is_in(None, "grüße") && is_in(None, "subject: ="));
+        assert!(is_in(Some("X-Empty"), "") && !is_in(Some("X-Other"), "") && !is_in(Some("X-Empty"), "grüße"));
+    }
+}

@@ -1,0 +1,370 @@
+//! A staff member's mail, as an IMAP session uses it after sign-in: mailboxes, messages, and what is in them.
+//!
+//! The edge asks these questions and nothing else; which mailboxes are whose is settled here, once, by
+//! [`Gateway::open_mail`].
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use crate::anatomy::{LooseDecoder, Needle, Part, Section, SectionText, Sought, TextSearch, Wanted, only_fields};
+use crate::blob::OctetStream;
+use crate::gateway::Gateway;
+use crate::id::{MailboxId, StaffId};
+use crate::mail::Origin;
+use crate::mailbox::{
+    Appended, Copied, FlagChange, FlagSet, Listed, MailContent, MailLimits, MailboxError, MailboxName, Mailboxes,
+    ModSeq, NewMail, OpenMailbox, Row, SpecialUse, Status, Stored, Uids, Usage,
+};
+use crate::store;
+use crate::time::Timestamp;
+
+mod place;
+mod sent;
+
+pub(in crate::gateway) use place::Place;
+pub(in crate::gateway) use sent::SentCopy;
+
+/// Octets of a header section of a message within a message that are searched.
+const SEARCHED_HEADER: u64 = 64 * 1024;
+
+/// The mail of one member of staff. Cheap to clone.
+#[derive(Clone)]
+pub struct StaffMail {
+    mailboxes: Mailboxes,
+    owner: StaffId,
+}
+
+/// A section of a message.
+pub enum Piece {
+    /// These octets of the message, for [`StaffMail::octets`].
+    Octets(Range<u64>),
+    /// Octets at hand.
+    Made(Bytes),
+}
+
+impl Piece {
+    /// How long it is, in octets.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Octets(range) => range.end - range.start,
+            Self::Made(octets) => octets.len() as u64,
+        }
+    }
+
+    /// Whether it is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A part, decoded (RFC 3516).
+pub enum Binary {
+    /// There is no such part.
+    Missing,
+    /// Its transfer encoding is not known (`UNKNOWN-CTE`).
+    UnknownEncoding,
+    /// Its octets.
+    Octets(DecodedStream),
+}
+
+/// Octets of a part without its transfer encoding, in pieces.
+pub struct DecodedStream {
+    octets: OctetStream,
+    decoder: Option<LooseDecoder>,
+}
+
+impl DecodedStream {
+    /// The next piece, never empty; `None` at the end.
+    ///
+    /// # Errors
+    /// [`MailboxError::Blob`].
+    pub async fn next(&mut self) -> Result<Option<Bytes>, MailboxError> {
+        while let Some(mut decoder) = self.decoder.take() {
+            let mut out = Vec::new();
+            match self.octets.next().await? {
+                Some(piece) => {
+                    decoder.feed(&piece, &mut out);
+                    self.decoder = Some(decoder);
+                }
+                None => decoder.finish(&mut out),
+            }
+            if !out.is_empty() {
+                return Ok(Some(out.into()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Gateway {
+    /// The mail of who has signed in ([`Gateway::sign_in`]); at the first time its mailboxes are made.
+    ///
+    /// # Errors
+    /// [`MailboxError::Missing`] for who is no member of staff; [`MailboxError`].
+    pub async fn open_mail(&self, origin: &Origin) -> Result<StaffMail, MailboxError> {
+        let Origin::Staff { id, .. } = origin else { return Err(MailboxError::Missing) };
+        let mailboxes = self.stations.mailboxes.clone();
+        mailboxes.prepare(*id).await?;
+        Ok(StaffMail { mailboxes, owner: *id })
+    }
+}
+
+impl StaffMail {
+    /// What an account may hold.
+    pub fn limits(&self) -> &MailLimits {
+        self.mailboxes.limits()
+    }
+
+    /// What LIST shows.
+    ///
+    /// # Errors
+    /// [`MailboxError::Store`].
+    pub async fn list(&self) -> Result<Vec<Listed>, MailboxError> {
+        self.mailboxes.list(self.owner).await
+    }
+
+    /// The mailbox of this name.
+    ///
+    /// # Errors
+    /// [`MailboxError::Missing`].
+    pub async fn find(&self, name: &MailboxName) -> Result<MailboxId, MailboxError> {
+        self.mailboxes.find(self.owner, name).await
+    }
+
+    /// The numbers of a mailbox.
+    ///
+    /// # Errors
+    /// [`MailboxError::Missing`].
+    pub async fn status(&self, id: MailboxId) -> Result<Status, MailboxError> {
+        self.mailboxes.status(self.owner, id).await
+    }
+
+    /// Makes a mailbox.
+    ///
+    /// # Errors
+    /// As [`Mailboxes::create`].
+    pub async fn create(&self, name: &MailboxName, special: Option<SpecialUse>) -> Result<MailboxId, MailboxError> {
+        self.mailboxes.create(self.owner, name, special).await
+    }
+
+    /// Deletes a mailbox with its messages.
+    ///
+    /// # Errors
+    /// As [`Mailboxes::delete`].
+    pub async fn delete(&self, name: &MailboxName) -> Result<(), MailboxError> {
+        self.mailboxes.delete(self.owner, name).await
+    }
+
+    /// Renames a mailbox and those below it.
+    ///
+    /// # Errors
+    /// As [`Mailboxes::rename`].
+    pub async fn rename(&self, from: &MailboxName, to: &MailboxName) -> Result<(), MailboxError> {
+        self.mailboxes.rename(self.owner, from, to).await
+    }
+
+    /// Subscribes a name, or ends that.
+    ///
+    /// # Errors
+    /// As [`Mailboxes::subscribe`].
+    pub async fn subscribe(&self, name: &MailboxName, subscribed: bool) -> Result<(), MailboxError> {
+        self.mailboxes.subscribe(self.owner, name, subscribed).await
+    }
+
+    /// What the account holds.
+    ///
+    /// # Errors
+    /// [`MailboxError::Store`].
+    pub async fn usage(&self) -> Result<Usage, MailboxError> {
+        self.mailboxes.usage(self.owner).await
+    }
+
+    /// Opens a mailbox for a session.
+    ///
+    /// # Errors
+    /// [`MailboxError::Missing`].
+    pub async fn open(&self, id: MailboxId) -> Result<OpenMailbox, MailboxError> {
+        self.mailboxes.open(self.owner, id).await
+    }
+
+    /// A place for a message that a client appends.
+    pub fn begin_append(&self) -> NewMail {
+        self.mailboxes.begin()
+    }
+
+    /// Puts a message into a mailbox, in one commit; now where no date is given.
+    ///
+    /// # Errors
+    /// As [`Mailboxes::append`].
+    pub async fn append(
+        &self,
+        id: MailboxId,
+        mail: NewMail,
+        flags: &FlagSet,
+        date: Option<Timestamp>,
+    ) -> Result<Appended, MailboxError> {
+        self.mailboxes.append(self.owner, id, mail, flags, date.unwrap_or_else(store::now)).await
+    }
+
+    /// Changes flags, in one commit.
+    ///
+    /// # Errors
+    /// As [`Mailboxes::set_flags`].
+    pub async fn set_flags(
+        &self,
+        id: MailboxId,
+        uids: &Uids,
+        change: &FlagChange,
+        unchanged_since: Option<ModSeq>,
+    ) -> Result<Stored, MailboxError> {
+        self.mailboxes.set_flags(self.owner, id, uids, change, unchanged_since).await
+    }
+
+    /// Takes out what has `\Deleted`, of these or of all, in one commit.
+    ///
+    /// # Errors
+    /// As [`Mailboxes::expunge`].
+    pub async fn expunge(&self, id: MailboxId, among: Option<&Uids>) -> Result<Uids, MailboxError> {
+        self.mailboxes.expunge(self.owner, id, among).await
+    }
+
+    /// Copies messages, in one commit.
+    ///
+    /// # Errors
+    /// As [`Mailboxes::copy`].
+    pub async fn copy(&self, from: MailboxId, uids: &Uids, to: MailboxId) -> Result<Copied, MailboxError> {
+        self.mailboxes.copy(self.owner, from, uids, to).await
+    }
+
+    /// Moves messages, in one commit.
+    ///
+    /// # Errors
+    /// As [`Mailboxes::mv`].
+    pub async fn mv(&self, from: MailboxId, uids: &Uids, to: MailboxId) -> Result<Copied, MailboxError> {
+        self.mailboxes.mv(self.owner, from, uids, to).await
+    }
+
+    /// What is known of a message, by one record.
+    ///
+    /// # Errors
+    /// [`MailboxError::Expunged`].
+    pub async fn content(&self, row: &Row) -> Result<MailContent, MailboxError> {
+        self.mailboxes.content(row).await
+    }
+
+    /// Octets of a message.
+    ///
+    /// # Errors
+    /// [`MailboxError::Expunged`], [`MailboxError::Blob`].
+    pub async fn octets(&self, mail: &MailContent, range: Range<u64>) -> Result<OctetStream, MailboxError> {
+        self.mailboxes.octets(mail, range).await
+    }
+
+    /// The header section of a message, with its empty line; of a very long one the first
+    /// [`crate::anatomy::LONGEST_HEADER`] octets.
+    ///
+    /// # Errors
+    /// As [`StaffMail::octets`].
+    pub async fn header(&self, mail: &MailContent) -> Result<Bytes, MailboxError> {
+        match mail.header() {
+            Some(header) => Ok(header.clone()),
+            None => self.beginning(mail, &mail.anatomy().root.header, SEARCHED_HEADER).await,
+        }
+    }
+
+    async fn beginning(&self, mail: &MailContent, range: &Range<u64>, most: u64) -> Result<Bytes, MailboxError> {
+        let end = range.end.min(range.start.saturating_add(most));
+        Ok(self.octets(mail, range.start..end).await?.collect().await?.into())
+    }
+
+    /// A section of a message; `None` where it has none such.
+    ///
+    /// # Errors
+    /// As [`StaffMail::octets`].
+    pub async fn sought(&self, mail: &MailContent, section: &Section) -> Result<Option<Piece>, MailboxError> {
+        let Some(sought) = mail.anatomy().seek(section) else { return Ok(None) };
+        let own = |range: &Range<u64>| mail.header().filter(|_| *range == mail.anatomy().root.header).cloned();
+        Ok(Some(match (sought, &section.text) {
+            (Sought::Fields(range), SectionText::Fields { names, except }) => {
+                let header = match own(&range) {
+                    Some(header) => header,
+                    None => self.beginning(mail, &range, SEARCHED_HEADER).await?,
+                };
+                Piece::Made(only_fields(&header, names, *except).into())
+            }
+            (Sought::Fields(range) | Sought::Octets(range), _) => match own(&range) {
+                Some(header) => Piece::Made(header),
+                None => Piece::Octets(range),
+            },
+        }))
+    }
+
+    /// A part without its transfer encoding; with no numbers the message as it stands.
+    ///
+    /// # Errors
+    /// As [`StaffMail::octets`].
+    pub async fn binary(&self, mail: &MailContent, numbers: &[u32]) -> Result<Binary, MailboxError> {
+        let (range, encoding) = if numbers.is_empty() {
+            (0..mail.anatomy().octets, "")
+        } else {
+            match mail.anatomy().part(numbers) {
+                Some(Part { body, encoding, .. }) => (body.clone(), encoding.as_str()),
+                None => return Ok(Binary::Missing),
+            }
+        };
+        let Ok(decoder) = LooseDecoder::of(encoding) else { return Ok(Binary::UnknownEncoding) };
+        Ok(Binary::Octets(DecodedStream { octets: self.octets(mail, range).await?, decoder: Some(decoder) }))
+    }
+
+    /// How long a part is without its transfer encoding: it is decoded for that. `None` where there is none such, or its
+    /// encoding is not known.
+    ///
+    /// # Errors
+    /// As [`StaffMail::octets`].
+    pub async fn binary_size(&self, mail: &MailContent, numbers: &[u32]) -> Result<Option<u64>, MailboxError> {
+        let Binary::Octets(mut stream) = self.binary(mail, numbers).await? else { return Ok(None) };
+        let mut size = 0;
+        while let Some(piece) = stream.next().await? {
+            size += piece.len() as u64;
+        }
+        Ok(Some(size))
+    }
+
+    /// Whether a message has what is wanted. Nothing of its text is kept for that: it is opened, decoded and looked
+    /// through, a piece at a time.
+    ///
+    /// # Errors
+    /// As [`StaffMail::octets`].
+    pub async fn matches(&self, mail: &MailContent, wanted: &Wanted) -> Result<bool, MailboxError> {
+        match wanted {
+            Wanted::Header(name, needle) => Ok(needle.is_in_header(&self.header(mail).await?, Some(name))),
+            Wanted::Body(needle) => self.is_in_body(mail, needle).await,
+            Wanted::Text(needle) => {
+                let in_header = needle.is_in_header(&self.header(mail).await?, None);
+                Ok(in_header || self.is_in_body(mail, needle).await?)
+            }
+        }
+    }
+
+    async fn is_in_body(&self, mail: &MailContent, needle: &Needle) -> Result<bool, MailboxError> {
+        let root = &mail.anatomy().root;
+        for part in root.leaves() {
+            let Some(mut search) = TextSearch::of(part, needle) else { continue };
+            let mut octets = self.octets(mail, part.body.clone()).await?;
+            let mut found = false;
+            while !found && let Some(piece) = octets.next().await? {
+                found = search.feed(&piece);
+            }
+            if found || search.finish() {
+                return Ok(true);
+            }
+        }
+        for header in root.inner_headers() {
+            if needle.is_in_header(&self.beginning(mail, &header, SEARCHED_HEADER).await?, None) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,231 @@
+//! FETCH (RFC 9051, section 6.4.5): one message after the other, so that a large answer is never in memory as a whole.
+
+use super::section::{Source, check_binary};
+use super::{Done, Gone, Halt, Outlet, Session};
+use crate::gateway::staff_mail::StaffMail;
+use crate::imap::command::{By, FetchItem, FetchRequest, Peek};
+use crate::imap::date;
+use crate::imap::response::{Refusal, write_body_structure, write_envelope};
+use crate::imap::set::{SequenceSet, written};
+use crate::mailbox::{FlagChange, FlagSet, MailboxError, ModSeq, Row, SystemFlags, Uids, View};
+
+/// Messages whose `\Seen` is set in one commit, before they are sent.
+const TOGETHER: usize = 100;
+
+/// What is asked of every message.
+struct Plan {
+    mail: StaffMail,
+    items: Vec<FetchItem>,
+    /// Whether anything beyond the mailbox's own row is asked for.
+    content: bool,
+    /// Whether reading sets `\Seen`.
+    sees: bool,
+}
+
+/// A message that is told of.
+struct Told<'a> {
+    row: &'a Row,
+    view: &'a View,
+    position: usize,
+    /// Whether its `\Seen` was set by this very command.
+    just_seen: bool,
+}
+
+impl Session {
+    pub(super) async fn fetch(
+        &mut self,
+        by: By,
+        set: &SequenceSet,
+        request: &FetchRequest,
+        outlet: &mut impl Outlet,
+    ) -> Result<Done, Halt> {
+        let plan = self.plan(by, request)?;
+        let selected = self.selected()?;
+        let positions = selected.positions(by, set)?;
+        if let (true, Some(since)) = (request.vanished, request.changed_since) {
+            self.tell_vanished(by, set, since).await?;
+        }
+        let mut gone = false;
+        for positions in positions.chunks(TOGETHER) {
+            let before = self.selected()?.view.clone();
+            let now = self.selected()?.mailbox.view().await?;
+            let unseen = self.see(&plan, positions, &now).await?;
+            let now = if unseen.is_empty() { now } else { self.selected()?.mailbox.view().await? };
+            for position in positions {
+                let Some(known) = before.row(*position) else { continue };
+                // Of one that is gone and must not be told so yet the row that was known is told.
+                let row = now.find(known.uid).unwrap_or(known);
+                if request.changed_since.is_some_and(|since| row.modseq <= since) {
+                    continue;
+                }
+                let told = Told { row, view: &now, position: *position, just_seen: unseen.contains(row.uid) };
+                gone |= !self.tell_message(&plan, &told, outlet).await?;
+                self.flush_if_full(outlet).await?;
+            }
+        }
+        // A UID that is not there is no mistake (RFC 9051, section 6.4.9), and that it is gone is told with this answer.
+        match (gone, by) {
+            (true, By::Number) => Err(Refusal::Mailbox(MailboxError::Expunged).into()),
+            _ => Done::plain("FETCH done"),
+        }
+    }
+
+    fn plan(&mut self, by: By, request: &FetchRequest) -> Result<Plan, Refusal> {
+        let mut items = request.items.clone();
+        if by == By::Uid && !items.contains(&FetchItem::Uid) {
+            items.insert(0, FetchItem::Uid);
+        }
+        if request.changed_since.is_some() && !items.contains(&FetchItem::ModSeq) {
+            items.push(FetchItem::ModSeq);
+        }
+        if items.contains(&FetchItem::ModSeq) {
+            self.enable_condstore();
+        }
+        if request.vanished && (by == By::Number || request.changed_since.is_none() || !self.enabled.qresync) {
+            return Err(Refusal::NotEnabled);
+        }
+        let of_row = [
+            FetchItem::Uid,
+            FetchItem::Flags,
+            FetchItem::InternalDate,
+            FetchItem::Size,
+            FetchItem::ModSeq,
+            FetchItem::EmailId,
+        ];
+        let content = items.iter().any(|item| !of_row.contains(item));
+        let sees = |item: &FetchItem| match item {
+            FetchItem::Body(_, _, peek) | FetchItem::Rfc822(_, _, peek) | FetchItem::Binary(_, _, peek) => {
+                *peek == Peek::No
+            }
+            _ => false,
+        };
+        let sees = !self.selected()?.read_only && items.iter().any(sees);
+        Ok(Plan { mail: self.mail()?, items, content, sees })
+    }
+
+    /// `VANISHED (EARLIER)` of these (RFC 7162, section 3.2.6).
+    async fn tell_vanished(&mut self, by: By, set: &SequenceSet, since: ModSeq) -> Result<(), Halt> {
+        let selected = self.selected()?;
+        let past = selected.mailbox.past(&selected.view, since).await?;
+        let asked = match set {
+            SequenceSet::Ranges(ranges) if by == By::Uid => {
+                SequenceSet::resolve(ranges, selected.view.uid_next().saturating_sub(1))
+            }
+            _ => selected.saved.clone(),
+        };
+        let vanished: Uids = past.vanished.iter().filter(|uid| asked.contains(*uid)).collect();
+        if !vanished.is_empty() {
+            self.out.line(&format!("* VANISHED (EARLIER) {}", written(&vanished)));
+        }
+        Ok(())
+    }
+
+    /// Sets `\Seen` where these messages are read, in one commit. Those that had it not.
+    async fn see(&mut self, plan: &Plan, positions: &[usize], now: &View) -> Result<Uids, Halt> {
+        if !plan.sees {
+            return Ok(Uids::default());
+        }
+        let selected = self.selected()?;
+        let rows = positions.iter().filter_map(|at| selected.view.row(*at)).filter_map(|row| now.find(row.uid));
+        let unseen: Uids = rows.filter(|row| !row.flags.has(SystemFlags::SEEN)).map(|row| row.uid).collect();
+        if unseen.is_empty() {
+            return Ok(unseen);
+        }
+        let (id, change) = (selected.mailbox.id(), FlagChange::Add(FlagSet::of(SystemFlags::SEEN)));
+        let stored = plan.mail.set_flags(id, &unseen, &change, None).await?;
+        if let (Some(modseq), Some(selected)) = (stored.modseq, &mut self.selected) {
+            selected.told.extend(unseen.iter().map(|uid| (uid, modseq)));
+        }
+        Ok(unseen)
+    }
+
+    /// Tells of one message; false if its content is no more.
+    async fn tell_message(&mut self, plan: &Plan, told: &Told<'_>, outlet: &mut impl Outlet) -> Result<bool, Halt> {
+        let content = match plan.content {
+            false => None,
+            true => match plan.mail.content(told.row).await {
+                Err(MailboxError::Expunged) => return Ok(false),
+                content => Some(content?),
+            },
+        };
+        let source = content.as_ref().map(|content| Source { mail: &plan.mail, content });
+        if let Some(source) = &source {
+            check_binary(&plan.items, source).await?;
+        }
+        self.out.put(&format!("* {} FETCH (", told.position + 1));
+        for (at, item) in plan.items.iter().enumerate() {
+            if at > 0 {
+                self.out.put(" ");
+            }
+            if !self.tell_of_row(item, told)
+                && let Some(source) = &source
+            {
+                // A response that has begun cannot be taken back.
+                let told = self.tell_of_content(item, source, outlet).await;
+                told.map_err(|halt| match halt {
+                    Halt::Gone(gone) => gone,
+                    Halt::Refused(_) => Gone("content-unreadable"),
+                })?;
+            }
+        }
+        if told.just_seen && !plan.items.contains(&FetchItem::Flags) {
+            self.out.put(" ");
+            self.tell_of_row(&FetchItem::Flags, told);
+        }
+        if self.enabled.condstore && told.just_seen && !plan.items.contains(&FetchItem::ModSeq) {
+            self.out.put(" ");
+            self.tell_of_row(&FetchItem::ModSeq, told);
+        }
+        self.out.line(")");
+        Ok(true)
+    }
+
+    /// What stands in the mailbox's row; false if the item is none of that.
+    fn tell_of_row(&mut self, item: &FetchItem, told: &Told<'_>) -> bool {
+        let row = told.row;
+        let text = match item {
+            FetchItem::Uid => format!("UID {}", row.uid),
+            FetchItem::Flags => format!("FLAGS ({})", self.flags_now(row, told.view)),
+            FetchItem::InternalDate => format!("INTERNALDATE \"{}\"", date::format_date_time(row.date)),
+            FetchItem::Size => format!("RFC822.SIZE {}", row.octets),
+            FetchItem::ModSeq => format!("MODSEQ ({})", row.modseq),
+            FetchItem::EmailId => format!("EMAILID ({})", row.mail),
+            _ => return false,
+        };
+        self.out.put(&text);
+        true
+    }
+
+    fn flags_now(&self, row: &Row, view: &View) -> String {
+        let with_recent = !self.enabled.rev2;
+        self.selected.as_ref().map_or_else(String::new, |selected| selected.flags_of(row, view, with_recent))
+    }
+
+    /// What is known of the message itself.
+    async fn tell_of_content(
+        &mut self,
+        item: &FetchItem,
+        source: &Source<'_>,
+        outlet: &mut impl Outlet,
+    ) -> Result<(), Halt> {
+        match item {
+            FetchItem::Envelope => {
+                let envelope = source.envelope().await?;
+                self.out.put("ENVELOPE ");
+                write_envelope(&mut self.out, &envelope);
+            }
+            FetchItem::Structure(extended) => {
+                self.out.put(if *extended { "BODYSTRUCTURE " } else { "BODY " });
+                write_body_structure(&mut self.out, &source.content.anatomy().root, *extended);
+            }
+            FetchItem::ThreadId => {
+                self.out.put(&format!("THREADID ({})", source.content.thread()));
+            }
+            FetchItem::Preview => {
+                self.out.put("PREVIEW ").string(source.content.preview().as_bytes());
+            }
+            item => self.tell_section(item, source, outlet).await?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! LOGIN, AUTHENTICATE PLAIN and LOGIN (RFC 4616, RFC 4959), and STARTTLS.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::{Done, Halt, Session, Stage, Tls};
+use crate::event::Event;
+use crate::gateway::SignInError;
+use crate::gateway::staff_mail::StaffMail;
+use crate::imap::places::{Place, Places};
+use crate::imap::response::{Condition, Refusal};
+use crate::mail::Origin;
+use crate::net::Guesses;
+use crate::secret::Secret;
+
+/// The longest line of a response.
+const RESPONSE: usize = 8 * 1024;
+
+/// Where a client comes from, and who counts what it does there.
+#[derive(Clone)]
+pub struct Door {
+    /// Its address.
+    pub peer: IpAddr,
+    /// Wrong passwords, shared with submission: a guesser has one number of tries.
+    pub guesses: Arc<Guesses>,
+    /// Sessions by account.
+    pub places: Places,
+}
+
+/// Which response is awaited.
+pub(super) enum Awaited {
+    /// PLAIN's one message.
+    Plain,
+    /// LOGIN's name.
+    Name,
+    /// LOGIN's password, for this name.
+    Password(String),
+}
+
+impl Awaited {
+    /// The challenge that asks for it, as sent.
+    fn challenge(&self) -> &'static str {
+        match self {
+            Self::Plain => "+ ",
+            Self::Name => "+ VXNlcm5hbWU6",
+            Self::Password(_) => "+ UGFzc3dvcmQ6",
+        }
+    }
+}
+
+/// Who is there.
+pub(super) struct SignedIn {
+    pub(super) mail: StaffMail,
+    _place: Place,
+}
+
+impl Session {
+    pub(super) fn start_tls(&mut self) -> Result<Done, Halt> {
+        if self.tls == Tls::Active {
+            return Err(Refusal::Tls.into());
+        }
+        self.starting_tls = true;
+        Done::plain("Begin TLS now")
+    }
+
+    /// AUTHENTICATE up to its first response. `None`: the rest follows, and its answer then.
+    pub(super) async fn authenticate(
+        &mut self,
+        tag: &str,
+        mechanism: &str,
+        initial: Option<Secret<String>>,
+    ) -> Result<Option<Done>, Halt> {
+        let awaited = match mechanism {
+            "PLAIN" => Awaited::Plain,
+            "LOGIN" => Awaited::Name,
+            _ => return Err(Refusal::Mechanism.into()),
+        };
+        self.may_sign_in()?;
+        match initial {
+            // RFC 4959, section 3: "=" is a response of no octets.
+            Some(response) if response.expose() == "=" => self.respond(tag, awaited, "").await,
+            Some(response) => self.respond(tag, awaited, response.expose()).await,
+            None => Ok(self.challenge(tag, awaited)),
+        }
+    }
+
+    fn challenge(&mut self, tag: &str, awaited: Awaited) -> Option<Done> {
+        self.out.line(awaited.challenge());
+        self.stage = Stage::Response { tag: tag.to_owned(), awaited };
+        None
+    }
+
+    /// The next response to AUTHENTICATE; false if it has not come yet.
+    pub(super) async fn next_response(&mut self) -> bool {
+        let Some(line) = self.fragments.line(RESPONSE) else { return false };
+        let Stage::Response { tag, awaited } = std::mem::replace(&mut self.stage, Stage::Command) else { return true };
+        let Ok(line) = line.map(Zeroizing::new) else {
+            self.leave("flood", "That is no response to AUTHENTICATE");
+            return true;
+        };
+        let result = match std::str::from_utf8(&line) {
+            Ok("*") => Err(Refusal::Cancelled.into()),
+            Ok(response) => self.respond(&tag, awaited, response).await,
+            Err(_) => Err(Refusal::Response.into()),
+        };
+        match result {
+            Ok(None) | Err(Halt::Gone(_)) => {}
+            Ok(Some(done)) => {
+                self.out.status(Some(&tag), Condition::Ok, done.code.as_deref(), done.text);
+            }
+            Err(Halt::Refused(refusal)) => self.blame(Some(&tag), &refusal),
+        }
+        true
+    }
+
+    async fn respond(&mut self, tag: &str, awaited: Awaited, response: &str) -> Result<Option<Done>, Halt> {
+        let text = decode(response).ok_or(Refusal::Response)?;
+        match awaited {
+            Awaited::Plain => {
+                let (name, password) = plain(&text).ok_or(Refusal::Response)?;
+                self.sign_in(&name, &password).await.map(Some)
+            }
+            Awaited::Name => Ok(self.challenge(tag, Awaited::Password(text.to_string()))),
+            Awaited::Password(name) => self.sign_in(&name, &Secret::new(text.to_string())).await.map(Some),
+        }
+    }
+
+    fn may_sign_in(&self) -> Result<(), Refusal> {
+        match self.tls {
+            Tls::Active => Ok(()),
+            Tls::Offered => Err(Refusal::NoTls),
+        }
+    }
+
+    /// Who has guessed too often is not even checked: that would tell when a guess is right, and costs an Argon2 run.
+    pub(super) async fn sign_in(&mut self, name: &str, password: &Secret<String>) -> Result<Done, Halt> {
+        self.may_sign_in()?;
+        let (peer, guesses) = (self.door.peer, Arc::clone(&self.door.guesses));
+        if guesses.exhausted(peer, Instant::now().into_std()) {
+            return Err(Refusal::Guesses.into());
+        }
+        match self.gateway.sign_in(name, password).await {
+            Ok(origin) => self.welcome(&origin).await,
+            Err(SignInError::Rejected) => {
+                guesses.count(peer, Instant::now().into_std());
+                Event::SignInFailed { session: self.id, peer }.log();
+                self.failed_sign_ins += 1;
+                Err(Refusal::SignIn(SignInError::Rejected).into())
+            }
+            Err(error) => Err(Refusal::SignIn(error).into()),
+        }
+    }
+
+    async fn welcome(&mut self, origin: &Origin) -> Result<Done, Halt> {
+        // Only staff sign in with a password.
+        let Origin::Staff { id, .. } = origin else { return Err(Refusal::SignIn(SignInError::Rejected).into()) };
+        let place = self.door.places.take(*id).ok_or(Refusal::Sessions)?;
+        let mail = self.gateway.open_mail(origin).await?;
+        Event::SignedIn { session: self.id, staff: *id }.log();
+        self.signed_in = Some(SignedIn { mail, _place: place });
+        self.errors = 0;
+        Done::with(format!("CAPABILITY {}", self.capabilities()), "Welcome")
+    }
+
+    /// The mailboxes of who has signed in.
+    pub(super) fn mail(&self) -> Result<StaffMail, Refusal> {
+        self.signed_in.as_ref().map(|signed_in| signed_in.mail.clone()).ok_or(Refusal::NotSignedIn)
+    }
+}
+
+fn decode(response: &str) -> Option<Zeroizing<String>> {
+    let octets = BASE64.decode(response.as_bytes()).ok()?;
+    String::from_utf8(octets).ok().map(Zeroizing::new)
+}
+
+/// `[authzid] NUL authcid NUL password`. To act for somebody else is not offered: an authzid must be the name itself.
+fn plain(text: &str) -> Option<(String, Secret<String>)> {
+    let mut pieces = text.split('\0');
+    let (authzid, name, password) = (pieces.next()?, pieces.next()?, pieces.next()?);
+    let sound = pieces.next().is_none() && (authzid.is_empty() || authzid == name) && !name.is_empty();
+    sound.then(|| (name.to_owned(), Secret::new(password.to_owned())))
+}

@@ -1,0 +1,93 @@
+//! THREAD (RFC 5256): what was found, as a forest of questions and answers.
+
+use super::sort::{Keyed, keyed, sent};
+use super::{Done, Halt, Outlet, Session};
+use crate::anatomy::thread::{Strand, Thread, ordered_subject, references};
+use crate::imap::command::{By, SearchRequest, Threading};
+use crate::imap::response::Writer;
+
+impl Session {
+    pub(super) async fn thread(
+        &mut self,
+        by: By,
+        threading: Threading,
+        request: &SearchRequest,
+        outlet: &mut impl Outlet,
+    ) -> Result<Done, Halt> {
+        let found = self.find(request, outlet).await?;
+        let keyed = keyed(&self.mail()?, found, true).await?;
+        let strands: Vec<Strand> = keyed.into_iter().map(|keyed| strand(by, keyed)).collect();
+        let threads = match threading {
+            Threading::References => references(&strands),
+            Threading::OrderedSubject => ordered_subject(&strands),
+        };
+        self.out.put("* THREAD");
+        for (at, thread) in threads.iter().enumerate() {
+            self.out.put(if at == 0 { " (" } else { "(" });
+            write(&mut self.out, thread);
+            self.out.put(")");
+        }
+        self.out.line("");
+        Done::plain("THREAD done")
+    }
+}
+
+fn strand(by: By, keyed: Keyed) -> Strand {
+    let (number, sent) = (keyed.found.number(by), sent(&keyed));
+    let keys = keyed.keys;
+    Strand {
+        number,
+        message_id: keys.message_id,
+        references: keys.references,
+        sent,
+        subject: keys.subject.text,
+        is_answer: keys.subject.is_answer,
+    }
+}
+
+/// A line of messages as long as each has one answer; where it has several, each in parentheses. What nests is bounded by
+/// who makes the threads.
+fn write(out: &mut Writer, thread: &Thread) {
+    let (mut thread, mut space) = (thread, "");
+    loop {
+        if let Some(number) = thread.number {
+            out.put(space).put(&number.to_string());
+            space = " ";
+        }
+        match thread.answers.as_slice() {
+            [] => return,
+            [only] => thread = only,
+            several => {
+                out.put(space);
+                for answer in several {
+                    out.put("(");
+                    write(out, answer);
+                    out.put(")");
+                }
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(number: u32, answers: Vec<Thread>) -> Thread {
+        Thread { number: Some(number), answers }
+    }
+
+    #[test]
+    fn threads_are_written_as_the_standard_has_it() {
+        let branches = vec![one(4, vec![one(23, vec![])]), one(44, vec![one(7, vec![one(96, vec![])])])];
+        let missing = Thread { number: None, answers: vec![one(3, vec![]), one(5, vec![])] };
+        for (thread, expected) in
+            [(one(2, vec![]), "2"), (one(3, vec![one(6, branches)]), "3 6 (4 23)(44 7 96)"), (missing, "(3)(5)")]
+        {
+            let mut out = Writer::default();
+            write(&mut out, &thread);
+            assert_eq!(String::from_utf8(out.take()).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Flags, and messages that go.
+
+use crate::id::{MailboxId, StaffId};
+use crate::mailbox::arrival::Disposal;
+use crate::mailbox::page::{PAGE_UIDS, Page};
+use crate::mailbox::{FlagChange, MailboxError, Mailboxes, ModSeq, Row, SystemFlags, Uid, Uids, View};
+use crate::store::Batch;
+
+/// What STORE did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Those that had changed after UNCHANGEDSINCE and were left alone (MODIFIED).
+    pub modified: Uids,
+    /// The change's number; `None` where all flags were as asked already.
+    pub modseq: Option<ModSeq>,
+}
+
+impl View {
+    /// The pages in which there may be any of these, and their rows that are.
+    pub(super) fn pages_of<'a>(&'a self, uids: &'a Uids) -> impl Iterator<Item = (&'a Page, Vec<&'a Row>)> {
+        let touched = self.pages().iter().filter(|page| {
+            let first = page.number.saturating_mul(PAGE_UIDS);
+            uids.touches(first, first.saturating_add(PAGE_UIDS - 1))
+        });
+        touched.map(|page| (&**page, page.rows.iter().filter(|row| uids.contains(row.uid)).collect()))
+    }
+}
+
+impl Mailboxes {
+    /// Changes flags and keywords, in one commit; `unchanged_since` leaves those alone that changed after it.
+    ///
+    /// # Errors
+    /// [`MailboxError::Missing`]; [`MailboxError::TooMany`] where the mailbox has no place for a further keyword.
+    pub async fn set_flags(
+        &self,
+        owner: StaffId,
+        id: MailboxId,
+        uids: &Uids,
+        change: &FlagChange,
+        unchanged_since: Option<ModSeq>,
+    ) -> Result<Stored, MailboxError> {
+        let mut batch = Batch::default();
+        self.take_turn(&mut batch, owner).await;
+        let view = self.open(owner, id).await?.view().await?;
+        let mut edit = self.edit(&batch, owner, id).await?;
+        let bits = match change {
+            FlagChange::Remove(flags) => edit.known_bits(flags),
+            FlagChange::Add(flags) | FlagChange::Replace(flags) => edit.bits(&flags.keywords)?,
+        };
+        let mut modified = Vec::new();
+        for (page, rows) in view.pages_of(uids) {
+            for row in rows {
+                let after = change.applied(row.flags, row.keywords, bits);
+                if unchanged_since.is_some_and(|since| row.modseq > since) {
+                    modified.push(row.uid);
+                } else if after != (row.flags, row.keywords) {
+                    edit.page(page);
+                    edit.set_flags(row.uid, after);
+                }
+            }
+        }
+        let modseq = edit.finish(&mut batch);
+        if modseq.is_some() {
+            self.store.commit(batch).await?;
+        }
+        Ok(Stored { modified: modified.into_iter().collect(), modseq })
+    }
+
+    /// Takes out what has `\Deleted`, of these or of all, in one commit. What went.
+    ///
+    /// # Errors
+    /// [`MailboxError::Missing`]; [`MailboxError::TooMany`] where it is more than one commit takes (some 100,000).
+    pub async fn expunge(&self, owner: StaffId, id: MailboxId, among: Option<&Uids>) -> Result<Uids, MailboxError> {
+        let view = self.open(owner, id).await?.view().await?;
+        let deleted = view.rows().filter(|row| row.flags.has(SystemFlags::DELETED)).map(|row| row.uid);
+        let chosen: Uids = deleted.filter(|uid| among.is_none_or(|among| among.contains(*uid))).collect();
+        if chosen.is_empty() {
+            return Ok(chosen);
+        }
+        let mut batch = Batch::default();
+        batch.frees_space();
+        self.take_turn(&mut batch, owner).await;
+        let view = self.open(owner, id).await?.view().await?;
+        let mut edit = self.edit(&batch, owner, id).await?;
+        let (mut gone, mut disposal): (Vec<Uid>, Disposal) = Default::default();
+        for (page, rows) in view.pages_of(&chosen) {
+            for row in rows.into_iter().filter(|row| row.flags.has(SystemFlags::DELETED)) {
+                edit.page(page);
+                edit.remove(row.uid);
+                self.dispose(&mut batch, row.mail, &mut disposal).await?;
+                gone.push(row.uid);
+            }
+        }
+        edit.finish(&mut batch);
+        self.store.commit(batch).await?;
+        self.objects.drop_files(disposal.files).await;
+        Ok(gone.into_iter().collect())
+    }
+}

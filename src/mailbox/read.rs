@@ -1,0 +1,77 @@
+//! Reading messages.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use crate::anatomy::Anatomy;
+use crate::blob::{BlobError, ObjectRef, OctetStream};
+use crate::id::{Id, MailId, ThreadId};
+use crate::mailbox::records::{Content, Source};
+use crate::mailbox::{MailboxError, Mailboxes, Row};
+
+/// A message: what it is made of, and where its octets are.
+#[derive(Clone)]
+pub struct MailContent {
+    mail: MailId,
+    content: Content,
+}
+
+crate::secret::silent_debug!(MailContent);
+
+impl MailContent {
+    /// EMAILID.
+    pub fn mail(&self) -> MailId {
+        self.mail
+    }
+
+    /// THREADID: the same for messages whose References begin alike.
+    pub fn thread(&self) -> ThreadId {
+        self.content.thread
+    }
+
+    /// What it is made of.
+    pub fn anatomy(&self) -> &Anatomy {
+        &self.content.anatomy
+    }
+
+    /// Its header section with the empty line, where that is not very long (16 KiB): else it must be read.
+    pub fn header(&self) -> Option<&Bytes> {
+        let header = &self.content.header;
+        (header.len() as u64 == self.content.anatomy.root.header.end).then_some(header)
+    }
+
+    /// The beginning of its text (RFC 8970), at most 200 characters; empty where it has none.
+    pub fn preview(&self) -> &str {
+        &self.content.preview
+    }
+}
+
+impl Mailboxes {
+    /// What is known of a message, by one record.
+    ///
+    /// # Errors
+    /// [`MailboxError::Expunged`] where it is no more.
+    pub async fn content(&self, row: &Row) -> Result<MailContent, MailboxError> {
+        let found = self.store.get::<Content>(&Content::key(row.mail)).await?;
+        let content = found.ok_or(MailboxError::Expunged)?.value;
+        Ok(MailContent { mail: row.mail, content })
+    }
+
+    /// Octets of a message; what lies beyond its end is left out.
+    ///
+    /// # Errors
+    /// [`MailboxError::Expunged`] where it is no more; [`MailboxError::Blob`].
+    pub async fn octets(&self, mail: &MailContent, range: Range<u64>) -> Result<OctetStream, MailboxError> {
+        let object = match &mail.content.source {
+            Source::Object(object) => object.clone(),
+            Source::Until { original, .. } => {
+                original.open::<ObjectRef>(&self.keyring, mail.mail.octets()).map_err(|_| MailboxError::Expunged)?
+            }
+        };
+        match self.objects.read(&object, range).await {
+            Err(BlobError::Missing) => Err(MailboxError::Expunged),
+            read => Ok(read?),
+        }
+    }
+}
