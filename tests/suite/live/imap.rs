@@ -252,3 +252,50 @@ SyncState *
     );
     text
 }
+
+/// What the gateway itself puts into mailboxes reaches a client that idles: a secured message stands in Sent as it was
+/// written, and the client's own copy of it is no second one.
+#[test]
+fn what_the_gateway_writes_is_read_by_imaplib() {
+    let clinic = clinic();
+    let script = format!(
+        r#"
+import smtplib
+socket.setdefaulttimeout(20)
+def letter(subject, number):
+    return (f"From: {JANE}\r\nSubject: {{subject}}\r\nMessage-ID: <{{number}}@clinic.example>\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSee the letter.\r\n"
+        "--b\r\nContent-Type: application/pdf; name=\"letter.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        "JVBERi0xLjQKJcOkw7zDtsOfCg==\r\n--b--\r\n").encode()
+client = connect()
+assert ok(client.select("Sent")) == [b"0"]
+smtp = smtplib.SMTP("{ip}", {port})
+smtp._host = "{HOST}"
+smtp.starttls(context=context)
+smtp.login("{JANE}", "{PASSWORD}")
+client.send(b"i1 IDLE\r\n")
+assert client.readline().startswith(b"+")
+secured = letter("Scan", 2)
+smtp.sendmail("{JANE}", ["lee@home.example"], secured)
+line = b""
+while b"1 EXISTS" not in line:
+    line = client.readline()
+    assert line, "closed"
+client.send(b"DONE\r\n")
+while not line.startswith(b"i1 OK"):
+    line = client.readline()
+    assert line, "closed"
+kept = ok(client.fetch("1", "(FLAGS BODY.PEEK[])"))
+assert kept[0][1] == secured and b"Seen" in kept[0][0] + kept[-1], kept
+ok(client.append("Sent", "", None, secured))
+assert ok(client.select("Sent")) == [b"1"]
+client.logout()
+print("done")
+"#,
+        ip = clinic.submission().ip(),
+        port = clinic.submission().port(),
+    );
+    if let Some(said) = python(&clinic, "what_the_gateway_writes_is_read_by_imaplib", &script) {
+        assert_eq!(said.trim(), "done");
+    }
+}
