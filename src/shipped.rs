@@ -30,6 +30,7 @@ shipped! {
     "schema/rules.json"
     "schema/specialties.json"
     "schema/tests.json"
+    "schema/types.json"
     "specialties.toml"
     "templates/en/guests.txt"
     "templates/en/portal.ftl"
@@ -48,6 +49,7 @@ shipped! {
     "templates/to-staff.mjml"
     "templates/to-staff.txt"
     "tests/shipped.toml"
+    "types.toml"
 }
 
 #[cfg(test)]
