@@ -20,7 +20,10 @@ pub async fn explain(config_path: &Path, args: ExplainArgs) -> Done {
     let snapshot = house::open_policies(&config.gateway.policies)?.snapshot();
     let (outline, facts) = match understood(&octets, &snapshot.policy) {
         Ok(understood) => understood,
-        Err(defect) => return Ok(refused(&defect)),
+        Err(defect) => {
+            print::line(&format!("It would be refused: {}", defect.words));
+            return Ok(ExitCode::FAILURE);
+        }
     };
     let from = args.from.or_else(|| facts.from.first().cloned());
     let from = from.ok_or("the message names no sender; give one with --from")?;
@@ -30,9 +33,6 @@ pub async fn explain(config_path: &Path, args: ExplainArgs) -> Done {
     }
     let parties = parties(config_path, &config, &snapshot.policy, from, to).await?;
     let plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
-    if let Some(defect) = plan.decisions.iter().find_map(|decision| decision.unclear(&facts)) {
-        return Ok(refused(defect));
-    }
     print_plan(&snapshot.policy, &facts, &plan, &parties, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -50,11 +50,6 @@ fn understood(octets: &[u8], policy: &PolicySet) -> Result<(Outline, Assessment)
         }
         understood => understood,
     }
-}
-
-fn refused(defect: &Defect) -> ExitCode {
-    print::line(&format!("It would be refused: {}", defect.words));
-    ExitCode::FAILURE
 }
 
 fn print_plan(

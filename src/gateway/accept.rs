@@ -124,7 +124,8 @@ impl Gateway {
         let case = Case { snapshot, origin: &received.origin, answered, sender: &parties.sender };
         let kept = self.commit(&matter, &shipment, &received.message, &case).await?;
 
-        if answered.is_none() {
+        // A reply repeats the pictures of what it answers: a result that is talked about is no signature.
+        if answered.is_none() && outline.root.header.first("In-Reply-To").is_none() {
             self.note_signature(sender, &pictures, now).await;
         }
         log_acceptance(received, &plan, &shipment);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::blob::{BlobError, OctetStream, RawMessage};
 use crate::gateway::inside::{look_inside, unpack};
 use crate::gateway::{Refusal, unavailable};
-use crate::mime::assess::{Assessment, Attachment, LeafPlan, Reading};
+use crate::mime::assess::{Assessment, Attachment, LeafPlan, MarkSearch, Reading};
 use crate::mime::decode::Decoder;
 use crate::mime::outline::Outliner;
 use crate::mime::{self, Defect, Limits, Outline};
@@ -106,6 +106,7 @@ pub async fn assess(message: &RawMessage, outline: &Outline) -> Result<Assessmen
         readings.push(read_leaf(message, leaf).await?);
     }
     let mut facts = mime::assess::assess(outline, &readings, text_limit).map_err(Refusal::NotUnderstood)?;
+    refuse_marks_in_documents(message, &facts).await?;
     // From the last one on, so that what is put in the place of one moves none that is still to come.
     for at in (0..facts.attachments.len()).rev() {
         let attachment = &facts.attachments[at];
@@ -120,6 +121,20 @@ pub async fn assess(message: &RawMessage, outline: &Outline) -> Result<Assessmen
         }
     }
     Ok(facts)
+}
+
+/// A text that was not taken as the message's own (it has a control character, is too long, or one of too many) is a document,
+/// and would take what is not marked in it along.
+async fn refuse_marks_in_documents(message: &RawMessage, facts: &Assessment) -> Result<(), Refusal> {
+    let text = |attachment: &&Attachment| ["text/plain", "text/html"].contains(&attachment.declared_type.as_str());
+    for attachment in facts.attachments.iter().filter(text).filter(|_| !facts.marked) {
+        let (mut leaf, mut search) = (DecodedLeaf::new(message, attachment), MarkSearch::default());
+        while let Some(octets) = leaf.next().await? {
+            search.feed(octets).map_err(Refusal::NotUnderstood)?;
+        }
+        search.finish().map_err(Refusal::NotUnderstood)?;
+    }
+    Ok(())
 }
 
 /// Reads no further than what is wanted: an attachment is decoded to its end when it is looked into, and when it is sealed,

@@ -3,6 +3,8 @@
 //! It names that message by nothing but its subject, so each message with a record is found by its sender and subject, as a
 //! keyed hash. Recipients who wait for the sender's word are left out. The recall itself goes to nobody: where nothing can be taken back, the answer says so.
 
+use std::collections::VecDeque;
+
 use crate::gateway::mails::OwnMail;
 use crate::gateway::message::{Addressee, Fate, Message};
 use crate::gateway::questions::DueError;
@@ -93,7 +95,15 @@ impl Gateway {
     ) -> Result<Option<(TransactionId, Message)>, StoreError> {
         let from = self.sent_hash(sender, subject);
         let end = [&from[..], &[0xFF; 17]].concat();
-        let keys = self.stations.store.scan_keys(Table::Recallable, &from, &end, MOST).await?;
+        // Ids follow time: the last ones are the latest messages.
+        let (mut keys, mut at) = (VecDeque::new(), from.to_vec());
+        loop {
+            let page = self.stations.store.scan_keys(Table::Recallable, &at, &end, MOST).await?;
+            let Some(latest) = page.last() else { break };
+            at = [latest.as_slice(), &[0]].concat();
+            keys.extend(page);
+            keys.drain(..keys.len().saturating_sub(MOST));
+        }
         let mut last: Option<(TransactionId, Message)> = None;
         for key in keys {
             let id = key.get(from.len()..).and_then(|id| <[u8; 16]>::try_from(id).ok());

@@ -23,6 +23,7 @@ mod written;
 
 pub(crate) use content::percent_decoded;
 pub(in crate::mime) use content::shown;
+pub use marked::MarkSearch;
 pub use packed::{LONGEST_PACKED, Packed, is_packed, unpack};
 pub use protection::Protection;
 pub use signals::{Importance, Sensitivity, Signals};

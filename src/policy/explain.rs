@@ -58,20 +58,17 @@ pub fn explain(policy: &PolicySet, message: &Assessment, plan: &Plan, recipients
     Explanation {
         practice: plan.practice.clone(),
         subject: plan.subject.clone(),
-        refusal: plan.refusal.clone().or_else(|| not_relayed(message, plan)),
+        refusal: plan.refusal.clone().or_else(|| unclear(message, plan)),
         message: seen(message, plan),
         recipients: each.collect(),
     }
 }
 
-/// A message that was mended goes to nobody as it stands, and then to none of its recipients.
-fn not_relayed(message: &Assessment, plan: &Plan) -> Option<String> {
-    let relayed = plan.decisions.iter().any(|decision| decision.settings.treatment == Treatment::Relay);
-    message
-        .mended
-        .as_ref()
-        .filter(|_| relayed)
-        .map(|defect| format!("{} It cannot be relayed as it stands.", defect.words))
+/// What goes to nobody as it stands goes to none of its recipients.
+fn unclear(message: &Assessment, plan: &Plan) -> Option<String> {
+    let defect = plan.decisions.iter().find_map(|decision| decision.unclear(message))?;
+    let why = if message.as_written { "" } else { " It cannot be relayed as it stands." };
+    Some(format!("{}{why}", defect.words))
 }
 
 /// The settings that count for the treatment: clocks and access mean nothing for a message that is not secured.

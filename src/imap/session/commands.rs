@@ -112,6 +112,8 @@ impl Session {
             Command::Idle => {
                 self.out.line("+ idling");
                 self.stage = Stage::Idle { tag: tag.to_owned() };
+                // What a command before could not tell: here nothing is kept back.
+                self.tell_news(true).await;
                 return Ok(None);
             }
             command if command.needs() == Needs::Mailbox => self.in_mailbox(tag, command, outlet).await,

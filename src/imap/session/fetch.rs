@@ -49,15 +49,18 @@ impl Session {
         for positions in positions.chunks(TOGETHER) {
             let before = self.selected()?.view.clone();
             let now = self.selected()?.mailbox.view().await?;
-            let unseen = self.see(&plan, positions, &now).await?;
+            let changed = |position: &&usize| {
+                let row = before.row(**position).map(|known| now.find(known.uid).unwrap_or(known));
+                row.is_some_and(|row| request.changed_since.is_none_or(|since| row.modseq > since))
+            };
+            // Before anything is marked as seen: that changes it.
+            let positions: Vec<usize> = positions.iter().filter(changed).copied().collect();
+            let unseen = self.see(&plan, &positions, &now).await?;
             let now = if unseen.is_empty() { now } else { self.selected()?.mailbox.view().await? };
-            for position in positions {
+            for position in &positions {
                 let Some(known) = before.row(*position) else { continue };
                 // Of one that is gone and must not be told so yet the row that was known is told.
                 let row = now.find(known.uid).unwrap_or(known);
-                if request.changed_since.is_some_and(|since| row.modseq <= since) {
-                    continue;
-                }
                 let told = Told { row, view: &now, position: *position, just_seen: unseen.contains(row.uid) };
                 gone |= !self.tell_message(&plan, &told, outlet).await?;
                 self.flush_if_full(outlet).await?;

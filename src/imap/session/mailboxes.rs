@@ -44,14 +44,10 @@ impl Session {
 
     pub(super) async fn delete(&mut self, raw: &RawName) -> Result<Done, Halt> {
         let (name, mail) = (self.mailbox_name(raw)?, self.mail()?);
-        // Who deletes the mailbox that is open has closed it.
-        if let Some(selected) = &self.selected
-            && mail.find(&name).await.is_ok_and(|id| id == selected.mailbox.id())
-            && !name.is_inbox()
-        {
-            self.selected = None;
-        }
+        let id = mail.find(&name).await.ok();
         mail.delete(&name).await?;
+        // Who has deleted the mailbox that is open has closed it.
+        self.selected = self.selected.take().filter(|selected| Some(selected.mailbox.id()) != id);
         Done::plain("DELETE done")
     }
 

@@ -56,11 +56,11 @@ impl Session {
             Ok(now) => now,
             Err(MailboxError::Missing) => return self.leave("mailbox-deleted", "The mailbox was deleted"),
             // The command itself has told, or the next one will.
-            Err(_) => return,
+            Err(_) => return selected.changes.mark_changed(),
         };
         let difference = now.difference(&selected.view);
         if !expunges && !difference.vanished.is_empty() {
-            return;
+            return selected.changes.mark_changed();
         }
         let before = std::mem::replace(&mut selected.view, now.clone());
         let told = std::mem::take(&mut selected.told);

@@ -90,13 +90,14 @@ impl Session {
     }
 
     pub(super) async fn select(&mut self, name: &RawName, opening: Opening) -> Result<Done, Halt> {
-        if self.selected.take().is_some() {
-            self.out.line("* OK [CLOSED] The other mailbox is closed");
-        }
         if opening.resync.is_some() && !self.enabled.qresync {
             return Err(Refusal::NotEnabled.into());
         }
         let name = self.mailbox_name(name)?;
+        // What is not understood changes nothing; what is tried and fails leaves nothing open.
+        if self.selected.take().is_some() {
+            self.out.line("* OK [CLOSED] The other mailbox is closed");
+        }
         let mail = self.mail()?;
         let mailbox = mail.open(mail.find(&name).await?).await?;
         // Watched from before it is read: what happens in between is seen.

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use crate::mime::assess::{Attachment, content};
 use crate::mime::text::as_sent;
-use crate::mime::{Entity, Flaw};
+use crate::mime::{Defect, Entity, Flaw};
 
 mod page;
 
@@ -131,12 +131,62 @@ fn is_stray(line: &str) -> bool {
         return false;
     }
     line.match_indices('[').any(|(at, _)| {
-        let inner: String =
-            line[at + 1..].chars().take_while(|c| *c != ']').take(LONGEST).filter(|c| is_seen(*c)).collect();
-        let behind = line[at + 1..].split_once(']').map_or("", |(_, behind)| behind);
+        let rest = &line[at + 1..];
+        let Some(inner) =
+            rest.char_indices().take(LONGEST).find(|(_, c)| matches!(c, '[' | ']')).map(|(end, _)| &rest[..end])
+        else {
+            return false;
+        };
+        let seen: String = inner.chars().filter(|c| is_seen(*c)).collect();
+        let mut behind = rest[inner.len()..].chars();
         let apart = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
-        word(&inner).is_some() && apart(line[..at].chars().next_back()) && apart(behind.chars().next())
+        word(&seen).is_some()
+            && behind.next() == Some(']')
+            && apart(line[..at].chars().next_back())
+            && apart(behind.next())
     })
+}
+
+/// Looks for a mark in a text that streams by and is given as a document: nobody cuts it, so what is not marked would leave
+/// with it. Quoted marks and those of other charsets than ASCII's kin are not seen.
+#[derive(Default)]
+pub struct MarkSearch {
+    line: Vec<u8>,
+}
+
+impl MarkSearch {
+    /// Takes the next octets.
+    ///
+    /// # Errors
+    /// The [`Defect`] of marks where they do nothing.
+    pub fn feed(&mut self, octets: &[u8]) -> Result<(), Defect> {
+        for piece in octets.split_inclusive(|octet| matches!(octet, b'\n' | b'\r' | b'>')) {
+            for some in piece.chunks(LONGEST) {
+                self.line.extend_from_slice(some);
+                if self.line.len() > 8 * LONGEST {
+                    let kept = self.line.split_off(self.line.len() - 2 * LONGEST);
+                    self.finish()?;
+                    self.line = kept;
+                }
+            }
+            let quoted = self.line.iter().all(|octet| matches!(octet, b'>' | b' ' | b'\t'));
+            if !quoted && matches!(piece.last(), Some(b'\n' | b'\r' | b'>')) {
+                self.finish()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what the last line holds.
+    ///
+    /// # Errors
+    /// As [`Self::feed`].
+    pub fn finish(&mut self) -> Result<(), Defect> {
+        let line = String::from_utf8_lossy(&self.line);
+        let found = is_stray(&line);
+        self.line.clear();
+        if found { Err(Flaw::PartMarks.into()) } else { Ok(()) }
+    }
 }
 
 #[cfg(test)]
@@ -165,6 +215,13 @@ mod tests {
         for ordinary in ["Hello", "> [part]\r\n> x", "FETCH 1 BODY[part]", "[parts]\r\n[part 1]"] {
             assert_eq!(parts(ordinary), Ok(Vec::new()), "{ordinary}");
         }
+    }
+
+    /// For each bracket the whole line was searched for its end: half a megabyte of them stopped the gateway for minutes.
+    #[test]
+    fn a_line_of_brackets_is_looked_through_once() {
+        assert_eq!(parts(&"[".repeat(512 * 1024)), Ok(Vec::new()));
+        assert_eq!(parts(&format!("{}[part]", "[ ".repeat(256 * 1024))), Err(Flaw::PartMarks));
     }
 
     #[test]

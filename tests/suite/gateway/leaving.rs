@@ -138,6 +138,21 @@ async fn parts_for_somebody_who_is_no_patient_and_marks_that_do_not_match_are_re
 
 /// A picture that stands outside of the marks, the message in other forms, and the whole as it was signed show what is not
 /// marked.
+/// A text with a control character, as an old program ends its files, was a document, marks and all that was not for the patient.
+#[tokio::test]
+async fn marks_in_a_text_that_is_taken_for_a_document_are_refused() {
+    let clinic = Clinic::with(&[]).await;
+    for text in ["Chart: Hb 9.1\n[part]\nTake 2.\n[/part]\n\u{1a}\n", "\u{1}<p>Chart</p>[ part ]<p>x</p>[/part]\n"] {
+        let message = format!("From: {JANE}\nSubject: x\n\n{text}");
+        let Refusal::NotUnderstood(defect) = clinic.send(&["pat@home.example"], &message).await.unwrap_err() else {
+            panic!("{text}");
+        };
+        assert_eq!(defect.word, "part-marks", "{text}");
+    }
+    let ordinary = format!("From: {JANE}\nSubject: x\n\nFETCH 1 BODY[part]\n> [part]\n\u{1a}\n");
+    clinic.send(&["pat@home.example"], &ordinary).await.unwrap();
+}
+
 #[tokio::test]
 async fn what_shows_unmarked_text_is_given_to_nobody() {
     let people = "address,role,birthdate\npat@home.example,patient,1980-03-04\n";

@@ -58,6 +58,19 @@ async fn a_recall_takes_the_documents_back_and_is_answered() {
     assert_eq!(clinic.mails_to(JANE).await.len(), mails, "what is sent again is not done again");
 }
 
+/// Of many messages with one subject the first hundred were looked at, never the last, which a recall means.
+#[tokio::test]
+async fn of_very_many_the_last_one_is_meant_too() {
+    let clinic = Clinic::with(&[]).await;
+    let message = with_attachment(SUBJECT, "scan.pdf", 100);
+    for _ in 0..101 {
+        clinic.send(&["chen@hospital.example"], &message).await.unwrap();
+    }
+    clinic.send(&[DOC], &message).await.unwrap();
+    clinic.send(&[DOC], &recall(JANE, SUBJECT)).await.unwrap();
+    assert_eq!(clinic.revoked().await.iter().filter(|revoked| **revoked).count(), 1);
+}
+
 #[tokio::test]
 async fn of_several_the_last_one_to_this_recipient_is_meant() {
     let clinic = Clinic::with(&[]).await;

@@ -76,6 +76,18 @@ async fn a_logo_leaves_in_the_mail_after_three_messages_and_no_other_picture_doe
     assert!(program.is_err(), "its name is judged, known or not");
 }
 
+/// A result that was pasted and talked about for three replies, each of which repeats it, was taken for a signature.
+#[tokio::test]
+async fn what_replies_repeat_is_no_signature() {
+    let clinic = Clinic::with(&[]).await;
+    let result = png(4, 2_000);
+    for number in 0..5 {
+        let reply = format!("In-Reply-To: <first@clinic.example>\n{}", letter(JANE, number, "image001.png", &result));
+        clinic.send(&[PAT], &reply).await.unwrap();
+    }
+    assert!(!shows(&clinic.sends(JANE, 6, "image001.png", &result).await.0, &result));
+}
+
 fn letter_of_a_program(picture: &[u8]) -> String {
     letter(JANE, 99, "image001.png.exe", picture)
 }
