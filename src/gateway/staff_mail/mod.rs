@@ -108,6 +108,13 @@ impl Gateway {
         mailboxes.prepare(*id).await?;
         Ok(StaffMail { mailboxes, owner: *id })
     }
+
+    /// Which commit last changed the account of who signed in; `None` where it is disabled, gone, or cannot be read. A session
+    /// goes on only while this stays the same.
+    pub async fn account_version(&self, id: StaffId) -> Option<u64> {
+        let account = self.stations.accounts.get(id).await.ok().flatten()?;
+        (!account.value.disabled).then_some(account.version)
+    }
 }
 
 impl StaffMail {

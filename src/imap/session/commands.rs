@@ -71,6 +71,9 @@ impl Session {
         outlet: &mut impl Outlet,
     ) -> Result<(), Gone> {
         let (expunges, logout) = (command.tells_expunges(), matches!(command, Command::Logout));
+        if !self.still_welcome().await {
+            return Ok(());
+        }
         if let Err(refusal) = self.check(command.needs()) {
             self.blame(Some(&tag), &refusal);
             return Ok(());

@@ -50,6 +50,9 @@ impl Session {
     /// Tells what has happened since the client was told last. Where somebody has expunged and that may not be told now,
     /// nothing is: positions must stay as they are.
     pub(super) async fn tell_news(&mut self, expunges: bool) {
+        if !self.still_welcome().await {
+            return;
+        }
         let Some(selected) = &mut self.selected else { return };
         selected.changes.mark_unchanged();
         let now = match selected.mailbox.view().await {

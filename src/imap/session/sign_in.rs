@@ -11,6 +11,7 @@ use super::{Done, Halt, Session, Stage, Tls};
 use crate::event::Event;
 use crate::gateway::SignInError;
 use crate::gateway::staff_mail::StaffMail;
+use crate::id::StaffId;
 use crate::imap::places::{Place, Places};
 use crate::imap::response::{Condition, Refusal};
 use crate::mail::Origin;
@@ -55,6 +56,9 @@ impl Awaited {
 /// Who is there.
 pub(super) struct SignedIn {
     pub(super) mail: StaffMail,
+    id: StaffId,
+    /// The account as it was then.
+    version: u64,
     _place: Place,
 }
 
@@ -160,10 +164,21 @@ impl Session {
         let Origin::Staff { id, .. } = origin else { return Err(Refusal::SignIn(SignInError::Rejected).into()) };
         let place = self.door.places.take(*id).ok_or(Refusal::Sessions)?;
         let mail = self.gateway.open_mail(origin).await?;
+        let version = self.gateway.account_version(*id).await.ok_or(Refusal::SignIn(SignInError::Rejected))?;
         Event::SignedIn { session: self.id, staff: *id }.log();
-        self.signed_in = Some(SignedIn { mail, _place: place });
+        self.signed_in = Some(SignedIn { mail, id: *id, version, _place: place });
         self.errors = 0;
         Done::with(format!("CAPABILITY {}", self.capabilities()), "Welcome")
+    }
+
+    /// Whether who has signed in still may: a session does not outlive its password, nor its account.
+    pub(super) async fn still_welcome(&mut self) -> bool {
+        let Some(SignedIn { id, version, .. }) = self.signed_in else { return true };
+        let welcome = self.gateway.account_version(id).await == Some(version);
+        if !welcome {
+            self.leave("account-changed", "Your account was changed; please sign in again");
+        }
+        welcome
     }
 
     /// The mailboxes of who has signed in.

@@ -116,6 +116,41 @@ print("read")
     assert_eq!(python(&clinic, test, read).unwrap().trim(), "read");
 }
 
+/// Who was dismissed, or had lost a password to a thief, read on in sessions that were open.
+#[test]
+fn no_session_outlives_its_password_or_its_account() {
+    let test = "no_session_outlives_its_password_or_its_account";
+    let clinic = clinic();
+    let postern = format!("{:?}, \"--config\", {:?}", env!("CARGO_BIN_EXE_postern"), clinic.path("config.toml"));
+    let script = format!(
+        r#"
+import subprocess
+def staff(*words, said=""):
+    subprocess.run([{postern}, "staff", *words], input=said.encode(), check=True, stdout=subprocess.DEVNULL)
+def is_over(client, words):
+    try:
+        client.noop()
+        client.noop()
+    except imaplib.IMAP4.abort:
+        return
+    raise SystemExit(words)
+before = connect()
+ok(before.noop())
+staff("passwd", "{JANE}", "--password-stdin", said="{PASSWORD}\n")
+is_over(before, "a session outlived its password")
+after = connect()
+ok(after.select())
+ok(after.noop())
+staff("disable", "{JANE}")
+is_over(after, "a session outlived its account")
+print("over")
+"#
+    );
+    if let Some(said) = python(&clinic, test, &script) {
+        assert_eq!(said.trim(), "over");
+    }
+}
+
 #[test]
 fn the_log_has_no_word_of_the_mail() {
     let test = "the_log_has_no_word_of_the_mail";
