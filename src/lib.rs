@@ -8,7 +8,7 @@
 //! | 4 edges | [`smtp`], [`imap`], [`relay`], [`portal`], [`admin`], over [`net`] | rings 0–3, `net`; never a sibling |
 //! | 3 service | [`gateway`] | rings 0–2 |
 //! | 2 state | [`vault`], [`queue`], [`directory`], [`accounts`], [`guests`], [`mailbox`], [`agenda`] over [`store`], [`blob`], [`keyring`], [`random`] | rings 0–2 |
-//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`], [`conversation`], [`anatomy`], [`archive`], [`texts`] | rings 0–1; no I/O, clock, randomness or log |
+//! | 1 rules | [`mime`], [`policy`], [`pack`], [`delivery`], [`access`], [`invitation`], [`conversation`], [`anatomy`], [`archive`], [`sasl`], [`texts`] | rings 0–1; no I/O, clock, randomness or log |
 //! | 0 words | [`mail`], [`id`], [`time`], [`secret`], [`fault`], [`document`], [`event`] | ring 0 |
 //!
 //! # Where is …?
@@ -53,6 +53,7 @@ pub mod invitation;
 pub mod mime;
 pub mod pack;
 pub mod policy;
+pub mod sasl;
 pub mod texts;
 
 pub mod accounts;

@@ -39,12 +39,13 @@ use crate::imap::fragment::{Bounds, Fragments, Framed};
 use crate::imap::response::{Condition, Refusal, Writer};
 use crate::imap::settings::Settings;
 use crate::mailbox::MailboxError;
+use crate::sasl::Awaited;
 
 pub use sign_in::Door;
 
 use append::Append;
 use selected::Selected;
-use sign_in::{Awaited, SignedIn};
+use sign_in::SignedIn;
 
 /// What is gathered is sent when it has this many octets, at the latest.
 const FULL: usize = 16 * 1024;

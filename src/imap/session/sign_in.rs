@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use data_encoding::BASE64;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -16,6 +15,7 @@ use crate::imap::places::{Place, Places};
 use crate::imap::response::{Condition, Refusal};
 use crate::mail::Origin;
 use crate::net::Guesses;
+use crate::sasl::{Awaited, Step};
 use crate::secret::Secret;
 
 /// The longest line of a response.
@@ -30,27 +30,6 @@ pub struct Door {
     pub guesses: Arc<Guesses>,
     /// Sessions by account.
     pub places: Places,
-}
-
-/// Which response is awaited.
-pub(super) enum Awaited {
-    /// PLAIN's one message.
-    Plain,
-    /// LOGIN's name.
-    Name,
-    /// LOGIN's password, for this name.
-    Password(String),
-}
-
-impl Awaited {
-    /// The challenge that asks for it, as sent.
-    fn challenge(&self) -> &'static str {
-        match self {
-            Self::Plain => "+ ",
-            Self::Name => "+ VXNlcm5hbWU6",
-            Self::Password(_) => "+ UGFzc3dvcmQ6",
-        }
-    }
 }
 
 /// Who is there.
@@ -78,22 +57,16 @@ impl Session {
         mechanism: &str,
         initial: Option<Secret<String>>,
     ) -> Result<Option<Done>, Halt> {
-        let awaited = match mechanism {
-            "PLAIN" => Awaited::Plain,
-            "LOGIN" => Awaited::Name,
-            _ => return Err(Refusal::Mechanism.into()),
-        };
+        let awaited = Awaited::first(mechanism).ok_or(Refusal::Mechanism)?;
         self.may_sign_in()?;
         match initial {
-            // RFC 4959, section 3: "=" is a response of no octets.
-            Some(response) if response.expose() == "=" => self.respond(tag, awaited, "").await,
-            Some(response) => self.respond(tag, awaited, response.expose()).await,
+            Some(response) => self.step(tag, awaited.take_initial(response.expose())).await,
             None => Ok(self.challenge(tag, awaited)),
         }
     }
 
     fn challenge(&mut self, tag: &str, awaited: Awaited) -> Option<Done> {
-        self.out.line(awaited.challenge());
+        self.out.put("+ ").line(awaited.challenge());
         self.stage = Stage::Response { tag: tag.to_owned(), awaited };
         None
     }
@@ -108,7 +81,7 @@ impl Session {
         };
         let result = match std::str::from_utf8(&line) {
             Ok("*") => Err(Refusal::Cancelled.into()),
-            Ok(response) => self.respond(&tag, awaited, response).await,
+            Ok(response) => self.step(&tag, awaited.take(response)).await,
             Err(_) => Err(Refusal::Response.into()),
         };
         match result {
@@ -121,15 +94,10 @@ impl Session {
         true
     }
 
-    async fn respond(&mut self, tag: &str, awaited: Awaited, response: &str) -> Result<Option<Done>, Halt> {
-        let text = decode(response).ok_or(Refusal::Response)?;
-        match awaited {
-            Awaited::Plain => {
-                let (name, password) = plain(&text).ok_or(Refusal::Response)?;
-                self.sign_in(&name, &password).await.map(Some)
-            }
-            Awaited::Name => Ok(self.challenge(tag, Awaited::Password(text.to_string()))),
-            Awaited::Password(name) => self.sign_in(&name, &Secret::new(text.to_string())).await.map(Some),
+    async fn step(&mut self, tag: &str, step: Option<Step>) -> Result<Option<Done>, Halt> {
+        match step.ok_or(Refusal::Response)? {
+            Step::SignIn { name, password } => self.sign_in(&name, &password).await.map(Some),
+            Step::Next(awaited) => Ok(self.challenge(tag, awaited)),
         }
     }
 
@@ -185,17 +153,4 @@ impl Session {
     pub(super) fn mail(&self) -> Result<StaffMail, Refusal> {
         self.signed_in.as_ref().map(|signed_in| signed_in.mail.clone()).ok_or(Refusal::NotSignedIn)
     }
-}
-
-fn decode(response: &str) -> Option<Zeroizing<String>> {
-    let octets = BASE64.decode(response.as_bytes()).ok()?;
-    String::from_utf8(octets).ok().map(Zeroizing::new)
-}
-
-/// `[authzid] NUL authcid NUL password`. To act for somebody else is not offered: an authzid must be the name itself.
-fn plain(text: &str) -> Option<(String, Secret<String>)> {
-    let mut pieces = text.split('\0');
-    let (authzid, name, password) = (pieces.next()?, pieces.next()?, pieces.next()?);
-    let sound = pieces.next().is_none() && (authzid.is_empty() || authzid == name) && !name.is_empty();
-    sound.then(|| (name.to_owned(), Secret::new(password.to_owned())))
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use crate::gateway::Refusal;
 use crate::id::SessionId;
 use crate::mail::{Address, Envelope, Origin, Recipient, ReversePath};
+use crate::sasl::Awaited;
 use crate::smtp::data::DataReceiver;
 use crate::smtp::parameters::MailArguments;
 use crate::smtp::reply::{self, Done, Limit, Misuse, Reply};
@@ -25,7 +26,6 @@ mod sign_in;
 mod step;
 
 use line::{Inbox, Line};
-use sign_in::SignIn;
 
 pub use step::{Answer, Question, Step, Submitted, Waiting};
 
@@ -44,7 +44,7 @@ struct Hello {
 
 enum State {
     Command,
-    SignIn(SignIn),
+    SignIn(Awaited),
     Data(DataReceiver),
     Asked(Pending),
     Handshake,
