@@ -22,14 +22,12 @@ use crate::pack::shipment::{
     DepositKind, LetterKind, LetterOctets, Matter, PlannedDeposit, PlannedLetter, PlannedParcel, Shipment, Source,
 };
 use crate::policy::SenderFacts;
-use crate::queue::{NewLetter, Payload, Purpose, TlsDemand};
+use crate::queue::{IN_ENTRY, NewLetter, Payload, Purpose, TlsDemand};
 use crate::store::{Batch, CommitError, Committed};
 use crate::vault::{Deposit, NewGrant, NewParcel, ParcelContent};
 
 /// How often a commit is tried when other messages to the same new address come first.
 const TRIES: usize = 8;
-/// A mail of our own up to this size lies in its queue entry, which is a record: a file of its own would cost two syncs more.
-const IN_ENTRY: usize = 240 * 1024;
 /// HTML up to this size is read at once, whatever is in it.
 const QUICKLY_READ: usize = 2 * 1024;
 /// Octets that the entries of one commit hold together, at most: a quarter of what a commit may have.

@@ -10,15 +10,13 @@ use crate::mailbox::MailboxError;
 use crate::pack::PackError;
 use crate::pack::own::{OwnParts, Says, own_mail};
 use crate::policy::Practice;
-use crate::queue::{NewLetter, Payload, Purpose, TlsDemand};
+use crate::queue::{IN_ENTRY, NewLetter, Payload, Purpose, TlsDemand};
 use crate::random;
 use crate::store::{Batch, StoreError};
 use crate::time::Timestamp;
 
 /// The local part, at the gateway's host name, that mails of our own come from.
 const FROM: &str = "postern";
-/// A mail up to this size lies in its queue entry, which is a record.
-const IN_ENTRY: usize = 240 * 1024;
 
 /// Why a mail of our own was not put into a batch.
 #[derive(Debug, thiserror::Error)]

@@ -37,6 +37,7 @@ mod recall;
 mod records;
 pub mod refusal;
 mod reports;
+mod round;
 mod signatures;
 pub mod staff_mail;
 pub mod status;

@@ -10,6 +10,7 @@ use crate::blob::object::Released;
 use crate::event::Event;
 use crate::gateway::mails::{MailError, OwnMail};
 use crate::gateway::message::Fate;
+use crate::gateway::round::Round;
 use crate::gateway::{Gateway, Snapshot};
 use crate::id::{BlobId, Id, QuestionId, TransactionId};
 use crate::keyring::{Capsule, KeyClass, KeyringError};
@@ -285,19 +286,13 @@ impl Gateway {
     /// # Errors
     /// The first [`DueError`]; what is left is found again by the next round.
     pub async fn do_due_questions(&self, now: Timestamp) -> Result<usize, DueError> {
-        let end = Timestamp::from_millis(now.millis().saturating_add(1)).to_key();
-        let (mut done, mut from, mut failed) = (0, Vec::new(), None);
-        loop {
-            let keys = self.stations.store.scan_keys(Table::QuestionDue, &from, &end, PAGE).await?;
-            let Some(last) = keys.last() else { return failed.map_or(Ok(done), Err) };
-            from = [last.as_slice(), &[0]].concat();
+        let mut round = Round::until(now, Table::QuestionDue, PAGE);
+        while let Some(keys) = round.next(&self.stations.store).await? {
             for (due, id) in keys.iter().filter_map(|key| read_due_key(key)) {
-                match self.do_due_question(id, due, now).await {
-                    Ok(did) => done += usize::from(did),
-                    Err(error) => failed = failed.or(Some(error)),
-                }
+                round.note(self.do_due_question(id, due, now).await);
             }
         }
+        round.end()
     }
 
     async fn do_due_question(&self, id: QuestionId, due: Timestamp, now: Timestamp) -> Result<bool, DueError> {

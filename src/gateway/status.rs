@@ -10,6 +10,7 @@ use crate::gateway::history::{Happened, HistoryLine};
 use crate::gateway::mails::{MailError, OwnMail};
 use crate::gateway::message::{Addressee, Fate, Message, Telling};
 use crate::gateway::questions::DueError;
+use crate::gateway::round::Round;
 use crate::gateway::{Gateway, Snapshot};
 use crate::id::{GrantId, TransactionId};
 use crate::invitation::{State, Why};
@@ -40,23 +41,17 @@ impl Gateway {
     /// # Errors
     /// The first [`DueError`]; what is left is found again by the next round.
     pub async fn do_due_status(&self, now: Timestamp) -> Result<usize, DueError> {
-        let end = Timestamp::from_millis(now.millis().saturating_add(1)).to_key();
-        let (mut done, mut from, mut failed) = (0, Vec::new(), None);
-        loop {
-            let keys = self.stations.store.scan_keys(Table::StatusDue, &from, &end, PAGE).await?;
-            let Some(last) = keys.last() else { return failed.map_or(Ok(done), Err) };
-            from = [last.as_slice(), &[0]].concat();
+        let mut round = Round::until(now, Table::StatusDue, PAGE);
+        while let Some(keys) = round.next(&self.stations.store).await? {
             let mut due: BTreeMap<TransactionId, Vec<Timestamp>> = BTreeMap::new();
             for (moment, transaction) in keys.iter().filter_map(|key| read_status_due(key)) {
                 due.entry(transaction).or_default().push(moment);
             }
             for (transaction, moments) in due {
-                match self.do_status(transaction, &moments, now).await {
-                    Ok(told) => done += usize::from(told),
-                    Err(error) => failed = failed.or(Some(error)),
-                }
+                round.note(self.do_status(transaction, &moments, now).await);
             }
         }
+        round.end()
     }
 
     /// Looks at one message, once for all its letters that have ended meanwhile. Whether its sender was told.

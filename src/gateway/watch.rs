@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::Event;
 use crate::gateway::Gateway;
 use crate::gateway::questions::DueError;
+use crate::gateway::round::Round;
 use crate::gateway::status::StatusMail;
 use crate::guests::ends;
 use crate::id::{GrantId, Id, TransactionId};
@@ -94,19 +95,13 @@ impl Gateway {
     /// # Errors
     /// The first [`DueError`]; what is left is found again by the next round.
     pub async fn do_due_watches(&self, now: Timestamp) -> Result<usize, DueError> {
-        let end = Timestamp::from_millis(now.millis().saturating_add(1)).to_key();
-        let (mut done, mut from, mut failed) = (0, Vec::new(), None);
-        loop {
-            let keys = self.stations.store.scan_keys(Table::WatchDue, &from, &end, PAGE).await?;
-            let Some(last) = keys.last() else { return failed.map_or(Ok(done), Err) };
-            from = [last.as_slice(), &[0]].concat();
+        let mut round = Round::until(now, Table::WatchDue, PAGE);
+        while let Some(keys) = round.next(&self.stations.store).await? {
             for (due, grant) in keys.iter().filter_map(|key| read_due(key)) {
-                match self.do_unread(due, grant, now).await {
-                    Ok(told) => done += usize::from(told),
-                    Err(error) => failed = failed.or(Some(error)),
-                }
+                round.note(self.do_unread(due, grant, now).await);
             }
         }
+        round.end()
     }
 
     /// Looks at one right. Whether its sender was told.

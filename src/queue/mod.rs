@@ -26,6 +26,9 @@ pub use settle::{SettleError, Settlement};
 
 use entry::{due_key, entry_key, seal, unseal};
 
+/// A mail of our own up to this many octets lies in its entry, which is a record: a file of its own would cost two syncs more.
+pub const IN_ENTRY: usize = 240 * 1024;
+
 /// Keys looked at together.
 const PAGE: usize = 100;
 

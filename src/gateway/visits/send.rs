@@ -16,7 +16,7 @@ use crate::mail::{Address, Delivery, DsnNotify, Recipient, ReversePath};
 use crate::mailbox::{Arrival, MailboxError, NewMail};
 use crate::pack::base64::Base64Lines;
 use crate::pack::own::{GuestReplyParts, OwnParts, Says, guest_reply_frame};
-use crate::queue::{NewLetter, Payload, Purpose, TlsDemand};
+use crate::queue::{IN_ENTRY, NewLetter, Payload, Purpose, TlsDemand};
 use crate::random;
 use crate::store::{Batch, CommitError};
 use crate::time::Timestamp;
@@ -24,8 +24,6 @@ use crate::vault::{KeptReply, ParcelContent, VaultError};
 
 /// How often a commit is tried when other changes come first.
 const TRIES: usize = 8;
-/// A mail up to this size lies in its queue entry, which is a record.
-const IN_ENTRY: u64 = 240 * 1024;
 
 /// A reply, ready to be committed.
 struct Ready<'a> {
@@ -177,7 +175,7 @@ impl Gateway {
     ) -> Result<Composed, VisitError> {
         let framed: u64 = frame.iter().map(|piece| piece.len() as u64).sum();
         let encoded = attachments.iter().map(|attachment| Base64Lines::encoded(attachment.object.reference().octets));
-        let small = framed + encoded.sum::<u64>() <= IN_ENTRY;
+        let small = framed + encoded.sum::<u64>() <= IN_ENTRY as u64;
         let mut sink = match place.inbox {
             _ if small => Sink::Memory(Vec::new()),
             Some(_) => Sink::Inbox(Box::new(self.stations().mailboxes.begin())),
