@@ -59,6 +59,8 @@ pub(in crate::mime) enum Flaw {
     Uuencode,
     YEnc,
     BinHex,
+    /// More files in base64 in a text than a letter has.
+    Base64,
     Address(&'static str),
     TagPatient,
     TagClock,
@@ -153,6 +155,7 @@ fn of_content(flaw: Flaw) -> Option<(&'static str, &'static str)> {
         Flaw::QuotedPrintable => ("quoted-printable", "A quoted-printable attachment has a broken code in it."),
         Flaw::Uuencode => ("uuencode", "A file is written into the text (uuencode); please attach it instead."),
         Flaw::YEnc => ("yenc", "A file is written into the text (yEnc); please attach it instead."),
+        Flaw::Base64 => ("base64", "Too many files are written into the text (base64); please attach them instead."),
         Flaw::BinHex => ("binhex", "A file is written into the text (BinHex); please attach it instead."),
         Flaw::TagPatient => {
             ("tag-patient", "The tag for a patient is written [patient 10423] or [patient Jane Citizen 1980-03-04].")

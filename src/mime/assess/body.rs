@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::mime::assess::written::take_out;
+use crate::mime::assess::written::{take_out, take_out_of_shown};
 use crate::mime::assess::{Attachment, Reading, content, html};
 use crate::mime::decode::to_utf8;
 use crate::mime::text::{as_sent, no_files_within};
@@ -84,7 +84,34 @@ pub(super) fn choose(
         no_files_within(text.as_bytes())?;
     }
     let written = written.into_iter().filter(|(at, _)| used.contains(at)).flat_map(|(_, files)| files).collect();
-    Ok(Bodies { text: plain.or_else(|| from_html.clone()), html, shown: from_html, used, written })
+    let bodies = Bodies { text: plain.or_else(|| from_html.clone()), html, shown: from_html, used, written };
+    match bodies.used.first().and_then(|at| leaves.get(*at)) {
+        Some(leaf) => bodies.without_base64(leaf),
+        None => Ok(bodies),
+    }
+}
+
+impl Bodies {
+    /// Without the base64 that is only seen now. HTML that reads as such is given up for what else it says.
+    fn without_base64(mut self, leaf: &Entity) -> Result<Self, Defect> {
+        let (mut shown, mut found) = (self.shown.clone(), Vec::new());
+        for text in [&mut self.text, &mut shown].into_iter().flatten() {
+            if let Some((rest, files)) = take_out_of_shown(leaf, text)? {
+                *text = rest;
+                found.extend(files);
+            }
+        }
+        if shown != self.shown {
+            (self.html, self.shown) = (None, None);
+        }
+        // A text often says the same in both its forms.
+        for file in found {
+            if self.written.iter().all(|known| known.front != file.front) {
+                self.written.push(file);
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// One form of a text, and the leaves in it.

@@ -22,6 +22,36 @@ fn a_text_over_the_limit_is_a_document() {
     assert!(short.html.is_some() && short.attachments.is_empty());
 }
 
+/// A file in base64 that stood in HTML, or in a text in UTF-16, left with it: only plain text was searched.
+#[test]
+fn base64_is_a_document_whatever_text_it_stands_in() {
+    let line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0";
+    let block = format!("{line}\n{line}\n{line}\n");
+    let html = assessed(&format!("Content-Type: text/html\n\n<p>Hello<pre>\n{block}</pre><p>Bye\n"));
+    assert_eq!(html.text.as_deref(), Some("Hello\r\n\r\n[document]\r\n\r\nBye\r\n"));
+    assert_eq!((html.html, html.attachments.len(), html.attachments[0].octets), (None, 1, 171));
+
+    let both = assessed(&format!(
+        "Content-Type: multipart/alternative; boundary=b\n\n--b\n\nHello\n{block}--b\nContent-Type: text/html\n\n\
+         <p>Hello<pre>{block}</pre>\n--b--\n"
+    ));
+    assert_eq!((both.text.as_deref(), both.html), (Some("Hello\r\n[document]\r\n"), None));
+    assert_eq!(both.attachments.len(), 1, "what is in both forms is one document");
+
+    let wide: Vec<u8> = crlf(&format!("Hello\n{block}")).into_iter().flat_map(|octet| [octet, 0]).collect();
+    let message = [
+        &b"Content-Type: text/plain; charset=utf-16le\r\nContent-Transfer-Encoding: base64\r\n\r\n"[..],
+        data_encoding::BASE64.encode(&wide).as_bytes(),
+    ]
+    .concat();
+    let (_, facts) = assess_octets(&message, &Limits::default()).unwrap();
+    assert_eq!((facts.text.as_deref(), facts.attachments.len()), (Some("Hello\r\n[document]\r\n"), 1));
+
+    let many = format!("<p>a\n<pre>{block}</pre>\n").repeat(51);
+    let refused = assess_octets(&crlf(&format!("Content-Type: text/html\n\n{many}")), &Limits::default());
+    assert_eq!(refused.err().map(|defect| defect.word), Some("base64"));
+}
+
 #[test]
 fn what_is_read_of_many_texts_is_bounded() {
     let part = format!("--b\n\n{}\n", "0123456789".repeat(1000));

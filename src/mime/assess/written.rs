@@ -4,7 +4,7 @@
 use crate::mime::assess::{Attachment, Given, START, content};
 use crate::mime::inside::{self, Inside};
 use crate::mime::written::{Written, block, find};
-use crate::mime::{Entity, MediaType, TransferEncoding, names};
+use crate::mime::{Defect, Entity, Flaw, MediaType, TransferEncoding, names};
 
 /// What stands where a file was.
 const PLACE: &[u8] = b"[document]\r\n";
@@ -30,6 +30,24 @@ pub(super) fn take_out(leaf: &Entity, octets: &[u8]) -> Option<(Vec<u8>, Vec<Att
     let rest = without(&rest, &blocks);
     let documents: Vec<Attachment> = found.into_iter().chain(blocks).map(|file| document(leaf, file)).collect();
     (!documents.is_empty() && documents.len() <= MOST).then_some((rest, documents))
+}
+
+/// As [`take_out`], for bare base64 in a text as it is shown: of HTML, and of a charset that is no ASCII, nothing can be cut
+/// before. `None` where there is none.
+///
+/// # Errors
+/// [`Flaw::Base64`] for too much of it.
+pub(super) fn take_out_of_shown(leaf: &Entity, shown: &str) -> Result<Option<(String, Vec<Attachment>)>, Defect> {
+    let blocks = block::find(shown.as_bytes());
+    if blocks.is_empty() {
+        return Ok(None);
+    }
+    if blocks.len() > MOST {
+        return Err(Flaw::Base64.into());
+    }
+    // Cut at the ends of lines, so it is still UTF-8.
+    let rest = String::from_utf8_lossy(&without(shown.as_bytes(), &blocks)).into_owned();
+    Ok(Some((rest, blocks.into_iter().map(|file| document(leaf, file)).collect())))
 }
 
 /// The text with a line in the place of each of these files, which stand in it in order.

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::{Form, Written, line_of, name_of};
 
-/// Characters of a line, where no field above says that base64 follows, and how many such lines make a file.
-const LINE: std::ops::RangeInclusive<usize> = 60..=76;
-const LINES: usize = 3;
+/// Characters of the first line, at least, where no field above says that base64 follows, and of all lines together.
+const LINE: usize = 40;
+const TOGETHER: usize = 160;
 /// Octets of base64 below a field that says so.
 const SHORTEST: usize = 16;
 /// Lines that such a field stands above at most.
@@ -95,7 +95,8 @@ fn read(text: &[u8], at: usize, said: bool) -> Result<Written, usize> {
         lines += 1;
         end += length;
     }
-    let enough = if said { coded.len() >= SHORTEST } else { LINE.contains(&width) && lines >= LINES && varied(&coded) };
+    let enough =
+        if said { coded.len() >= SHORTEST } else { width >= LINE && coded.len() >= TOGETHER && varied(&coded) };
     let octets = Some(coded).filter(|_| enough).and_then(decoded).ok_or(last)?;
     let place: Range<usize> = at..end;
     Ok(Written { name: String::new(), form: Form::Base64, place, octets, sound: true })
@@ -158,5 +159,19 @@ mod tests {
         assert_eq!(found(letter), []);
         assert_eq!(found(&format!("-----BEGIN CERTIFICATE-----\r\n{block}-----END CERTIFICATE-----\r\n")), []);
         assert_eq!(found(&format!("{}\r\n", "x".repeat(76)).repeat(5)), []);
+    }
+
+    /// Only lines of 60 to 76 characters were looked at: a file in one long line, or in short ones, left with the text.
+    #[test]
+    fn lines_may_be_short_or_one_long_line() {
+        let coded = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0".repeat(3);
+        for width in [40, 57, 80, 100, 228] {
+            let lines: Vec<&str> =
+                (0..coded.len()).step_by(width).map(|at| &coded[at..coded.len().min(at + width)]).collect();
+            let found = found(&format!("Hello\r\n\r\n{}\r\n", lines.join("\r\n")));
+            assert_eq!(found.iter().map(|(_, octets, _)| *octets).collect::<Vec<_>>(), [171], "{width}");
+        }
+        let digest = "4f2d6c1b9a8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c5b4a392817065f4e";
+        assert_eq!(found(&format!("{digest}\r\n").repeat(5)), [], "lower case alone");
     }
 }
