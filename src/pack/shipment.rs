@@ -308,10 +308,18 @@ fn planned_parcel(
     }
     let only_pictures = only_pictures(&matter.facts.attachments);
     let given = matter.facts.attachments.iter().enumerate();
-    let mut given: Vec<_> = given.filter(|(_, attachment)| attachment.given == Given::AsDocument).collect();
+    // Where the text is read in the portal alone, the pictures of its signature stand nowhere else.
+    let private = grants.iter().any(|grant| grant.decision.settings.body == BodyPlace::Vault);
+    let given = given.filter(|(_, attachment)| match attachment.given {
+        Given::AsDocument => true,
+        Given::InText(_) => private,
+        Given::Nowhere => false,
+    });
+    let mut given: Vec<_> = given.collect();
     given.sort_by_key(|(index, _)| rank(matter, *index));
     let documents = given.into_iter().map(|(index, attachment)| {
-        let kind = if attachment.inline && !only_pictures { DepositKind::Picture } else { DepositKind::Document };
+        let of_text = matches!(attachment.given, Given::InText(_)) || attachment.inline && !only_pictures;
+        let kind = if of_text { DepositKind::Picture } else { DepositKind::Document };
         let media_type = attachment.content_type.as_ref().unwrap_or(&attachment.declared_type).clone();
         (kind, attachment.name.clone(), media_type, Source::Attachment(index))
     });

@@ -5,7 +5,7 @@ use super::{SourceFile, condition};
 use crate::document::{Faults, Form, Key, Need, Table, Word, read};
 use crate::fault::Fault;
 use crate::mail::Address;
-use crate::mime::assess::{Assessment, Attachment};
+use crate::mime::assess::{Assessment, Attachment, Given};
 
 /// A type of documents, in the order of the file.
 #[derive(Debug, Clone)]
@@ -109,7 +109,8 @@ impl TypeTest {
     }
 }
 
-/// The type of each document, in their order: the one that a tag gives them all, else the first that fits.
+/// The type of each document, in their order: the one that a tag gives them all, else the first that fits. A picture of the
+/// sender's signature is of none.
 pub(super) fn types_of<'a>(
     types: &'a [DocumentType],
     message: &Assessment,
@@ -117,6 +118,7 @@ pub(super) fn types_of<'a>(
     tagged: Option<&str>,
 ) -> Vec<Option<&'a DocumentType>> {
     let of = |document: &Attachment| match tagged {
+        _ if matches!(document.given, Given::InText(_)) => None,
         Some(name) => types.iter().find(|kind| kind.name == name),
         None => types.iter().find(|kind| kind.when.iter().any(|when| when.holds(message, sender, document))),
     };

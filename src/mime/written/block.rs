@@ -8,6 +8,8 @@ use super::{Form, Written, line_of, name_of};
 /// Characters of a line, where no field above says that base64 follows, and how many such lines make a file.
 const LINE: std::ops::RangeInclusive<usize> = 60..=76;
 const LINES: usize = 3;
+/// Characters of a line that is a file alone.
+const LONG: usize = 120;
 /// Octets of base64 below a field that says so.
 const SHORTEST: usize = 16;
 /// Lines that such a field stands above at most.
@@ -95,7 +97,8 @@ fn read(text: &[u8], at: usize, said: bool) -> Result<Written, usize> {
         lines += 1;
         end += length;
     }
-    let enough = if said { coded.len() >= SHORTEST } else { LINE.contains(&width) && lines >= LINES && varied(&coded) };
+    let many = width >= LONG || LINE.contains(&width) && lines >= LINES;
+    let enough = if said { coded.len() >= SHORTEST } else { many && varied(&coded) };
     let octets = Some(coded).filter(|_| enough).and_then(decoded).ok_or(last)?;
     let place: Range<usize> = at..end;
     Ok(Written { name: String::new(), form: Form::Base64, place, octets, sound: true })
@@ -154,6 +157,8 @@ mod tests {
         assert_eq!(found(&format!("Hi\r\n\r\n{block}bye")), [(String::new(), 173, line.to_owned())]);
         let said = "Content-Type: application/pdf; name=\"a.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJDREVGR0hJSktMTU5P\r\n";
         assert_eq!(found(said), [("a.pdf".to_owned(), 15, "QUJDREVGR0hJSktMTU5P".to_owned())]);
+        let long = format!("Hi\r\n{line}{line}\r\nbye\r\n");
+        assert_eq!(found(&long).len(), 1, "a line that no program breaks");
         let letter = "Hello\r\nThis is a letter of words\r\nYours\r\n";
         assert_eq!(found(letter), []);
         assert_eq!(found(&format!("-----BEGIN CERTIFICATE-----\r\n{block}-----END CERTIFICATE-----\r\n")), []);
