@@ -12,6 +12,7 @@ use crate::policy::Role;
 
 mod body;
 mod content;
+mod embedded;
 mod html;
 mod marked;
 mod packed;
@@ -220,7 +221,7 @@ pub struct Assessment {
     /// The text as plain text in UTF-8 (made from the HTML where there is none), if there is a text: in the form in
     /// which it is sent (CRLF, no control character but tab).
     pub text: Option<String>,
-    /// The HTML as received, in UTF-8, if there is one.
+    /// The HTML as received, in UTF-8, if there is one; files in its own addresses (`data:`) are documents that it refers to.
     pub html: Option<String>,
     /// Whether `text` and `html` are only what stands between lines `[part]` and `[/part]`: for a patient, and nobody else
     /// outside.
@@ -315,6 +316,7 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
     let others = leaves.iter().enumerate().filter(|(at, _)| !bodies.used.contains(at));
     let mut attachments: Vec<Attachment> = others.map(given).collect();
     attachments.extend(bodies.written);
+    attachments.extend(bodies.embedded.into_iter().map(|it| Attachment { given: marked.given(&it), ..it }));
     if let Some(protection::ProtectedWhole { document, alone }) = protection::whole(outline) {
         if alone {
             attachments.iter_mut().for_each(|part| part.given = Given::Nowhere);

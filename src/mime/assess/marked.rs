@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::mime::assess::{Attachment, content};
+use crate::mime::assess::{Attachment, Given, content};
 use crate::mime::text::as_sent;
 use crate::mime::{Defect, Entity, Flaw};
 
@@ -62,6 +62,12 @@ impl Marked {
     /// [`Flaw::PartFile`] where there are both.
     pub fn refuse_written(&self, written: &[Attachment]) -> Result<(), Flaw> {
         if self.any && !written.is_empty() { Err(Flaw::PartFile) } else { Ok(()) }
+    }
+
+    /// How a picture that was written into the page is given: not at all where it stands outside of the marks alone.
+    pub fn given(&self, picture: &Attachment) -> Given {
+        let unmarked = picture.content_id.as_ref().is_some_and(|id| self.unmarked.contains(id));
+        Given::unless(self.any && unmarked)
     }
 
     /// Whether a leaf that is no text of the message may show what is not marked: a picture of it, or the text in another
