@@ -111,6 +111,11 @@ impl Gateway {
             facts.attachments.extend(documents);
             plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
         }
+        if let Some(speaks) = &plan.speaks_as
+            && !self.may_send_by(snapshot, &received.origin, &speaks.address).await?
+        {
+            plan.speaks_as = None;
+        }
         match answered {
             Some(_) => refuse_waiting(&mut plan, &facts),
             None => {

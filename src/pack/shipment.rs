@@ -19,7 +19,7 @@ use crate::policy::{Asking, BodyPlace, Decision, Plan, PolicySet, Practice, Subj
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
-use typed::{rank, type_subject};
+use typed::{rank, title, type_subject};
 
 mod typed;
 
@@ -105,6 +105,8 @@ pub struct PlannedDeposit {
     pub name: String,
     /// `type/subtype`.
     pub media_type: String,
+    /// What it is for those who read it, by its type; empty where it is of none.
+    pub title: String,
     /// Where its octets come from.
     pub source: Source,
 }
@@ -326,7 +328,13 @@ fn planned_parcel(
     let deposits = documents
         .chain(texts(matter.facts))
         .zip(ids)
-        .map(|((kind, name, media_type, source), id)| PlannedDeposit { id: *id, kind, name, media_type, source })
+        .map(|((kind, name, media_type, source), id)| {
+            let title = match source {
+                Source::Attachment(index) => title(matter, index),
+                Source::Octets(_) => String::new(),
+            };
+            PlannedDeposit { id: *id, kind, name, media_type, title, source }
+        })
         .collect();
     PlannedParcel {
         id,
@@ -392,6 +400,7 @@ impl Shipment {
         let parts = NoticeParts {
             practice: practice(matter),
             sender: matter.sender,
+            speaks_as: matter.plan.speaks_as.as_ref().filter(|_| link.is_some()),
             message: matter.facts,
             outline: matter.outline,
             subject: of_type.as_deref().unwrap_or(&matter.plan.subject),

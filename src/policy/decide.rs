@@ -42,9 +42,9 @@ pub(super) fn decide(
         Err(words) => (Tags::default(), Some(words)),
     };
     let mut refusal = contradiction;
-    let unknown = tags.document_type.and_then(|name| types::unknown(&policy.types, name));
+    let unknown = tags.document_type.and_then(|name| types::unknown(&policy.types.kinds, name));
     refusal = refusal.or(unknown);
-    let types = types::types_of(&policy.types, message, &sender.address, tags.document_type);
+    let types = types::types_of(&policy.types.kinds, message, &sender.address, tags.document_type);
     let mut decisions = Vec::with_capacity(recipients.len());
     for (index, recipient) in recipients.iter().enumerate() {
         let known = whom::known_role(policy, sender, recipient);
@@ -63,8 +63,16 @@ pub(super) fn decide(
     if refusal.is_none() && !decisions.is_empty() && decisions.iter().all(is_refused) {
         refusal = decisions[0].settings.reason.clone();
     }
-    let types = types.into_iter().map(|kind| kind.map(|kind| kind.name.clone())).collect();
-    Plan { decisions, refusal, practice: practice.id.clone(), subject: stripped_subject(message), types }
+    let common = types::common(message, &types);
+    Plan {
+        decisions,
+        refusal,
+        practice: practice.id.clone(),
+        subject: stripped_subject(message),
+        document_type: common.map(|kind| kind.name.clone()),
+        speaks_as: policy.types.speaks_as(message, common, practice),
+        types: types.into_iter().map(|kind| kind.map(|kind| kind.name.clone())).collect(),
+    }
 }
 
 fn is_refused(decision: &Decision) -> bool {

@@ -70,6 +70,7 @@ pub fn send(policies: &Policies, message: &[u8]) -> Fate {
     let parts = NoticeParts {
         practice: policy.practice(&plan.practice).unwrap_or_else(|| policy.first_practice()),
         sender: &sender,
+        speaks_as: None,
         message: &facts,
         outline: &outline,
         subject: &plan.subject,

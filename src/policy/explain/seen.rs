@@ -37,6 +37,7 @@ pub(super) fn seen(message: &Assessment, plan: &Plan) -> Vec<Seen> {
         let heard = if stricter { "" } else { " (passed over from a listener with identity = \"any\")" };
         see("field", Some(format!("X-Postern-{name}: {value}{heard}")));
     }
+    see("from", plan.speaks_as.as_ref().map(|from| format!("{from}, where the sender may send as it")));
     for (document, kind) in message.attachments.iter().zip(&plan.types) {
         see("document", told(document, kind.as_deref()));
     }
