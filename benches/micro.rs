@@ -75,6 +75,7 @@ fn with_notice<T>(message: &[u8], measure: impl FnOnce(&dyn Fn() -> Vec<u8>) -> 
     let parts = NoticeParts {
         practice: snapshot.policy.first_practice(),
         sender: &sender,
+        speaks_as: None,
         message: &facts,
         outline: &outline,
         subject: "",

@@ -76,6 +76,11 @@ pub enum Event {
         octets: u64,
         deposits: usize,
     },
+    /// Fields of ours in a message from a server that vouches for nobody.
+    FieldsPassedOver {
+        transaction: TransactionId,
+        fields: usize,
+    },
     Decided {
         transaction: TransactionId,
         recipient: usize,
@@ -242,6 +247,9 @@ impl fmt::Display for Event {
                 f,
                 "{transaction} accepted session={session} recipients={recipients} octets={octets} deposits={deposits}"
             ),
+            Self::FieldsPassedOver { transaction, fields } => {
+                write!(f, "{transaction} fields-passed-over fields={fields} identity=any")
+            }
             Self::Decided { transaction, recipient, treatment, rule } => {
                 write!(f, "{transaction} decided recipient={recipient} treatment={treatment} rule={rule:?}")
             }

@@ -39,17 +39,13 @@ pub async fn explain(config_path: &Path, args: ExplainArgs) -> Done {
 
 /// The message's facts; where it is not understood and policy may secure it whole, those of the message as it was written.
 fn understood(octets: &[u8], policy: &PolicySet) -> Result<(Outline, Assessment), Defect> {
-    let header = memchr::memmem::find(octets, b"\r\n\r\n").map_or(octets, |end| &octets[..end + 4]);
-    let assessed = mime::assess_octets(octets, &Limits::default()).and_then(|(outline, mut facts)| {
-        facts.hear_fields()?;
-        Ok((outline, facts))
-    });
-    match assessed {
-        Err(defect) if defect.is_ambiguity() && policy.secures_whole() => {
-            Ok(mime::as_written(header, octets.len() as u64, defect))
-        }
-        understood => understood,
-    }
+    let assessed = match mime::assess_octets(octets, &Limits::default()) {
+        Err(defect) if defect.is_ambiguity() && policy.secures_whole() => mime::as_written_octets(octets, defect),
+        assessed => assessed,
+    };
+    let (outline, mut facts) = assessed?;
+    facts.hear_fields()?;
+    Ok((outline, facts))
 }
 
 fn print_plan(

@@ -94,7 +94,7 @@ impl Gateway {
         if let Some(subject) = self.recalls(received, &facts) {
             return Ok(Done::Recalled(self.accept_recall(received, &outline, &facts, subject).await?));
         }
-        hear_fields(&received.origin, &mut facts)?;
+        hear_fields(received, &mut facts)?;
 
         let mut parties = self.parties(received, &facts, snapshot).await?;
         if let Some(answered) = answered {
@@ -110,6 +110,11 @@ impl Gateway {
             let documents = forwarded::documents(&received.message, &facts.attachments).await?;
             facts.attachments.extend(documents);
             plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
+        }
+        if let Some(speaks) = &plan.speaks_as
+            && !self.may_send_by(snapshot, &received.origin, &speaks.address).await?
+        {
+            plan.speaks_as = None;
         }
         match answered {
             Some(_) => refuse_waiting(&mut plan, &facts),
@@ -191,11 +196,14 @@ impl Gateway {
 }
 
 /// `X-Postern-…` fields are heard from staff and from servers that vouch for our practices' senders; whoever may name any
-/// sender may hand on what a stranger wrote. They leave with no message.
-fn hear_fields(origin: &Origin, facts: &mut Assessment) -> Result<(), Refusal> {
-    match origin {
+/// sender may hand on what a stranger wrote, who can only ask for more security. They leave with no message.
+fn hear_fields(received: &ReceivedMessage, facts: &mut Assessment) -> Result<(), Refusal> {
+    match received.origin {
         Origin::Relay { any_sender: true } => {
-            facts.signals.fields.clear();
+            let fields = facts.hear_stricter_fields();
+            if fields > 0 {
+                Event::FieldsPassedOver { transaction: received.transaction, fields }.log();
+            }
             Ok(())
         }
         Origin::Staff { .. } | Origin::Relay { any_sender: false } => {

@@ -319,6 +319,7 @@ fn new_parcel(matter: &Matter<'_>, planned: &PlannedParcel, sealed: &Sealed, gra
             birthdate: planned.birthdate.clone(),
             message_id,
             references,
+            titles: planned.deposits.iter().map(|deposit| deposit.title.clone()).collect(),
         },
         objects: sealed.deposits.iter().map(|(_, object)| object.clone()).collect(),
         grants,

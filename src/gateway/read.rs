@@ -5,10 +5,10 @@ use std::ops::Range;
 use crate::blob::{BlobError, OctetStream, RawMessage};
 use crate::gateway::inside::{look_inside, unpack};
 use crate::gateway::{Refusal, unavailable};
-use crate::mime::assess::{Assessment, Attachment, LeafPlan, MarkSearch, Reading};
+use crate::mime::assess::{Assessment, Attachment, LeafPlan, Reading, Unpacking};
 use crate::mime::decode::Decoder;
 use crate::mime::outline::Outliner;
-use crate::mime::{self, Defect, Limits, Outline};
+use crate::mime::{self, Defect, Limits, Outline, WholeSearch};
 
 /// Above this a second opinion would need the whole message in memory.
 const SECOND_OPINION: u64 = 1024 * 1024;
@@ -39,29 +39,24 @@ pub async fn outline_within(message: &RawMessage, place: Range<u64>) -> Result<O
 /// A message that is not understood, as one document, looked into as far as a lenient reader sees.
 ///
 /// # Errors
-/// [`Refusal::NotUnderstood`] where it mentions the marks of parts, which may not leave with the rest, or its header has no
-/// end; [`Refusal::Unavailable`].
+/// [`Refusal::NotUnderstood`] as [`mime::as_written_octets`]; [`Refusal::Unavailable`].
 pub async fn as_written(message: &RawMessage, defect: Defect) -> Result<(Outline, Assessment), Refusal> {
     let limit = Limits::default().header_section;
-    let (mut header, mut ended, mut last) = (Vec::new(), false, Vec::new());
+    let (mut header, mut ended, mut search) = (Vec::new(), false, WholeSearch::default());
     let mut octets = message.range(0..message.len());
     while let Some(piece) = octets.next().await.map_err(spool)? {
-        last.extend_from_slice(&piece.to_ascii_lowercase());
-        if memchr::memmem::find(&last, b"part]").is_some() {
-            return Err(Refusal::NotUnderstood(defect));
-        }
-        last.drain(..last.len().saturating_sub(b"part]".len()));
+        search.feed(&piece);
         if !ended {
             header.extend_from_slice(&piece);
             let end = memchr::memmem::find(&header, b"\r\n\r\n").map(|end| end + 4);
             ended = end.is_some();
             header.truncate(end.unwrap_or(header.len()));
-            if header.len() > limit {
-                return Err(Refusal::NotUnderstood(defect));
-            }
+        }
+        if search.found() || header.len() > limit {
+            return Err(Refusal::NotUnderstood(defect));
         }
     }
-    let (outline, mut facts) = mime::as_written(&header, message.len(), defect);
+    let (outline, mut facts) = mime::as_written(&header, message.len(), defect).map_err(Refusal::NotUnderstood)?;
     for document in &mut facts.attachments {
         let whole = Attachment { body: 0..message.len(), front: bytes::Bytes::new(), ..document.clone() };
         document.inside = look_inside(message, &whole, &header).await?;
@@ -107,8 +102,8 @@ pub async fn assess(message: &RawMessage, outline: &Outline) -> Result<Assessmen
     }
     let mut facts = mime::assess::assess(outline, &readings, text_limit).map_err(Refusal::NotUnderstood)?;
     refuse_marks_in_documents(message, &facts).await?;
-    // From the last one on, so that what is put in the place of one moves none that is still to come.
-    for at in (0..facts.attachments.len()).rev() {
+    let mut unpacking = Unpacking::default();
+    for at in 0..facts.attachments.len() {
         let attachment = &facts.attachments[at];
         if !attachment.front.is_empty() {
             continue;
@@ -117,18 +112,17 @@ pub async fn assess(message: &RawMessage, outline: &Outline) -> Result<Assessmen
         let start = read.map_or(&[][..], |(_, reading)| &reading.octets);
         facts.attachments[at].inside = look_inside(message, attachment, start).await?;
         if let Some(packed) = unpack(message, &facts.attachments[at], start).await? {
-            facts.take_packed(at, packed).map_err(Refusal::NotUnderstood)?;
+            unpacking.take(&mut facts, &outline.root, at, packed).map_err(Refusal::NotUnderstood)?;
         }
     }
+    unpacking.finish(&mut facts);
     Ok(facts)
 }
 
-/// A text that was not taken as the message's own (it has a control character, is too long, or one of too many) is a document,
-/// and would take what is not marked in it along.
+/// See [`Assessment::texts_beside`].
 async fn refuse_marks_in_documents(message: &RawMessage, facts: &Assessment) -> Result<(), Refusal> {
-    let text = |attachment: &&Attachment| ["text/plain", "text/html"].contains(&attachment.declared_type.as_str());
-    for attachment in facts.attachments.iter().filter(text).filter(|_| !facts.marked) {
-        let (mut leaf, mut search) = (DecodedLeaf::new(message, attachment), MarkSearch::default());
+    for (text, mut search) in facts.texts_beside() {
+        let mut leaf = DecodedLeaf::new(message, text);
         while let Some(octets) = leaf.next().await? {
             search.feed(octets).map_err(Refusal::NotUnderstood)?;
         }

@@ -12,6 +12,7 @@ use crate::policy::Role;
 
 mod body;
 mod content;
+mod embedded;
 mod html;
 mod marked;
 mod packed;
@@ -24,7 +25,7 @@ mod written;
 pub(crate) use content::percent_decoded;
 pub(in crate::mime) use content::shown;
 pub use marked::MarkSearch;
-pub use packed::{LONGEST_PACKED, Packed, is_packed, unpack};
+pub use packed::{LONGEST_PACKED, Packed, Unpacking, is_packed, unpack};
 pub use protection::Protection;
 pub use signals::{Importance, Sensitivity, Signals};
 pub use signature::LARGEST as LARGEST_OF_SIGNATURE;
@@ -220,7 +221,7 @@ pub struct Assessment {
     /// The text as plain text in UTF-8 (made from the HTML where there is none), if there is a text: in the form in
     /// which it is sent (CRLF, no control character but tab).
     pub text: Option<String>,
-    /// The HTML as received, in UTF-8, if there is one.
+    /// The HTML as received, in UTF-8, if there is one; files in its own addresses (`data:`) are documents that it refers to.
     pub html: Option<String>,
     /// Whether `text` and `html` are only what stands between lines `[part]` and `[/part]`: for a patient, and nobody else
     /// outside.
@@ -257,6 +258,14 @@ impl Assessment {
         self.attachments.iter().filter(|attachment| attachment.given == Given::AsDocument)
     }
 
+    /// Texts that were not taken as the message's own (they have a control character, are too long, or one of too many) and
+    /// are documents, each with the search for marks that it is to be looked through with: it would take what is not marked
+    /// along.
+    pub fn texts_beside(&self) -> impl Iterator<Item = (&Attachment, MarkSearch)> {
+        let text = |it: &&Attachment| !self.marked && ["text/plain", "text/html"].contains(&it.declared_type.as_str());
+        self.attachments.iter().filter(text).map(|it| (it, MarkSearch::of(&it.declared_type)))
+    }
+
     /// Whose documents these are, where a tag says so.
     pub fn patient(&self) -> Option<&PatientRef> {
         self.tags.iter().find_map(|tag| match &tag.meaning {
@@ -274,6 +283,16 @@ impl Assessment {
             self.tags.extend(tags::of_field(name, value)?);
         }
         Ok(())
+    }
+
+    /// Takes of the fields `X-Postern-…` those that make the message more secure, and forgets the others: where nobody vouches
+    /// for who wrote them. How many it forgot.
+    pub fn hear_stricter_fields(&mut self) -> usize {
+        let fields = std::mem::take(&mut self.signals.fields);
+        let heard: Vec<Tag> = fields.iter().filter_map(|(name, value)| tags::stricter_of_field(name, value)).collect();
+        let forgotten = fields.len() - heard.len();
+        self.tags.extend(heard);
+        forgotten
     }
 }
 
@@ -297,6 +316,7 @@ pub fn assess(outline: &Outline, readings: &[Reading], text_limit: usize) -> Res
     let others = leaves.iter().enumerate().filter(|(at, _)| !bodies.used.contains(at));
     let mut attachments: Vec<Attachment> = others.map(given).collect();
     attachments.extend(bodies.written);
+    attachments.extend(bodies.embedded.into_iter().map(|it| Attachment { given: marked.given(&it), ..it }));
     if let Some(protection::ProtectedWhole { document, alone }) = protection::whole(outline) {
         if alone {
             attachments.iter_mut().for_each(|part| part.given = Given::Nowhere);
@@ -364,7 +384,7 @@ fn addresses(outline: &Outline, name: &'static str, mended: &mut Option<Defect>)
 }
 
 /// RFC 3834, section 5: a keyword, parameters and comments behind it.
-fn is_automatic(value: &[u8]) -> bool {
+pub(in crate::mime) fn is_automatic(value: &[u8]) -> bool {
     let word = value.trim_ascii().split(|b| !b.is_ascii_alphanumeric() && *b != b'-').next().unwrap_or_default();
     !word.eq_ignore_ascii_case(b"no")
 }

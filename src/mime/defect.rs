@@ -162,7 +162,7 @@ fn of_content(flaw: Flaw) -> Option<(&'static str, &'static str)> {
         }
         Flaw::TagClock => (
             "tag-clock",
-            "The time in brackets in the subject must be between one hour and 90 days, such as [14d], [2w] or [36h].",
+            "A time in brackets in the subject, or in a field X-Postern-..., must be between one hour and 90 days, such as [14d], [2w] or [36h].",
         ),
         Flaw::PartMarks => (
             "part-marks",

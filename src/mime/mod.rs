@@ -21,10 +21,10 @@ pub mod tnef;
 mod whole;
 pub mod written;
 
-pub use as_written::as_written;
+pub use as_written::{WholeSearch, as_written};
 pub use defect::Defect;
 pub(in crate::mime) use defect::Flaw;
-pub use whole::{assess_octets, outline_of, read};
+pub use whole::{as_written_octets, assess_octets, outline_of, read};
 
 /// Limits on what is taken apart. Each has its defect, but the last.
 #[derive(Debug, Clone)]

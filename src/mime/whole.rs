@@ -1,12 +1,12 @@
 //! The whole way for a message that is in memory, as `postern explain` and tests go it.
 
 use crate::mime::assess::{
-    Assessment, Attachment, LONGEST_PACKED, LeafPlan, Reading, assess, is_packed, leaves, unpack,
+    Assessment, Attachment, LONGEST_PACKED, LeafPlan, Reading, Unpacking, assess, is_packed, leaves, unpack,
 };
 use crate::mime::inside::{self, Inside};
 use crate::mime::outline::Outliner;
 use crate::mime::second::second_opinion;
-use crate::mime::{Defect, Limits, Outline};
+use crate::mime::{Defect, Limits, Outline, WholeSearch, as_written};
 
 /// The outline of a message in memory.
 ///
@@ -52,6 +52,23 @@ fn look_inside(attachment: &Attachment, mut decoded: &[u8]) -> Inside {
     inside::look(attachment.name_to_look_by(), &mut decoded, &inside::Limits::default()).unwrap_or_default()
 }
 
+/// A message in memory that is not understood, as one document.
+///
+/// # Errors
+/// The defect where the message mentions the marks of parts, which may not leave with the rest, or its header section is too
+/// long; else as [`as_written`].
+pub fn as_written_octets(octets: &[u8], defect: Defect) -> Result<(Outline, Assessment), Defect> {
+    let header = memchr::memmem::find(octets, b"\r\n\r\n").map_or(octets, |end| &octets[..end + 4]);
+    let mut search = WholeSearch::default();
+    search.feed(octets);
+    if search.found() || header.len() > Limits::default().header_section {
+        return Err(defect);
+    }
+    let (outline, mut facts) = as_written(header, octets.len() as u64, defect)?;
+    facts.attachments.iter_mut().for_each(|document| document.inside = look_inside(document, octets));
+    Ok((outline, facts))
+}
+
 /// What a message in memory is: outlined, seen by a second reader, its leaves read, assessed, its documents looked into.
 ///
 /// # Errors
@@ -62,8 +79,12 @@ pub fn assess_octets(octets: &[u8], limits: &Limits) -> Result<(Outline, Assessm
     let readings: Vec<Reading> =
         leaves(&outline, limits.text).iter().map(|plan| read(octets, plan)).collect::<Result<_, _>>()?;
     let mut assessment = assess(&outline, &readings, limits.text)?;
-    // From the last one on, so that what is put in the place of one moves none that is still to come.
-    for at in (0..assessment.attachments.len()).rev() {
+    for (text, mut search) in assessment.texts_beside() {
+        search.feed(&decoded(octets, text)?)?;
+        search.finish()?;
+    }
+    let mut unpacking = Unpacking::default();
+    for at in 0..assessment.attachments.len() {
         if !assessment.attachments[at].front.is_empty() {
             continue;
         }
@@ -71,8 +92,9 @@ pub fn assess_octets(octets: &[u8], limits: &Limits) -> Result<(Outline, Assessm
         assessment.attachments[at].inside = look_inside(&assessment.attachments[at], &decoded);
         let packed = is_packed(&decoded) && decoded.len() as u64 <= LONGEST_PACKED;
         if let Some(packed) = packed.then(|| unpack(&assessment.attachments[at], &decoded)).flatten() {
-            assessment.take_packed(at, packed)?;
+            unpacking.take(&mut assessment, &outline.root, at, packed)?;
         }
     }
+    unpacking.finish(&mut assessment);
     Ok((outline, assessment))
 }

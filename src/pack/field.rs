@@ -36,7 +36,7 @@ const AUTO_SUBMITTED: [&str; 4] = ["no", "auto-generated", "auto-replied", "auto
 pub(crate) fn allowed<'a>(parts: &'a NoticeParts<'_>, subject: &str) -> MessageBuilder<'a> {
     let received = &parts.outline.root.header;
     let mut message = MessageBuilder::new().header("From", from(parts));
-    if let Some(sender) = &parts.message.sender {
+    if let (Some(sender), None) = (&parts.message.sender, parts.speaks_as) {
         message = message.header("Sender", Written::new_address(None::<&str>, sender.to_string()));
     }
     for name in ["Reply-To", "To", "Cc"] {
@@ -89,6 +89,10 @@ fn suppressed(received: &HeaderSection) -> Vec<&'static str> {
 }
 
 fn from<'a>(parts: &NoticeParts<'_>) -> Written<'a> {
+    if let Some(speaks) = parts.speaks_as {
+        let name = speaks.name.as_deref().map(display_name);
+        return Written::new_address(name, speaks.address.to_string());
+    }
     let name = parts.message.from_name.as_deref().map(display_name).filter(|name| !name.is_empty());
     let speaker = std::slice::from_ref(parts.sender);
     let from = if parts.message.from.is_empty() { speaker } else { &parts.message.from };

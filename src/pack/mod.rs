@@ -4,7 +4,7 @@ use crate::access::AccessCheck;
 use crate::mail::Address;
 use crate::mime::assess::Assessment;
 use crate::mime::{Defect, Outline};
-use crate::policy::{Practice, Role};
+use crate::policy::{Practice, Role, SpeaksAs};
 use crate::time::Timestamp;
 
 pub mod base64;
@@ -39,6 +39,8 @@ pub struct NoticeParts<'a> {
     pub practice: &'a Practice,
     /// Who speaks; From where the message has none.
     pub sender: &'a Address,
+    /// In whose name it leaves, where that is not the sender's own.
+    pub speaks_as: Option<&'a SpeaksAs>,
     /// The message's own facts.
     pub message: &'a Assessment,
     /// Its outline (header fields on the allow-list are kept: threading, date, importance …).

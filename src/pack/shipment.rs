@@ -19,7 +19,7 @@ use crate::policy::{Asking, BodyPlace, Decision, Plan, PolicySet, Practice, Subj
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
-use typed::{rank, type_subject};
+use typed::{rank, title, type_subject};
 
 mod typed;
 
@@ -105,6 +105,8 @@ pub struct PlannedDeposit {
     pub name: String,
     /// `type/subtype`.
     pub media_type: String,
+    /// What it is for those who read it, by its type; empty where it is of none.
+    pub title: String,
     /// Where its octets come from.
     pub source: Source,
 }
@@ -308,17 +310,31 @@ fn planned_parcel(
     }
     let only_pictures = only_pictures(&matter.facts.attachments);
     let given = matter.facts.attachments.iter().enumerate();
-    let mut given: Vec<_> = given.filter(|(_, attachment)| attachment.given == Given::AsDocument).collect();
+    // Where the text is read in the portal alone, the pictures of its signature stand nowhere else.
+    let private = grants.iter().any(|grant| grant.decision.settings.body == BodyPlace::Vault);
+    let given = given.filter(|(_, attachment)| match attachment.given {
+        Given::AsDocument => true,
+        Given::InText(_) => private,
+        Given::Nowhere => false,
+    });
+    let mut given: Vec<_> = given.collect();
     given.sort_by_key(|(index, _)| rank(matter, *index));
     let documents = given.into_iter().map(|(index, attachment)| {
-        let kind = if attachment.inline && !only_pictures { DepositKind::Picture } else { DepositKind::Document };
+        let of_text = matches!(attachment.given, Given::InText(_)) || attachment.inline && !only_pictures;
+        let kind = if of_text { DepositKind::Picture } else { DepositKind::Document };
         let media_type = attachment.content_type.as_ref().unwrap_or(&attachment.declared_type).clone();
         (kind, attachment.name.clone(), media_type, Source::Attachment(index))
     });
     let deposits = documents
         .chain(texts(matter.facts))
         .zip(ids)
-        .map(|((kind, name, media_type, source), id)| PlannedDeposit { id: *id, kind, name, media_type, source })
+        .map(|((kind, name, media_type, source), id)| {
+            let title = match source {
+                Source::Attachment(index) => title(matter, index),
+                Source::Octets(_) => String::new(),
+            };
+            PlannedDeposit { id: *id, kind, name, media_type, title, source }
+        })
         .collect();
     PlannedParcel {
         id,
@@ -384,6 +400,7 @@ impl Shipment {
         let parts = NoticeParts {
             practice: practice(matter),
             sender: matter.sender,
+            speaks_as: matter.plan.speaks_as.as_ref().filter(|_| link.is_some()),
             message: matter.facts,
             outline: matter.outline,
             subject: of_type.as_deref().unwrap_or(&matter.plan.subject),

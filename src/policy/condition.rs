@@ -275,8 +275,7 @@ impl Conditions {
     }
 
     fn message_holds(&self, message: &Assessment) -> bool {
-        let in_text = |document: &&Attachment| matches!(document.given, Given::InText(_));
-        let documents: Vec<&Attachment> = message.attachments.iter().filter(|it| !in_text(it)).collect();
+        let documents: Vec<&Attachment> = message.attachments.iter().filter(|it| is_document(it)).collect();
         let total: u64 = documents.iter().map(|document| document.octets).fold(0, u64::saturating_add);
         self.attachments.is_none_or(|some| some != documents.is_empty())
             && self.attachment_count.is_none_or(|count| count.holds(documents.len() as u64))
@@ -298,8 +297,14 @@ impl Conditions {
     fn documents_hold(&self, facts: &Facts<'_>) -> bool {
         let kinds = facts.types.iter().map(|kind| kind.map(|kind| kind.name.as_str())).chain(std::iter::repeat(None));
         let mut documents = facts.message.attachments.iter().zip(kinds);
-        self.document.is_silent() || documents.any(|(document, kind)| self.document.holds(document, kind))
+        let holds = |(document, kind)| is_document(document) && self.document.holds(document, kind);
+        self.document.is_silent() || documents.any(holds)
     }
+}
+
+/// A picture of the sender's signature is no document for any rule; restricted types are judged of it all the same.
+fn is_document(attachment: &Attachment) -> bool {
+    !matches!(attachment.given, Given::InText(_))
 }
 
 fn asks_for(signals: &Signals, what: &str) -> bool {

@@ -17,11 +17,13 @@ use super::{
     Treatment, Watch, types,
 };
 use crate::access::AccessCheck;
-use crate::mime::assess::{Assessment, Attachment, Signals};
+use crate::mime::assess::{Assessment, Attachment, LONGEST_CLOCK, Signals};
 use crate::time::format_length;
 
 /// Between a rule that set a floor and one that did not lower it.
 const HELD: &str = ", a floor that is not lowered by ";
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Who changes a treatment where a text has marked parts.
 const MARKED: &str = "floor: only marked parts go out, and to patients";
@@ -40,9 +42,9 @@ pub(super) fn decide(
         Err(words) => (Tags::default(), Some(words)),
     };
     let mut refusal = contradiction;
-    let unknown = tags.document_type.and_then(|name| types::unknown(&policy.types, name));
+    let unknown = tags.document_type.and_then(|name| types::unknown(&policy.types.kinds, name));
     refusal = refusal.or(unknown);
-    let types = types::types_of(&policy.types, message, &sender.address, tags.document_type);
+    let types = types::types_of(&policy.types.kinds, message, &sender.address, tags.document_type);
     let mut decisions = Vec::with_capacity(recipients.len());
     for (index, recipient) in recipients.iter().enumerate() {
         let known = whom::known_role(policy, sender, recipient);
@@ -61,8 +63,16 @@ pub(super) fn decide(
     if refusal.is_none() && !decisions.is_empty() && decisions.iter().all(is_refused) {
         refusal = decisions[0].settings.reason.clone();
     }
-    let types = types.into_iter().map(|kind| kind.map(|kind| kind.name.clone())).collect();
-    Plan { decisions, refusal, practice: practice.id.clone(), subject: stripped_subject(message), types }
+    let common = types::common(message, &types);
+    Plan {
+        decisions,
+        refusal,
+        practice: practice.id.clone(),
+        subject: stripped_subject(message),
+        document_type: common.map(|kind| kind.name.clone()),
+        speaks_as: policy.types.speaks_as(message, common, practice),
+        types: types.into_iter().map(|kind| kind.map(|kind| kind.name.clone())).collect(),
+    }
 }
 
 fn is_refused(decision: &Decision) -> bool {
@@ -363,6 +373,7 @@ impl Deciding {
 
     /// What is left to be found out about the recipient, once the rest is decided.
     fn finish(mut self, policy: &PolicySet, facts: Facts<'_>, tags: &Tags<'_>) -> Decision {
+        self.keep_while_watched(tags);
         if self.settings.link > self.settings.keep {
             let keep = self.settings.keep;
             self.set_link(keep, "floor: a link never outlives its documents");
@@ -400,6 +411,22 @@ impl Deciding {
             asking,
             watch,
             because,
+        }
+    }
+
+    /// Documents that end before the time of `[unread …]` would end unread, and nobody would be told: they are kept a day
+    /// longer than it. What the mail program asks for keeps nothing longer: then it is told before they end.
+    fn keep_while_watched(&mut self, tags: &Tags<'_>) {
+        let Some(after) = self.watch.unread.filter(|after| *after >= self.settings.keep) else { return };
+        if let Some(tagged) = tags.unread {
+            let by = format!("tag [unread {}]: documents outlive it by a day", format_length(tagged));
+            self.set_keep((after + DAY).min(LONGEST_CLOCK), &by);
+        }
+        let keep = self.settings.keep;
+        if after >= keep {
+            let before = keep.saturating_sub(DAY.min(keep / 4));
+            self.watch.unread = Some(before);
+            self.note("tell_unread", quoted(before), "floor: it is told before the documents end");
         }
     }
 

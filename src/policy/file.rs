@@ -10,7 +10,7 @@ use super::restricted::{RestrictedGroup, read_restricted};
 use super::role::read_role;
 use super::rule::{References, Rule, read_rules};
 use super::specialty::{Specialty, read_specialties};
-use super::types::{DocumentType, read_types};
+use super::types::{Types, read_types};
 use super::{PolicySet, Practice, Role, RoleFile, SourceFile};
 use crate::document::{Faults, Place, Word};
 use crate::fault::{Fault, Sources, nearest};
@@ -77,6 +77,7 @@ pub(super) fn load(files: &[SourceFile]) -> Result<PolicySet, (Vec<Fault>, Sourc
     }
     loading.check_names();
     loading.check_references();
+    loading.check_speaking();
     loading.check_missing();
     loading.finish()
 }
@@ -103,7 +104,9 @@ struct Loading {
     tests: Vec<OwnTest>,
     specialties: Vec<Specialty>,
     specialties_file: bool,
-    types: Vec<DocumentType>,
+    types: Types,
+    /// Domains of addresses in whose name mails leave.
+    speaking: Vec<Word>,
     people: People,
     logos: BTreeMap<String, Place>,
 }
@@ -123,7 +126,7 @@ impl Loading {
                 self.specialties_file = true;
                 self.specialties = read_specialties(file, &mut self.faults);
             }
-            Kind::Types => self.types = read_types(file, &mut self.faults),
+            Kind::Types => self.types = read_types(file, &mut self.speaking, &mut self.faults),
             Kind::People => self.people = read_people(file, &mut self.references.practices, &mut self.faults),
             Kind::NotOurs => {}
             Kind::Misplaced(hint) => {
@@ -190,7 +193,7 @@ impl Loading {
     fn check_references(&mut self) {
         let practices: Vec<&str> = self.practice_files.iter().map(String::as_str).collect();
         let groups: Vec<&str> = self.restricted.iter().map(|group| group.name.as_str()).collect();
-        let types: Vec<&str> = self.types.iter().map(|kind| kind.name.as_str()).collect();
+        let types: Vec<&str> = self.types.kinds.iter().map(|kind| kind.name.as_str()).collect();
         let rules: Vec<&str> = self.rules.iter().map(|rule| rule.name.text.as_str()).collect();
         let named = [
             ("practice", "practices/", &self.references.practices, practices),
@@ -206,6 +209,17 @@ impl Loading {
                     None if known.is_empty() => fault.hint(format!("{home} has none")),
                     None => fault.hint(format!("{home} has {}", known.join(", "))),
                 });
+            }
+        }
+    }
+
+    /// Mail leaves in the name of a practice.
+    fn check_speaking(&mut self) {
+        for word in &self.speaking {
+            if !self.domains.iter().any(|(_, domain)| domain.text.eq_ignore_ascii_case(&word.text)) {
+                let fault = word.place.fault(format!("\"{}\" is a domain of no practice", word.text));
+                self.faults
+                    .add(fault.hint("mail leaves in a practice's name; its file in practices/ lists its domains"));
             }
         }
     }

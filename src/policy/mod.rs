@@ -44,7 +44,7 @@ pub use plan::{
 pub use practice::{Practice, StaffMailPlace};
 pub use role::{Role, RoleFile};
 pub use specialty::Specialty;
-pub use types::DocumentType;
+pub use types::{DocumentType, SpeaksAs};
 
 /// A file as read from `policies/`.
 #[derive(Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub struct PolicySet {
     roles: BTreeMap<Role, RoleFile>,
     tests: Vec<own_tests::OwnTest>,
     specialties: Vec<Specialty>,
-    types: Vec<DocumentType>,
+    types: types::Types,
     people: people::People,
     /// By practice: where its file names its logo.
     logos: BTreeMap<String, document::Place>,
@@ -126,7 +126,7 @@ impl PolicySet {
 
     /// The types of documents, in the order in which those are shown.
     pub fn document_types(&self) -> &[DocumentType] {
-        &self.types
+        &self.types.kinds
     }
 
     /// What `directory.csv` says of an address.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ambiguous, BodyPlace, Forwarded, Role};
+use super::{Ambiguous, BodyPlace, Forwarded, Role, SpeaksAs};
 use crate::access::AccessCheck;
 use crate::mail::Address;
 use crate::mime::Defect;
@@ -400,6 +400,10 @@ pub struct Plan {
     pub subject: String,
     /// The type of each document by its name in `types.toml`, in their order.
     pub types: Vec<Option<String>>,
+    /// The type that all documents have, pictures of the text apart.
+    pub document_type: Option<String>,
+    /// In whose name mails leave that lead to documents, where the sender may send as it; `None`: in the sender's own.
+    pub speaks_as: Option<SpeaksAs>,
 }
 
 impl Plan {

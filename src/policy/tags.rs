@@ -59,6 +59,11 @@ impl<'a> Tags<'a> {
         if tags.secure && tags.plain {
             return Err("The subject says both [secure] and [plain]. Leave one of them.".into());
         }
+        if let (Some(unread), Some(clock)) = (tags.unread, tags.clock)
+            && unread >= clock
+        {
+            return Err("The documents would end before the time of [unread]. Shorten it, or keep them longer.".into());
+        }
         if message.marked && tags.plain {
             return Err("The text has parts marked [part], and the subject says [plain]. Leave one of them.".into());
         }

@@ -1,20 +1,48 @@
 //! Document types: what a document is for those who read it, found by rules; `policies/types.toml`.
 
 use super::pattern::{AddressPattern, Glob};
-use super::{SourceFile, condition};
+use super::{Practice, SourceFile, condition};
 use crate::document::{Faults, Form, Key, Need, Table, Word, read};
 use crate::fault::Fault;
 use crate::mail::Address;
-use crate::mime::assess::{Assessment, Attachment};
+use crate::mime::assess::{Assessment, Attachment, Given};
+use crate::mime::header::{Mailbox, mailboxes};
 
 /// A type of documents, in the order of the file.
 #[derive(Debug, Clone)]
 pub struct DocumentType {
     /// Its name in rules and tags: `invoice`.
     pub name: String,
-    /// What it is called in a subject.
+    /// What it is called in a subject, and beside the document.
     pub title: String,
+    from: Option<SpeaksAs>,
     when: Vec<TypeTest>,
+}
+
+/// In whose name a mail leaves that leads to documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpeaksAs {
+    /// The name before the address.
+    pub name: Option<String>,
+    /// An address of a practice of ours.
+    pub address: Address,
+}
+
+impl std::fmt::Display for SpeaksAs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name} <{}>", self.address),
+            None => self.address.fmt(f),
+        }
+    }
+}
+
+/// The file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Types {
+    pub kinds: Vec<DocumentType>,
+    /// For documents of several types, and of one without an address of its own.
+    from: Option<SpeaksAs>,
 }
 
 /// What makes a document one of a type: all that is given.
@@ -47,19 +75,35 @@ const TYPE: &[Key] = &[
         "What it is called in rules and in the tag [type NAME]: small letters, digits and hyphens.",
     ),
     key("title", Form::Text, Need::Required, "What it is called where recipients read it."),
+    key(
+        "from",
+        Form::Text,
+        Need::Optional,
+        "In whose name the mail leaves where all documents are of it: \"Clinic Accounts <accounts@clinic.example>\", an address of the practice that the sender may send as; else it leaves in the sender's.",
+    ),
     key("when", Form::Tables(WHEN), Need::Optional, "What makes a document one of it: any of these."),
 ];
 
 /// The keys of the file.
-pub const KEYS: &[Key] = &[Key {
-    name: "type",
-    form: Form::Tables(TYPE),
-    need: Need::Required,
-    about: "Types, in the order in which their documents are shown. A document is of the first that fits.",
-}];
+pub const KEYS: &[Key] = &[
+    key(
+        "from",
+        Form::Text,
+        Need::Optional,
+        "The same where documents are of several types, or of one that has no address of its own.",
+    ),
+    key(
+        "type",
+        Form::Tables(TYPE),
+        Need::Required,
+        "Types, in the order in which their documents are shown. A document is of the first that fits.",
+    ),
+];
 
-pub(super) fn read_types(file: &SourceFile, faults: &mut Faults) -> Vec<DocumentType> {
+/// `domains` takes those of the addresses in whose name mails leave: each must be a practice's.
+pub(super) fn read_types(file: &SourceFile, domains: &mut Vec<Word>, faults: &mut Faults) -> Types {
     let table = read(&file.path, &file.text, KEYS, faults);
+    let from = table.parsed("from", faults, |word| speaks_as(word, domains));
     let mut types: Vec<DocumentType> = Vec::new();
     for written in table.tables("type") {
         let Some(name) = written.parsed("name", faults, name) else { continue };
@@ -69,9 +113,21 @@ pub(super) fn read_types(file: &SourceFile, faults: &mut Faults) -> Vec<Document
         }
         let when = written.tables("when").iter().map(|when| read_when(when, faults)).collect();
         let title = written.text("title").map(|word| word.text.clone()).unwrap_or_default();
-        types.push(DocumentType { name, title, when });
+        let from = written.parsed("from", faults, |word| speaks_as(word, domains));
+        types.push(DocumentType { name, title, from, when });
     }
-    types
+    Types { kinds: types, from }
+}
+
+fn speaks_as(word: &Word, domains: &mut Vec<Word>) -> Result<SpeaksAs, Fault> {
+    let [Some(Mailbox { name, address })] = &mut mailboxes(&word.text)[..] else {
+        let fault = word.place.fault(format!("\"{}\" is no address to send from", word.text));
+        return Err(
+            fault.hint("write an address, or a name and an address: \"Clinic Accounts <accounts@clinic.example>\"")
+        );
+    };
+    domains.push(Word { text: address.domain().to_string(), place: word.place.clone() });
+    Ok(SpeaksAs { name: name.take(), address: address.clone() })
 }
 
 fn name(word: &Word) -> Result<String, Fault> {
@@ -109,7 +165,8 @@ impl TypeTest {
     }
 }
 
-/// The type of each document, in their order: the one that a tag gives them all, else the first that fits.
+/// The type of each document, in their order: the one that a tag gives them all, else the first that fits. A picture of the
+/// sender's signature is of none.
 pub(super) fn types_of<'a>(
     types: &'a [DocumentType],
     message: &Assessment,
@@ -117,10 +174,35 @@ pub(super) fn types_of<'a>(
     tagged: Option<&str>,
 ) -> Vec<Option<&'a DocumentType>> {
     let of = |document: &Attachment| match tagged {
+        _ if matches!(document.given, Given::InText(_)) => None,
         Some(name) => types.iter().find(|kind| kind.name == name),
         None => types.iter().find(|kind| kind.when.iter().any(|when| when.holds(message, sender, document))),
     };
     message.attachments.iter().map(of).collect()
+}
+
+impl Types {
+    /// In whose name a mail of this practice leaves that leads to the message's documents, `common` being the type of them all;
+    /// `None`: in the sender's own.
+    pub fn speaks_as(
+        &self,
+        message: &Assessment,
+        common: Option<&DocumentType>,
+        practice: &Practice,
+    ) -> Option<SpeaksAs> {
+        message.documents().next()?;
+        let from = common.and_then(|kind| kind.from.as_ref()).or(self.from.as_ref());
+        from.filter(|from| practice.domains.contains(from.address.domain())).cloned()
+    }
+}
+
+/// The type that all documents have, pictures of the text apart where there is anything else.
+pub(super) fn common<'a>(message: &Assessment, types: &[Option<&'a DocumentType>]) -> Option<&'a DocumentType> {
+    let only_pictures = message.documents().all(|document| document.inline);
+    let given = message.attachments.iter().zip(types).filter(|(document, _)| document.given == Given::AsDocument);
+    let mut told = given.filter(|(document, _)| only_pictures || !document.inline).map(|(_, kind)| *kind);
+    let first = told.next()??;
+    told.all(|kind| kind.is_some_and(|kind| kind.name == first.name)).then_some(first)
 }
 
 /// Why a tag's type cannot be taken, in words for the sender.

@@ -53,6 +53,44 @@ pub struct ParcelContent {
     pub message_id: Option<String>,
     /// The References of what was sent.
     pub references: Vec<String>,
+    /// What each deposit is for those who read it, in their order: the title of its type, empty where it is of none. Nothing of
+    /// what was stored before there was this.
+    pub titles: Vec<String>,
+}
+
+/// What version 2 sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ContentV2 {
+    pub subject: String,
+    pub sender: Address,
+    pub sender_name: String,
+    pub practice: String,
+    pub patient: Option<PatientRef>,
+    pub sent: Timestamp,
+    pub deposits: Vec<Deposit>,
+    pub birthdate: Option<String>,
+    pub message_id: Option<String>,
+    pub references: Vec<String>,
+}
+
+impl ContentV2 {
+    fn upgraded(self) -> ParcelContent {
+        let Self { subject, sender, sender_name, practice, patient, sent, deposits, birthdate, message_id, references } =
+            self;
+        ParcelContent {
+            subject,
+            sender,
+            sender_name,
+            practice,
+            patient,
+            sent,
+            deposits,
+            birthdate,
+            message_id,
+            references,
+            titles: Vec::new(),
+        }
+    }
 }
 
 /// What version 1 sealed.
@@ -71,7 +109,7 @@ impl ContentV1 {
     fn upgraded(self) -> ParcelContent {
         let Self { subject, sender, sender_name, practice, patient, sent, deposits } = self;
         let (birthdate, message_id, references) = (None, None, Vec::new());
-        ParcelContent {
+        let content = ContentV2 {
             subject,
             sender,
             sender_name,
@@ -82,7 +120,8 @@ impl ContentV1 {
             birthdate,
             message_id,
             references,
-        }
+        };
+        content.upgraded()
     }
 }
 
@@ -105,7 +144,7 @@ pub struct Parcel {
 }
 
 /// The version of [`ParcelContent`] that is sealed today.
-const CONTENT: u8 = 2;
+const CONTENT: u8 = 3;
 
 impl Stored for Parcel {
     const VERSION: u8 = 2;
@@ -148,6 +187,7 @@ impl Parcel {
         let plain = plain.map_err(|_| VaultError::Unsound(format!("parcel {id} does not open")))?;
         let content = match self.content {
             1 => postcard::from_bytes(plain).map(ContentV1::upgraded),
+            2 => postcard::from_bytes(plain).map(ContentV2::upgraded),
             _ => postcard::from_bytes(plain),
         };
         content.map_err(|_| VaultError::Unsound(format!("parcel {id} does not read")))

@@ -81,6 +81,7 @@ impl House {
             birthdate: Some("1980-03-04".into()),
             message_id: None,
             references: Vec::new(),
+            titles: vec!["Letter".into(), String::new()],
         };
         let grants: Vec<NewGrant> = keeps
             .iter()
@@ -407,8 +408,8 @@ fn parcels_and_grants_of_each_version_are_read() {
 }
 
 #[test]
-fn what_version_1_sealed_is_read() {
-    use super::parcel::ContentV1;
+fn what_earlier_versions_sealed_is_read() {
+    use super::parcel::{ContentV1, ContentV2};
     use crate::keyring::DataKey;
     use crate::keyring::seal::Sealer;
     let (id, key) = (random::id::<ParcelId>(), DataKey::fresh());
@@ -425,4 +426,21 @@ fn what_version_1_sealed_is_read() {
     let parcel = Parcel { transaction: random::id(), until: NOW, objects: Vec::new(), sealed, content: 1 };
     let read = parcel.open(id, &key).unwrap();
     assert_eq!((read.subject.as_str(), read.birthdate), ("Findings", None));
+
+    let ContentV1 { subject, sender, sender_name, practice, patient, sent, deposits } = content;
+    let content = ContentV2 {
+        subject,
+        sender,
+        sender_name,
+        practice,
+        patient,
+        sent,
+        deposits,
+        birthdate: Some("1980-03-04".into()),
+        message_id: None,
+        references: vec!["a@b".into()],
+    };
+    let sealed = Sealer::new(&key).seal(crate::id::Id::octets(&id), &postcard::to_allocvec(&content).unwrap());
+    let read = Parcel { sealed, content: 2, ..parcel }.open(id, &key).unwrap();
+    assert_eq!((read.references, read.titles), (vec!["a@b".to_owned()], Vec::new()));
 }

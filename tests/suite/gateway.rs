@@ -27,6 +27,8 @@ mod questions;
 mod signals;
 mod signature;
 mod status;
+mod typed;
+mod withheld;
 
 pub const JANE: &str = "jane@clinic.example";
 

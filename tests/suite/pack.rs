@@ -166,6 +166,7 @@ impl Case {
         let parts = NoticeParts {
             practice: &self.practice,
             sender: &sender,
+            speaks_as: None,
             message: &self.message,
             outline: &self.outline,
             subject: &self.message.subject,

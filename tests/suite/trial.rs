@@ -6,7 +6,7 @@ use postern::access::AccessCheck;
 use postern::gateway::Policies;
 use postern::mail::Address;
 use postern::mime::assess::Attachment;
-use postern::mime::{Limits, as_written, assess_octets};
+use postern::mime::{Limits, as_written_octets, assess_octets};
 use postern::pack::{NoticeParts, notice};
 use postern::policy::{BodyPlace, RecipientFacts, Role, SenderFacts, Treatment};
 use postern::time::Timestamp;
@@ -36,10 +36,10 @@ pub fn send(policies: &Policies, message: &[u8]) -> Fate {
     let policy = &snapshot.policy;
     let (outline, facts) = match assess_octets(message, &Limits::default()) {
         Ok(understood) => understood,
-        Err(defect) if policy.secures_whole() && defect.is_ambiguity() => {
-            let end = message.windows(4).position(|four| four == b"\r\n\r\n").map_or(message.len(), |end| end + 4);
-            as_written(&message[..end], message.len() as u64, defect)
-        }
+        Err(defect) if policy.secures_whole() && defect.is_ambiguity() => match as_written_octets(message, defect) {
+            Ok(written) => written,
+            Err(defect) => return refused(defect.word, defect.words),
+        },
         Err(defect) => return refused(defect.word, defect.words),
     };
     let sender = Address::parse("reception@clinic.example").unwrap();
@@ -70,6 +70,7 @@ pub fn send(policies: &Policies, message: &[u8]) -> Fate {
     let parts = NoticeParts {
         practice: policy.practice(&plan.practice).unwrap_or_else(|| policy.first_practice()),
         sender: &sender,
+        speaks_as: None,
         message: &facts,
         outline: &outline,
         subject: &plan.subject,

@@ -63,6 +63,8 @@ pub struct ParcelRow {
     pub keep_until: Timestamp,
     /// Its documents' kinds, as [`ShownDocument::kind`].
     pub kinds: Vec<&'static str>,
+    /// The titles of their types, each once.
+    pub titles: Vec<String>,
     /// How many documents.
     pub documents: usize,
     /// Whether this contact has opened it before.
@@ -82,6 +84,8 @@ pub struct ShownDocument {
     pub media_type: String,
     /// `pdf`, `word`, `spreadsheet`, `presentation`, `image`, `dicom`, `text`, `audio`, `video`, `archive`, `message`, `other`.
     pub kind: &'static str,
+    /// What it is for those who read it: the title of its type; empty where it is of none.
+    pub title: String,
     /// Octets.
     pub octets: u64,
     /// Whether a browser may show it: PDF, plain text, and images that are no SVG.
@@ -147,12 +151,13 @@ impl ParcelQuery {
 }
 
 impl ShownDocument {
-    fn of(deposit: &Deposit) -> Self {
+    fn of((deposit, title): (&Deposit, &str)) -> Self {
         let media_type = served_type(&deposit.media_type, &deposit.name);
         Self {
             id: deposit.id,
             name: deposit.name.clone(),
             kind: kind_of_stored(&deposit.media_type, &deposit.name),
+            title: title.to_owned(),
             octets: deposit.object.octets,
             opens: may_be_shown(&media_type),
             in_text: deposit.kind == DepositKind::Picture,
@@ -163,13 +168,26 @@ impl ShownDocument {
 
 /// The deposits of a message that are had as files: its documents, and the pictures of its text.
 pub(super) fn documents_of(content: &ParcelContent) -> impl Iterator<Item = &Deposit> {
-    content.deposits.iter().filter(|deposit| matches!(deposit.kind, DepositKind::Document | DepositKind::Picture))
+    titled(content).map(|(deposit, _)| deposit)
+}
+
+/// The same, each with the title of its type.
+fn titled(content: &ParcelContent) -> impl Iterator<Item = (&Deposit, &str)> {
+    let titles = content.titles.iter().map(String::as_str).chain(std::iter::repeat(""));
+    let is_file = |deposit: &Deposit| matches!(deposit.kind, DepositKind::Document | DepositKind::Picture);
+    content.deposits.iter().zip(titles).filter(move |(deposit, _)| is_file(deposit))
 }
 
 /// The row of a message that is open to the visitor.
 fn open_row(id: GrantId, grant: &Grant, content: &ParcelContent) -> ParcelRow {
     let documents = content.deposits.iter().filter(|deposit| deposit.kind == DepositKind::Document);
     let kinds: Vec<_> = documents.map(|deposit| kind_of_stored(&deposit.media_type, &deposit.name)).collect();
+    let mut titles: Vec<String> = Vec::new();
+    for (_, title) in titled(content) {
+        if !title.is_empty() && !titles.iter().any(|known| known == title) {
+            titles.push(title.to_owned());
+        }
+    }
     ParcelRow {
         grant: id,
         practice: content.practice.clone(),
@@ -179,6 +197,7 @@ fn open_row(id: GrantId, grant: &Grant, content: &ParcelContent) -> ParcelRow {
         keep_until: grant.keep_until,
         documents: kinds.len(),
         kinds,
+        titles,
         opened: grant.opened.is_some(),
         locked: false,
     }
@@ -231,7 +250,7 @@ impl Gateway {
     ) -> Result<Option<ParcelRow>, VaultError> {
         let (grant, content) = self.stations().vault.open(admitted, now).await?;
         let row = open_row(admitted.grant(), &grant, &content);
-        let names: Vec<&str> = documents_of(&content).map(|deposit| deposit.name.as_str()).collect();
+        let names: Vec<&str> = titled(&content).flat_map(|(deposit, title)| [deposit.name.as_str(), title]).collect();
         Ok(query.finds(&row, &names).then_some(row))
     }
 
@@ -251,6 +270,7 @@ impl Gateway {
             sent: facts.sent,
             keep_until: grant.keep_until,
             kinds: Vec::new(),
+            titles: Vec::new(),
             documents: facts.documents,
             opened: grant.opened.is_some(),
             locked: true,
@@ -279,7 +299,7 @@ impl Gateway {
         Ok(ParcelView {
             row: open_row(grant, &right, &content),
             patient: content.patient.as_ref().and_then(patient_name),
-            documents: documents_of(&content).map(ShownDocument::of).collect(),
+            documents: titled(&content).map(ShownDocument::of).collect(),
             text,
             html,
             replies: replies.into_iter().map(|(sent, reply)| ShownReply::of(sent, reply)).collect(),
@@ -393,6 +413,7 @@ mod tests {
             sent: Timestamp::from_secs(0),
             keep_until: Timestamp::from_secs(1),
             kinds: kinds.to_vec(),
+            titles: Vec::new(),
             documents: kinds.len(),
             opened: false,
             locked: false,

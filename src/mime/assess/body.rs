@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::mime::assess::written::{take_out, take_out_of_shown};
-use crate::mime::assess::{Attachment, Reading, content, html};
+use crate::mime::assess::{Attachment, Reading, content, embedded, html};
 use crate::mime::decode::to_utf8;
 use crate::mime::text::{as_sent, no_files_within};
 use crate::mime::{Content, Defect, Entity};
@@ -18,6 +18,8 @@ pub(super) struct Bodies {
     pub used: BTreeSet<usize>,
     /// The files that were written into it.
     pub written: Vec<Attachment>,
+    /// The files in the addresses of its HTML.
+    pub embedded: Vec<Attachment>,
 }
 
 /// Whether a leaf may be text that people read: plain or HTML, no attachment, no file name.
@@ -53,7 +55,7 @@ pub(super) fn choose(
     text_limit: usize,
 ) -> Result<Bodies, Defect> {
     let mut texts = Vec::with_capacity(leaves.len());
-    let (mut empty, mut written) = (BTreeSet::new(), Vec::new());
+    let (mut empty, mut written, mut embedded) = (BTreeSet::new(), Vec::new(), Vec::new());
     for (at, leaf) in leaves.iter().enumerate() {
         let reading =
             readings.get(at).filter(|read| read.whole && read.octets.len() <= text_limit && may_be_text(leaf));
@@ -65,6 +67,14 @@ pub(super) fn choose(
             }
             None => to_utf8(&read.octets, charset),
         });
+        let page = text.as_deref().filter(|_| leaf.media_type.is("text", "html"));
+        let text = match page.and_then(|page| embedded::take_out(leaf, page)) {
+            Some((page, files)) => {
+                embedded.push((at, files));
+                Some(page)
+            }
+            None => text,
+        };
         if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
             empty.insert(at);
         }
@@ -83,8 +93,11 @@ pub(super) fn choose(
     for text in [&html, &plain, &from_html].into_iter().flatten() {
         no_files_within(text.as_bytes())?;
     }
-    let written = written.into_iter().filter(|(at, _)| used.contains(at)).flat_map(|(_, files)| files).collect();
-    let bodies = Bodies { text: plain.or_else(|| from_html.clone()), html, shown: from_html, used, written };
+    let of_used = |files: Vec<(usize, Vec<Attachment>)>| {
+        files.into_iter().filter(|(at, _)| used.contains(at)).flat_map(|(_, files)| files).collect()
+    };
+    let (written, embedded) = (of_used(written), of_used(embedded));
+    let bodies = Bodies { text: plain.or_else(|| from_html.clone()), html, shown: from_html, used, written, embedded };
     match bodies.used.first().and_then(|at| leaves.get(*at)) {
         Some(leaf) => bodies.without_base64(leaf),
         None => Ok(bodies),

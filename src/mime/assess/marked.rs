@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::mime::assess::{Attachment, content};
+use crate::mime::assess::{Attachment, Given, content};
 use crate::mime::text::as_sent;
 use crate::mime::{Defect, Entity, Flaw};
 
@@ -62,6 +62,12 @@ impl Marked {
     /// [`Flaw::PartFile`] where there are both.
     pub fn refuse_written(&self, written: &[Attachment]) -> Result<(), Flaw> {
         if self.any && !written.is_empty() { Err(Flaw::PartFile) } else { Ok(()) }
+    }
+
+    /// How a picture that was written into the page is given: not at all where it stands outside of the marks alone.
+    pub fn given(&self, picture: &Attachment) -> Given {
+        let unmarked = picture.content_id.as_ref().is_some_and(|id| self.unmarked.contains(id));
+        Given::unless(self.any && unmarked)
     }
 
     /// Whether a leaf that is no text of the message may show what is not marked: a picture of it, or the text in another
@@ -148,31 +154,47 @@ fn is_stray(line: &str) -> bool {
 }
 
 /// Looks for a mark in a text that streams by and is given as a document: nobody cuts it, so what is not marked would leave
-/// with it. Quoted marks and those of other charsets than ASCII's kin are not seen.
-#[derive(Default)]
+/// with it. Quoted marks are somebody else's; those of other charsets than ASCII's kin and UTF-16 are not seen.
 pub struct MarkSearch {
     line: Vec<u8>,
+    /// Of a page: whether a tag is open. Where it closes a line ends, so that it is never taken for a quote's sign.
+    tag: Option<bool>,
 }
 
 impl MarkSearch {
+    /// The search through a text of this media type.
+    pub fn of(media_type: &str) -> Self {
+        Self { line: Vec::new(), tag: (media_type == "text/html").then_some(false) }
+    }
+
     /// Takes the next octets.
     ///
     /// # Errors
     /// The [`Defect`] of marks where they do nothing.
     pub fn feed(&mut self, octets: &[u8]) -> Result<(), Defect> {
-        for piece in octets.split_inclusive(|octet| matches!(octet, b'\n' | b'\r' | b'>')) {
-            for some in piece.chunks(LONGEST) {
-                self.line.extend_from_slice(some);
-                if self.line.len() > 8 * LONGEST {
-                    let kept = self.line.split_off(self.line.len() - 2 * LONGEST);
-                    self.finish()?;
-                    self.line = kept;
+        for octet in octets {
+            match octet {
+                0 => continue,
+                b'\n' | b'\r' => {}
+                b'<' if self.tag == Some(false) => self.tag = Some(true),
+                b'>' if self.tag == Some(true) => self.tag = Some(false),
+                _ => {
+                    self.line.push(*octet);
+                    self.cut_long()?;
+                    continue;
                 }
             }
-            let quoted = self.line.iter().all(|octet| matches!(octet, b'>' | b' ' | b'\t'));
-            if !quoted && matches!(piece.last(), Some(b'\n' | b'\r' | b'>')) {
-                self.finish()?;
-            }
+            self.finish()?;
+        }
+        Ok(())
+    }
+
+    /// Of a line that goes on and on, only the end is kept, in which a mark may have begun.
+    fn cut_long(&mut self) -> Result<(), Defect> {
+        if self.line.len() > 8 * LONGEST {
+            let kept = self.line.split_off(self.line.len() - 2 * LONGEST);
+            self.finish()?;
+            self.line = kept;
         }
         Ok(())
     }
@@ -222,6 +244,22 @@ mod tests {
     fn a_line_of_brackets_is_looked_through_once() {
         assert_eq!(parts(&"[".repeat(512 * 1024)), Ok(Vec::new()));
         assert_eq!(parts(&format!("{}[part]", "[ ".repeat(256 * 1024))), Err(Flaw::PartMarks));
+    }
+
+    /// The end of a tag on a line of its own was taken for the sign of a quote, and the mark behind it for somebody else's.
+    #[test]
+    fn a_mark_behind_the_end_of_a_tag_is_found() {
+        let finds = |media_type: &str, text: &[u8]| {
+            let mut search = MarkSearch::of(media_type);
+            text.chunks(3).try_for_each(|some| search.feed(some)).and_then(|()| search.finish()).is_err()
+        };
+        for page in ["x<br\n>[part]<br>", "<p\n>[ pa\u{200b}rt ]</p>", "<p>[pa\n", "<b>x</b>\n[/part]"] {
+            assert_eq!(finds("text/html", page.as_bytes()), page.contains("rt"), "{page}");
+        }
+        assert!(!finds("text/html", b"<p>x\n> [part]\n</p>"), "a quote");
+        assert!(!finds("text/plain", b"a < b\n> [part]\n"), "a quote");
+        assert!(finds("text/plain", &"x\n[part]\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()));
+        assert!(finds("text/plain", format!("{}[part]", "x ".repeat(5000)).as_bytes()));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use crate::mime::assess::body::forms;
 use crate::mime::assess::marked::Marked;
 use crate::mime::assess::signals::recalled_by_class;
 use crate::mime::assess::{Assessment, Attachment, Given, content, html};
@@ -11,7 +12,7 @@ use crate::mime::inside;
 use crate::mime::rtf;
 use crate::mime::text::{as_sent, no_files_within};
 use crate::mime::tnef::{self, Content, Doubt};
-use crate::mime::{Defect, Limits, MediaType, names};
+use crate::mime::{Defect, Entity, Limits, MediaType, names};
 
 /// The longest `winmail.dat` that is taken apart; a longer one is one document.
 pub const LONGEST_PACKED: u64 = 32 * 1024 * 1024;
@@ -122,40 +123,85 @@ fn media_type(written: &str) -> Option<String> {
     lower.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype)).then_some(lower)
 }
 
-impl Assessment {
-    /// Puts what an attachment held in its place. The attachment itself stays, behind its documents, where it holds more
-    /// than was taken out of it.
+/// What the packed attachments of a message hold, gathered before any of it takes its place: marks in a text that was packed
+/// count for all documents, wherever they stand.
+#[derive(Default)]
+pub struct Unpacking {
+    found: Vec<(usize, Packed)>,
+    /// Whether the message's text is from one of them.
+    took_text: bool,
+}
+
+impl Unpacking {
+    /// Takes what the attachment of this number held, in their order; `root` is the message it is of.
     ///
     /// # Errors
-    /// A file written into the text that becomes the message's.
-    pub fn take_packed(&mut self, at: usize, packed: Packed) -> Result<(), Defect> {
-        if at >= self.attachments.len() {
-            return Ok(());
-        }
-        self.signals.recall = self.signals.recall.take().or_else(|| recalled_by_class(&self.subject, &packed.class));
+    /// A file written into the text that becomes the message's, or its marks where they are not understood.
+    pub fn take(&mut self, facts: &mut Assessment, root: &Entity, at: usize, mut packed: Packed) -> Result<(), Defect> {
+        facts.signals.recall = facts.signals.recall.take().or_else(|| recalled_by_class(&facts.subject, &packed.class));
+        let (text, html) = (packed.text.take(), packed.html.take());
         let fits = |text: &Option<String>| text.as_ref().is_none_or(|text| text.len() <= Limits::default().text);
-        let mut complete = packed.complete;
-        if self.text.is_some() || self.html.is_some() {
+        if self.took_text {
+            // It is another's: the whole is kept, or nobody would read it.
+            packed.complete &= text.is_none() && html.is_none();
+        } else if facts.text.is_some() || facts.html.is_some() {
             // What a reader without TNEF is shown is the text; the other says the same, in more colours.
-        } else if !fits(&packed.text) || !fits(&packed.html) {
-            complete = false;
+        } else if !fits(&text) || !fits(&html) {
+            packed.complete = false;
         } else {
-            let shown = packed.html.as_deref().map(|html| as_sent(&html::as_text(html)));
-            let text = packed.text.map(|text| as_sent(&text)).or_else(|| shown.clone()).filter(|text| !text.is_empty());
-            for text in [&packed.html, &text].into_iter().flatten() {
-                no_files_within(text.as_bytes())?;
-            }
-            (self.text, self.html) = (text, packed.html);
-            self.marked = Marked::take(&mut self.text, &mut self.html, shown.as_deref())?.any;
+            facts.take_packed_text(root, text, html)?;
+            self.took_text = facts.text.is_some() || facts.html.is_some();
         }
-        // It repeats the text, and where in that its pictures stand is not known here.
-        let marked = self.marked;
-        let outer = Attachment { given: Given::unless(marked), ..self.attachments[at].clone() };
-        let kept = Some(outer).filter(|_| !complete);
-        let documents = packed.documents.into_iter();
-        let documents = documents.map(|file| Attachment { given: Given::unless(marked && file.inline), ..file });
-        self.attachments.splice(at..=at, documents.chain(kept));
+        self.found.push((at, packed));
         Ok(())
+    }
+
+    /// Puts all of it in the places of the attachments that held it. One of these stays, behind its documents, where it holds
+    /// more than was taken out of it.
+    pub fn finish(self, facts: &mut Assessment) {
+        // It repeats the text, and where in that its pictures stand is not known here.
+        let marked = facts.marked;
+        // From the last one on, so that what is put in the place of one moves none that is still to come.
+        for (at, packed) in self.found.into_iter().rev() {
+            if at >= facts.attachments.len() {
+                continue;
+            }
+            let outer = Attachment { given: Given::unless(marked), ..facts.attachments[at].clone() };
+            let kept = Some(outer).filter(|_| !packed.complete);
+            let documents = packed.documents.into_iter();
+            let documents = documents.map(|file| Attachment { given: Given::unless(marked && file.inline), ..file });
+            facts.attachments.splice(at..=at, documents.chain(kept));
+        }
+    }
+}
+
+impl Assessment {
+    /// A text that was packed, as the message's.
+    fn take_packed_text(&mut self, root: &Entity, text: Option<String>, html: Option<String>) -> Result<(), Defect> {
+        let shown = html.as_deref().map(|html| as_sent(&html::as_text(html)));
+        let text = text.map(|text| as_sent(&text)).or_else(|| shown.clone()).filter(|text| !text.is_empty());
+        for text in [&html, &text].into_iter().flatten() {
+            no_files_within(text.as_bytes())?;
+        }
+        (self.text, self.html) = (text, html);
+        let marked = Marked::take(&mut self.text, &mut self.html, shown.as_deref())?;
+        self.marked = marked.any;
+        if marked.any {
+            self.withhold_unmarked(&marked, root);
+        }
+        Ok(())
+    }
+
+    /// Withholds what may show a text of which parts are marked: what stands in the message as a leaf is judged as beside a text
+    /// of its own, and the whole as it was signed holds all of it.
+    fn withhold_unmarked(&mut self, marked: &Marked, root: &Entity) {
+        let (leaves, forms) = (root.leaves(), forms(root));
+        for attachment in &mut self.attachments {
+            let leaf = leaves.iter().position(|leaf| leaf.body == attachment.body && attachment.front.is_empty());
+            if leaf.is_none_or(|at| marked.withholds(leaves[at], forms.get(at) == Some(&true))) {
+                attachment.given = Given::Nowhere;
+            }
+        }
     }
 }
 
@@ -200,6 +246,14 @@ mod tests {
         made
     }
 
+    /// Takes one attachment apart, alone.
+    fn take(facts: &mut Assessment, octets: &[u8]) {
+        let root = crate::mime::outline_of(b"\r\nx", Limits::default()).unwrap().root;
+        let mut unpacking = Unpacking::default();
+        unpacking.take(facts, &root, 0, unpack(&winmail(), octets).unwrap()).unwrap();
+        unpacking.finish(facts);
+    }
+
     #[test]
     fn files_are_documents_of_their_own_and_the_text_is_the_messages() {
         let octets = message(&[
@@ -211,7 +265,7 @@ mod tests {
         ]);
         assert!(is_packed(&octets));
         let mut facts = assessment();
-        facts.take_packed(0, unpack(&winmail(), &octets).unwrap()).unwrap();
+        take(&mut facts, &octets);
         assert_eq!(facts.text.as_deref(), Some("Dear Dr Roe\r\n"));
         let [document] = &facts.attachments[..] else { panic!("one document") };
         let within = document.within.clone().unwrap();
@@ -225,7 +279,7 @@ mod tests {
         let mut facts = assessment();
         facts.subject = "Zurückrufen: Befund".into();
         let octets = message(&[attribute(1, 0x8008, b"IPM.Outlook.Recall\0")]);
-        facts.take_packed(0, unpack(&winmail(), &octets).unwrap()).unwrap();
+        take(&mut facts, &octets);
         assert_eq!(facts.signals.recall.as_deref(), Some("Befund"));
     }
 
@@ -233,7 +287,7 @@ mod tests {
     fn what_is_in_doubt_is_kept_whole_beside() {
         let twice = [attribute(2, 0x9002, &[]), attribute(2, 0x800F, b"one"), attribute(2, 0x800F, b"two")];
         let mut facts = assessment();
-        facts.take_packed(0, unpack(&winmail(), &message(&twice)).unwrap()).unwrap();
+        take(&mut facts, &message(&twice));
         let names: Vec<&str> = facts.attachments.iter().map(|attachment| attachment.name.as_str()).collect();
         assert_eq!(names, ["document.bin", "document.bin", "winmail.dat"]);
         assert!(unpack(&winmail(), b"no TNEF").is_none());

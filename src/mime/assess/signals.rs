@@ -88,7 +88,7 @@ pub struct Signals {
 
 impl Signals {
     /// What a header section says.
-    pub(super) fn of(section: &HeaderSection) -> Self {
+    pub(in crate::mime) fn of(section: &HeaderSection) -> Self {
         let there = |name| section.all(name).any(|field| !field.value.trim_ascii().is_empty());
         let receipts = ["Disposition-Notification-To", "Return-Receipt-To", "X-Confirm-Reading-To"];
         Self {

@@ -67,15 +67,23 @@ fn not_yet(first: &str, rest: &[&str]) -> Result<Option<TagMeaning>, Flaw> {
     Ok(known.map(TagMeaning::NotYet))
 }
 
-/// The tag that a field is: `X-Postern-Patient: 10423` is `[patient 10423]`, `X-Postern-Secure: yes` is `[secure]`. Behind
-/// `Tag`, `Role` and `Keep` the value is the whole tag. `no` says that it is not meant.
+/// The tag that a field is: `X-Postern-Patient: 10423` is `[patient 10423]`, `X-Postern-Secure: yes` is `[secure]`,
+/// `X-Postern-Keep: 14d` is `[14d]`. Behind `Tag` and `Role` the value is the whole tag. `no` says that it is not meant, and
+/// so does `0` where there is nothing to say but yes or no.
 ///
 /// # Errors
 /// A field that is not known, or a tag that is not understood.
 pub(super) fn of_field(name: &str, value: &str) -> Result<Option<Tag>, Flaw> {
+    const SWITCHES: [&str; 10] =
+        ["secure", "plain", "body", "nopin", "sms", "mail", "noreply", "files", "nofiles", "mask"];
     let inner = match (name, value.to_ascii_lowercase().as_str()) {
-        (_, "no" | "false" | "0") => return Ok(None),
-        ("tag" | "role" | "keep", _) => value.to_owned(),
+        (_, "no" | "false") => return Ok(None),
+        (_, "0") if SWITCHES.contains(&name) => return Ok(None),
+        ("keep", _) => {
+            let kept = clock(&value.split_whitespace().collect::<String>())?.ok_or(Flaw::TagClock)?;
+            return Ok(Some(Tag { meaning: TagMeaning::Clock(kept), whom: None, span: 0..0 }));
+        }
+        ("tag" | "role", _) => value.to_owned(),
         (_, "yes" | "true" | "1" | "") => name.to_owned(),
         _ => format!("{name} {value}"),
     };
@@ -83,6 +91,12 @@ pub(super) fn of_field(name: &str, value: &str) -> Result<Option<Tag>, Flaw> {
         Some((meaning, whom)) => Ok(Some(Tag { meaning, whom, span: 0..0 })),
         None => Err(Flaw::OwnField),
     }
+}
+
+/// The same, where nobody vouches for who wrote the field: only what makes the message more secure.
+pub(super) fn stricter_of_field(name: &str, value: &str) -> Option<Tag> {
+    let tag = of_field(name, value).ok().flatten()?;
+    matches!(tag.meaning, TagMeaning::Secure | TagMeaning::Body).then_some(tag)
 }
 
 /// What says who a recipient is, behind an address or without one.
@@ -236,6 +250,12 @@ mod tests {
             ("sms", "yes", Some("NotYet(sms) false")),
             ("patient", "Jane", Some("tag-patient")),
             ("keep", "91d", Some("tag-clock")),
+            ("keep", "2 w", Some("Clock(1209600s) false")),
+            ("keep", "0", Some("tag-clock")),
+            ("keep", "soon", Some("tag-clock")),
+            ("keep", "no", None),
+            ("nopin", "0", None),
+            ("unread", "0", Some("own-field")),
             ("version", "2", Some("own-field")),
             ("tag", "", Some("own-field")),
         ] {

@@ -1,6 +1,6 @@
 //! Text in any charset that browsers know, to UTF-8.
 
-use encoding_rs::{Encoding, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 /// Labels in use that the Encoding Standard does not list.
@@ -37,7 +37,16 @@ pub fn to_utf8(octets: &[u8], charset: Option<&str>) -> String {
         return without_mark(text).to_owned();
     }
     let encoding = if unsaid { WINDOWS_1252 } else { encoding.unwrap_or(WINDOWS_1252) };
+    let encoding = if label == "utf-16" { wide(octets) } else { encoding };
     without_mark(&encoding.decode(octets).0).to_owned()
+}
+
+/// UTF-16 without a byte order mark: what was meant is told by where its noughts stand (RFC 2781, section 4.3, takes the
+/// greater octet first, and most programs write the lesser).
+fn wide(octets: &[u8]) -> &'static Encoding {
+    let noughts = |at: usize| octets.iter().skip(at).step_by(2).filter(|octet| **octet == 0).count();
+    let marked = octets.starts_with(&[0xFF, 0xFE]) || octets.starts_with(&[0xFE, 0xFF]);
+    if !marked && noughts(0) > noughts(1) { UTF_16BE } else { UTF_16LE }
 }
 
 fn without_mark(text: &str) -> &str {

@@ -33,8 +33,11 @@ pub(super) fn seen(message: &Assessment, plan: &Plan) -> Vec<Seen> {
     let recall = "calls an earlier message back: its documents are taken back, and it goes to nobody";
     see("recall", signals.recall.as_ref().map(|_| recall.to_owned()));
     for (name, value) in &signals.fields {
-        see("field", Some(format!("X-Postern-{name}: {value}")));
+        let stricter = ["secure", "body"].contains(&name.as_str());
+        let heard = if stricter { "" } else { " (passed over from a listener with identity = \"any\")" };
+        see("field", Some(format!("X-Postern-{name}: {value}{heard}")));
     }
+    see("from", plan.speaks_as.as_ref().map(|from| format!("{from}, where the sender may send as it")));
     for (document, kind) in message.attachments.iter().zip(&plan.types) {
         see("document", told(document, kind.as_deref()));
     }

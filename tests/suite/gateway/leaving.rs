@@ -12,7 +12,7 @@ const MARK: &str = "Quillaja";
 
 impl Clinic {
     /// The names and octets of what the only right there is opens.
-    async fn opened(&self) -> (ParcelContent, Vec<(String, String)>) {
+    pub(super) async fn opened(&self) -> (ParcelContent, Vec<(String, String)>) {
         let (_, content) = self.granted().await;
         let mut files = Vec::new();
         for deposit in &content.deposits {
@@ -38,7 +38,7 @@ fn read(letter: &str) -> String {
     format!("{letter}\n{}\n{}\n{}", message.subject().unwrap_or_default(), texts.0, texts.1)
 }
 
-fn words(refusal: Refusal) -> String {
+pub(super) fn words(refusal: Refusal) -> String {
     match refusal {
         Refusal::Policy(words) => words,
         Refusal::NotUnderstood(defect) => defect.words,
@@ -177,14 +177,14 @@ async fn what_shows_unmarked_text_is_given_to_nobody() {
 }
 
 /// A base64 part with characters of no base64, of which readers make different things.
-fn unclear() -> String {
+pub(super) fn unclear() -> String {
     format!(
         "From: {JANE}\nBcc: hidden@home.example\nSubject: {MARK}\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n\
          --b\n\n{MARK}\n--b\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\nJVBE....Ri0xLjQK\n--b--\n"
     )
 }
 
-const WHOLE: &str = "[[rule]]\nname = \"whole\"\n[rule.when]\nrecipient = \"pat@home.example\"\n[rule.set]\nambiguous = \"secure-whole\"\n";
+pub(super) const WHOLE: &str = "[[rule]]\nname = \"whole\"\n[rule.when]\nrecipient = \"pat@home.example\"\n[rule.set]\nambiguous = \"secure-whole\"\n";
 
 #[tokio::test]
 async fn what_is_not_understood_is_refused_or_one_document_as_it_was_written() {
@@ -205,7 +205,7 @@ async fn what_is_not_understood_is_refused_or_one_document_as_it_was_written() {
         "{shown}"
     );
     let (content, files) = clinic.opened().await;
-    assert_eq!(content.subject, "");
+    assert_eq!(content.subject, MARK);
     let [(name, octets)] = &files[..] else { panic!("{}", files.len()) };
     let written = unclear().replace("Bcc: hidden@home.example\n", "").replace('\n', "\r\n");
     assert_eq!((name.as_str(), octets.as_str()), ("message.eml", written.as_str()));

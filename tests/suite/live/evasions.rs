@@ -2,7 +2,7 @@
 //! would be delivered goes past every reader, and past a search for the payload in all its forms.
 //!
 //! The shapes are a table of pieces: a header section, and around it what the trick is. `@B@` is the payload in base64,
-//! `@L@` the same in one line, `@Q@` it in quoted-printable, `@U@` in uuencode.
+//! `@L@` the same in one line, `@Q@` it in quoted-printable, `@H@` in hexadecimal digits, `@U@` in uuencode, `@V@` that without its end, `@W@` without its first line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ const TOP: &str = "From: Dr Ann Lee <ann@clinic.example>\nTo: doctor@elsewhere.e
      Date: Sat, 21 Nov 2026 10:00:00 +1100\nMessage-ID: <evasion@clinic.example>\nMIME-Version: 1.0\n";
 
 /// Within `multipart/mixed`: the part that carries the payload, its header section and body.
-const PARTS: [(&str, &str); 66] = [
+const PARTS: [(&str, &str); 90] = [
     ("plain attachment", "Content-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n@B@"),
     ("no name", "Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n@B@"),
     (
@@ -214,10 +214,73 @@ const PARTS: [(&str, &str); 66] = [
         "comment in HTML",
         "Content-Type: text/html\n\n<p>x</p><!-- @L@ --><object data=\"data:application/pdf;base64,@L@\"></object>",
     ),
+    (
+        "encoding with garbage behind it",
+        "Content-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64 garbage\n\n@B@",
+    ),
+    ("two encodings in one field", "Content-Type: text/plain\nContent-Transfer-Encoding: 8bit, base64\n\n@B@"),
+    ("uuencode without its end", "Content-Type: text/plain\n\nHello\n@V@"),
+    ("uuencode with an odd mode", "Content-Type: text/plain\n\nHello\nbegin 0644   a.pdf\n@W@"),
+    ("uuencode that is indented", "Content-Type: text/plain\n\nHello\n begin 644 a.pdf\n@W@"),
+    ("begin-base64", "Content-Type: text/plain\n\nHello\nbegin-base64 644 a.pdf\n@B@====\n"),
+    ("base64 in one line of a text", "Content-Type: text/plain\n\nHello\n@L@\nbye"),
+    (
+        "digest",
+        "Content-Type: multipart/digest; boundary=d\n\n--d\n\nSubject: x\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n@B@--d--",
+    ),
+    ("AppleSingle", "Content-Type: application/applefile; name=a\nContent-Transfer-Encoding: base64\n\n@B@"),
+    (
+        "AppleDouble with a text",
+        "Content-Type: multipart/appledouble; boundary=d\n\n--d\nContent-Type: application/applefile\nContent-Transfer-Encoding: base64\n\n@B@--d\nContent-Type: text/plain; name=a.txt\nContent-Transfer-Encoding: base64\n\n@B@--d--",
+    ),
+    (
+        "form data",
+        "Content-Type: multipart/form-data; boundary=d\n\n--d\nContent-Disposition: form-data; name=f; filename=a.pdf\nContent-Transfer-Encoding: base64\n\n@B@--d--",
+    ),
+    (
+        "byte ranges",
+        "Content-Type: multipart/byteranges; boundary=d\n\n--d\nContent-Type: application/pdf\nContent-Range: bytes 0-1/2\nContent-Transfer-Encoding: base64\n\n@B@--d--",
+    ),
+    (
+        "addresses of every kind in HTML",
+        "Content-Type: text/html\n\n<embed src='data:application/pdf;base64,@L@'><iframe srcdoc='@L@'></iframe><div style=\"background:url(data:image/png;base64,@L@)\">y</div><style>a{b:url(data:x;base64,@L@)}</style><svg><image href='data:image/png;base64,@L@'/></svg><script>x='@L@'</script><img srcset='data:image/png;base64,@L@ 2x'><video poster='data:,@L@'></video><meta http-equiv=refresh content='0;url=data:x;base64,@L@'><input value='@L@'><table background='data:;base64,@L@'><tr><td title='@L@'>z</td></tr></table>",
+    ),
+    ("conditional comment in HTML", "Content-Type: text/html\n\n<p>x</p><!--[if gte mso 9]><xml>@L@</xml><![endif]-->"),
+    (
+        "calendar with an attachment",
+        "Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\nATTACH;ENCODING=BASE64;VALUE=BINARY:@L@\nEND:VCALENDAR",
+    ),
+    (
+        "card with a picture and a key",
+        "Content-Type: text/vcard\n\nBEGIN:VCARD\nPHOTO;ENCODING=b;TYPE=JPEG:@L@\nKEY:data:application/pgp-keys;base64,@L@\nEND:VCARD",
+    ),
+    ("SVG with a picture", "Content-Type: image/svg+xml\n\n<svg><image href='data:image/png;base64,@L@'/></svg>"),
+    ("rich text with an object", "Content-Type: text/rtf\n\n{\\rtf1 Hi {\\object\\objemb{\\*\\objdata @H@}}}"),
+    (
+        "web archive in a text",
+        "Content-Type: text/plain\n\nMIME-Version: 1.0\nContent-Type: multipart/related; boundary=m\n\n--m\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n@B@--m--",
+    ),
+    (
+        "opaque S/MIME",
+        "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\nContent-Transfer-Encoding: base64\n\n@B@",
+    ),
+    (
+        "name that climbs",
+        "Content-Type: application/octet-stream; name=\"=?utf-8?Q?..=2F..=5C..=2Fetc=2Fpasswd?=\"\nContent-Transfer-Encoding: base64\n\n@B@",
+    ),
+    (
+        "name of words split within a letter",
+        "Content-Type: application/pdf; name=\"=?utf-8?Q?a=C3?= =?utf-8?Q?=A9.pdf?=\"\nContent-Transfer-Encoding: base64\n\n@B@",
+    ),
+    ("text of a type of its own", "Content-Type: text/x-record\nContent-Transfer-Encoding: base64\n\n@B@"),
+    (
+        "yEnc of two parts",
+        "Content-Type: text/plain\n\n=ybegin part=1 total=2 line=128 size=200 name=a.bin\n=ypart begin=1 end=100\n@L@\n=yend size=100 part=1",
+    ),
 ];
 
 /// Whole messages below [`TOP`].
-const WHOLES: [(&str, &str); 30] = [
+const WHOLES: [(&str, &str); 40] = [
     (
         "boundary twice",
         "Content-Type: multipart/mixed; boundary=a; boundary=b\n\n--a\n\nHello\n--b\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n@B@--b--\n--a--\n",
@@ -332,6 +395,40 @@ const WHOLES: [(&str, &str); 30] = [
         "subject as a document",
         "Subject: =?utf-8?B?YQ==?=\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n@B@",
     ),
+    (
+        "multipart in the preamble",
+        "Content-Type: multipart/mixed; boundary=b\n\nContent-Type: multipart/mixed; boundary=c\n\n--c\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n@B@--c--\n--b\n\nHello\n--b--\n",
+    ),
+    ("uuencode in preamble and epilogue", "Content-Type: multipart/mixed; boundary=b\n\n@U@--b\n\nHello\n--b--\n@U@"),
+    (
+        "boundary by RFC 2231 alone",
+        "Content-Type: multipart/mixed; boundary*=us-ascii''%62\n\n--b\n\nHello\n--b\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n@B@--b--\n",
+    ),
+    (
+        "comment with a boundary in it",
+        "Content-Type: multipart/mixed (\"x); boundary=c\" ); boundary=b\n\n--b\n\nHello\n--b\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n@B@--b--\n",
+    ),
+    (
+        "semicolons without parameters",
+        "Content-Type: multipart/mixed;;; boundary=b;;\n\n--b\n\nHello\n--b\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n@B@--b--\n",
+    ),
+    (
+        "text beside an encrypted part",
+        "Content-Type: multipart/encrypted; boundary=b; protocol=x\n\n--b\nContent-Type: text/plain\n\n@L@\n--b\nContent-Type: text/plain\n\n@L@\n--b--\n",
+    ),
+    (
+        "signed in clear by PGP",
+        "Content-Type: text/plain\n\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n@U@-----BEGIN PGP SIGNATURE-----\n\nabc\n-----END PGP SIGNATURE-----\n",
+    ),
+    (
+        "second plain form",
+        "Content-Type: multipart/alternative; boundary=b\n\n--b\n\nHello\n--b\nContent-Type: text/plain\n\n@L@\n--b\nContent-Type: text/html\n\n<p>Hello</p>\n--b--\n",
+    ),
+    ("body of sound without a name", "Content-Type: audio/x-wav\nContent-Transfer-Encoding: base64\n\n@B@"),
+    (
+        "replacing multipart",
+        "Content-Type: multipart/x-mixed-replace; boundary=b\n\n--b\n\nHello\n--b\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\n@B@--b--\n",
+    ),
 ];
 
 fn filled(shape: &str) -> Vec<u8> {
@@ -343,11 +440,16 @@ fn filled(shape: &str) -> Vec<u8> {
         .chunks(20)
         .map(|line| line.concat() + "=\n")
         .collect();
+    let uuencoded = uuencoded(PAYLOAD);
+    let lines = uuencoded.split_once('\n').unwrap().1;
     let text = shape
+        .replace("@V@", uuencoded.strip_suffix("`\nend\n").unwrap())
+        .replace("@W@", lines)
+        .replace("@H@", &HEXUPPER.encode(PAYLOAD))
         .replace("@B@", &base64)
         .replace("@L@", &BASE64.encode(PAYLOAD))
         .replace("@Q@", &(quoted + "\n"))
-        .replace("@U@", &uuencoded(PAYLOAD));
+        .replace("@U@", &uuencoded);
     trial::with_crlf(text.as_bytes())
 }
 

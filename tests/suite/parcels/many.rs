@@ -40,6 +40,7 @@ async fn crowd(clinic: &Clinic, rights: usize) {
             birthdate: None,
             message_id: None,
             references: Vec::new(),
+            titles: Vec::new(),
         };
         let grants: Vec<_> = (0..left.min(500)).map(grant).collect();
         left -= grants.len();
