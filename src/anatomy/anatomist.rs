@@ -11,6 +11,9 @@ use crate::anatomy::{Anatomy, DEEPEST, LONGEST_HEADER, MOST_PARTS, Part, PartCon
 const BOUNDARY_LINE: usize = 300;
 /// Octets of the message's header section that are given out; a longer one is read where it is.
 const KEPT_HEADER: usize = 16 * 1024;
+/// Octets of what header sections say that are kept in all: with [`MOST_PARTS`] parts it fits in a record, whatever a
+/// message says. What comes behind is told of without its parameters and words.
+const MOST_SAID: usize = 64 * 1024;
 /// Octets, as encoded, of the first text.
 const BEGINNING: usize = 4096;
 
@@ -37,6 +40,8 @@ pub struct Anatomist {
     root: Option<Part>,
     header: Vec<u8>,
     parts: usize,
+    /// Octets of what header sections say that may still be kept.
+    room: usize,
     line: Line,
     /// Line ends so far.
     lines: u64,
@@ -102,6 +107,7 @@ impl Default for Anatomist {
             root: None,
             header: Vec::new(),
             parts: 1,
+            room: MOST_SAID,
             line: Line::default(),
             lines: 0,
             texts: [None, None],
@@ -228,12 +234,24 @@ impl Anatomist {
         }
         let is_multipart = matches!(part.content, PartContent::Multipart(_));
         let text = if is_multipart || self.heading.is_some() { None } else { self.begin_text(&part) };
+        if !self.has_room(part.weight()) {
+            part.say_little();
+        }
         let boundary = boundary.filter(|_| is_multipart);
-        let envelope = heading.of_message.then(|| Box::new(Envelope::of(&heading.octets)));
+        let envelope = heading.of_message.then(|| Envelope::of(&heading.octets));
+        let envelope = envelope
+            .map(|envelope| Box::new(if self.has_room(envelope.weight()) { envelope } else { Envelope::default() }));
         self.open.push(Open { part, lines, boundary, envelope, closed: false, text });
         if is_root {
             self.header = heading.octets;
         }
+    }
+
+    /// Whether so much may still be kept; it is counted then.
+    fn has_room(&mut self, octets: usize) -> bool {
+        let left = self.room.checked_sub(octets);
+        self.room = left.unwrap_or(self.room);
+        left.is_some()
     }
 
     /// Begins to keep the beginning of a text, where it is the first of its kind.

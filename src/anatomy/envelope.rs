@@ -48,6 +48,18 @@ impl Envelope {
         envelope
     }
 
+    /// Octets of its texts, and of what they are kept in.
+    pub(super) fn weight(&self) -> usize {
+        let lists = [&self.from, &self.sender, &self.reply_to, &self.to, &self.cc, &self.bcc];
+        let entry = |entry: &EnvelopeAddress| {
+            let EnvelopeAddress { name, route, mailbox, host } = entry;
+            [name, route, mailbox, host].into_iter().flatten().map(String::len).sum::<usize>() + 16
+        };
+        let texts = [&self.date, &self.subject, &self.in_reply_to, &self.message_id];
+        let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
+        texts + lists.into_iter().flatten().map(entry).sum::<usize>()
+    }
+
     fn take(&mut self, name: &str, value: impl Fn() -> String) {
         let text = match name {
             "date" => &mut self.date,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 mod address;
 mod anatomist;
+mod date;
 mod decode;
 mod envelope;
 mod field;
@@ -22,10 +23,11 @@ pub mod thread;
 
 pub use address::EnvelopeAddress;
 pub use anatomist::{Anatomist, Seen};
+pub use date::Sent;
 pub use decode::{LooseDecoder, UnknownEncoding};
 pub use envelope::Envelope;
 pub use field::{Field, fields, only_fields};
-pub use order::{Sent, SortKeys, sent};
+pub use order::{SortKeys, collation, sent};
 pub use search::{Needle, TextSearch, Wanted};
 pub use section::{Section, SectionText, Sought};
 pub use subject::{BaseSubject, base_subject};

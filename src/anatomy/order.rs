@@ -1,33 +1,28 @@
 //! What SORT, THREAD and the date keys of SEARCH go by (RFC 5256; RFC 9051, section 6.4.4).
 
-use mail_parser::parsers::MessageStream;
+use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use crate::anatomy::address::addresses;
 use crate::anatomy::field::{fields, first};
-use crate::anatomy::{BaseSubject, EnvelopeAddress, base_subject};
+use crate::anatomy::{BaseSubject, EnvelopeAddress, Sent, base_subject, date};
 use crate::mime::header::unstructured;
 use crate::time::Timestamp;
 
 /// Message-IDs of one field that are looked at.
 const MOST_IDS: usize = 200;
-
-/// When a message says it was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
-    /// The moment.
-    pub moment: Timestamp,
-    /// The day, as written: SENTBEFORE, SENTON and SENTSINCE disregard time and zone.
-    pub day: jiff::civil::Date,
-}
+/// Letters of a text that SORT compares.
+const LONGEST_KEY: usize = 250;
 
 /// What a header section says when it was sent; `None` where it says nothing that is a date.
 pub fn sent(header: &[u8]) -> Option<Sent> {
-    let text = first(header, "Date")?;
-    let line = format!("{text}\n");
-    let value = MessageStream::new(line.as_bytes()).parse_date();
-    let date = value.as_datetime().filter(|date| date.is_valid())?;
-    let day = jiff::civil::Date::new(i16::try_from(date.year).ok()?, date.month as i8, date.day as i8).ok()?;
-    Some(Sent { moment: Timestamp::from_secs(date.to_timestamp()), day })
+    date::parse(&first(header, "Date")?)
+}
+
+/// How a text is compared by SORT (RFC 5256, section 3; RFC 5051): capitals, and letters without what stands on them first,
+/// so that `Ä` stands by `A`. Of a long text the beginning counts.
+pub fn collation(text: &str) -> String {
+    let beginning: String = text.chars().take(LONGEST_KEY).collect();
+    DecomposingNormalizerBorrowed::new_nfkd().normalize(&beginning.to_uppercase()).into_owned()
 }
 
 /// The keys of one message, in lower case.
@@ -61,7 +56,8 @@ impl SortKeys {
         let value = |name| first(header, name).unwrap_or_default();
         let list = |name: &str| {
             let field = fields(header).find(|field| field.is(name));
-            field.and_then(|field| addresses(&field.text()).into_iter().find(|entry| entry.host.is_some()))
+            // Of a group its name: that is the first address structure (RFC 5256, section 3).
+            field.and_then(|field| addresses(&field.text()).into_iter().next())
         };
         let (from, to, cc) = (list("From"), list("To"), list("Cc"));
         let mailbox = |entry: &Option<EnvelopeAddress>| {
@@ -89,7 +85,8 @@ impl SortKeys {
 
 fn shown(entry: Option<&EnvelopeAddress>) -> String {
     let Some(EnvelopeAddress { name, mailbox, host, .. }) = entry else { return String::new() };
-    let address = || format!("{}@{}", mailbox.as_deref().unwrap_or_default(), host.as_deref().unwrap_or_default());
+    let mailbox = mailbox.as_deref().unwrap_or_default();
+    let address = || host.as_ref().map_or_else(|| mailbox.to_owned(), |host| format!("{mailbox}@{host}"));
     let name = name.as_ref().map(|name| unstructured(name.as_bytes())).filter(|name| !name.is_empty());
     name.unwrap_or_else(address).to_lowercase()
 }
@@ -122,8 +119,8 @@ mod tests {
             b"From: =?utf-8?Q?J=C3=84ne?= <Jane@X.example>\r\nTo: G: Bob@y;\r\nSubject: Re: =?utf-8?Q?=C3=84?=\r\n\
             Date: Sun, 22 Nov 2026 00:30:00 +0100\r\nMessage-ID: <a@b>\r\nIn-Reply-To: <c\r\n @d> <e@f>\r\n\r\n";
         let keys = SortKeys::of(header);
-        assert_eq!((keys.from.as_str(), keys.to.as_str(), keys.cc.as_str()), ("jane", "bob", ""));
-        assert_eq!((keys.display_from.as_str(), keys.display_to.as_str()), ("jäne", "bob@y"));
+        assert_eq!((keys.from.as_str(), keys.to.as_str(), keys.cc.as_str()), ("jane", "g", ""));
+        assert_eq!((keys.display_from.as_str(), keys.display_to.as_str()), ("jäne", "g"));
         assert_eq!((keys.subject.text.as_str(), keys.subject.is_answer), ("ä", true));
         assert_eq!((keys.message_id.as_deref(), keys.references), (Some("<a@b>"), vec!["<c@d>".to_owned()]));
         let sent = sent(header).unwrap();
@@ -132,5 +129,13 @@ mod tests {
             ("2026-11-21T23:30:00Z", "2026-11-22")
         );
         assert!(super::sent(b"Date: yesterday\r\n\r\n").is_none());
+    }
+
+    #[test]
+    fn umlauts_stand_by_their_letters() {
+        let mut names = ["Zoe", "Änne", "anna", "Emil", "ärzte", "_"];
+        names.sort_by_key(|name| collation(name));
+        assert_eq!(names, ["anna", "Änne", "ärzte", "Emil", "Zoe", "_"]);
+        assert_eq!(collation(&"ü".repeat(100_000)).chars().count(), 2 * LONGEST_KEY);
     }
 }

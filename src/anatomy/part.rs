@@ -4,6 +4,10 @@ use std::ops::Range;
 
 use crate::anatomy::field::{fields, split, structured};
 use crate::anatomy::{LONGEST_HEADER, Part, PartContent};
+use crate::mime::header::unstructured;
+
+/// Octets of a word of a part that says little.
+const LONGEST_WORD: usize = 24;
 
 impl Part {
     /// The part that this header section describes, with an empty body behind it; `digest` is whether it stands in a
@@ -27,11 +31,15 @@ impl Part {
             location: None,
             content: PartContent::Leaf,
         };
+        let mut typed = false;
         for field in
             fields(octets).filter(|field| field.name.get(..8).is_some_and(|b| b.eq_ignore_ascii_case(b"content-")))
         {
             let name = String::from_utf8_lossy(&field.name[8..]).to_ascii_lowercase();
-            part.take(&name, field.text());
+            // Of a type that stands twice the first counts.
+            if name != "type" || !std::mem::replace(&mut typed, true) {
+                part.take(&name, field.text());
+            }
         }
         part.say_charset();
         part
@@ -64,11 +72,13 @@ impl Part {
 
     fn take_type(&mut self, text: &str) {
         let (main, parameters) = structured(text);
-        if let Some((kind, subtype)) = main.split_once('/').map(|(kind, subtype)| (kind.trim(), subtype.trim()))
+        // What stands behind the subtype without a semicolon is not part of it.
+        let word = |text: &str| text.split_whitespace().next().unwrap_or_default().to_owned();
+        if let Some((kind, subtype)) = main.split_once('/').map(|(kind, subtype)| (word(kind), word(subtype)))
             && !kind.is_empty()
             && !subtype.is_empty()
         {
-            (self.kind, self.subtype) = (kind.to_owned(), subtype.to_owned());
+            (self.kind, self.subtype) = (kind, subtype);
             self.parameters = parameters;
         }
     }
@@ -101,6 +111,33 @@ impl Part {
         ["7bit", "8bit", "binary"].iter().any(|word| self.encoding.eq_ignore_ascii_case(word))
     }
 
+    /// Octets of its texts, and of what they are kept in.
+    pub(super) fn weight(&self) -> usize {
+        let list =
+            |list: &[(String, String)]| list.iter().map(|(name, value)| name.len() + value.len() + 6).sum::<usize>();
+        let words = [Some(&self.kind), Some(&self.subtype), Some(&self.encoding), self.id.as_ref()];
+        let words = words.into_iter().chain([&self.description, &self.md5, &self.location].map(Option::as_ref));
+        let languages = self.languages.iter().map(Some);
+        let words = words.chain(languages).flatten().map(|word| word.len() + 3).sum::<usize>();
+        let disposition = self.disposition.as_ref().map_or(0, |(word, with)| word.len() + 3 + list(with));
+        words + list(&self.parameters) + disposition
+    }
+
+    /// Leaves of what it says no more than its type and encoding.
+    pub(super) fn say_little(&mut self) {
+        let long = |word: &String| word.len() > LONGEST_WORD;
+        if long(&self.kind) || long(&self.subtype) {
+            (self.kind, self.subtype) = ("application".to_owned(), "octet-stream".to_owned());
+        }
+        if long(&self.encoding) {
+            self.encoding = "x-unknown".to_owned();
+        }
+        self.parameters.clear();
+        self.languages.clear();
+        (self.id, self.description, self.md5, self.location, self.disposition) = (None, None, None, None, None);
+        self.say_charset();
+    }
+
     /// Makes of a composite that cannot be taken apart what it is otherwise.
     pub(super) fn make_leaf(&mut self, kind: &str, subtype: &str) {
         (self.kind, self.subtype) = (kind.to_owned(), subtype.to_owned());
@@ -122,6 +159,32 @@ impl Part {
         found
     }
 
+    /// What the header sections of the parts within it say of them, a line each: what TEXT looks through without reading
+    /// them again.
+    pub fn says(&self) -> impl Iterator<Item = String> + '_ {
+        let mut pending = vec![self];
+        let parts = std::iter::from_fn(move || {
+            let part = pending.pop()?;
+            match &part.content {
+                PartContent::Leaf => {}
+                PartContent::Multipart(children) => pending.extend(children.iter().rev()),
+                PartContent::Message(_, inner) => pending.push(inner),
+            }
+            Some(part)
+        });
+        parts.map(|part| {
+            let mut said = format!("content-type: {}/{}", part.kind, part.subtype);
+            let mut say = |text: &str| said.extend(["; ", text]);
+            part.parameters.iter().for_each(|(name, value)| say(&format!("{name}={}", decoded(value))));
+            if let Some((word, with)) = &part.disposition {
+                say(word);
+                with.iter().for_each(|(name, value)| say(&format!("{name}={}", decoded(value))));
+            }
+            [&part.id, &part.description].into_iter().flatten().for_each(|text| say(&decoded(text)));
+            said
+        })
+    }
+
     /// The header sections of the messages within it, itself left out.
     pub fn inner_headers(&self) -> Vec<Range<u64>> {
         let (mut found, mut pending) = (Vec::new(), vec![self]);
@@ -137,4 +200,9 @@ impl Part {
         }
         found
     }
+}
+
+/// A text whose encoded words are decoded.
+fn decoded(text: &str) -> String {
+    unstructured(text.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! SEARCH in headers and texts (RFC 9051, section 6.4.4): decoded, letters folded, one needle after the other.
+//! SEARCH in headers and texts (RFC 9051, section 6.4.4): decoded, letters folded, all needles in one pass.
 
 use crate::anatomy::field::fields;
 use crate::anatomy::{LooseDecoder, Part};
@@ -25,6 +25,14 @@ pub enum Wanted {
 
 crate::secret::silent_debug!(Needle, Wanted, TextSearch<'_>);
 
+impl Wanted {
+    /// What is looked for.
+    pub fn needle(&self) -> &Needle {
+        let (Self::Header(_, needle) | Self::Body(needle) | Self::Text(needle)) = self;
+        needle
+    }
+}
+
 impl Needle {
     /// The needle of this text.
     pub fn new(text: &str) -> Self {
@@ -41,7 +49,10 @@ impl Needle {
         let mut named = fields(header).filter(|field| name.is_none_or(|name| field.is(name)));
         named.any(|field| {
             if name.is_some() {
-                return self.is_in(&unstructured(field.value)) || self.is_in(&field.text());
+                let (decoded, written) = (unstructured(field.value), field.text());
+                // White space of any length is one space to who types it.
+                let typed = || decoded.split_whitespace().collect::<Vec<_>>().join(" ");
+                return self.is_in(&decoded) || self.is_in(&written) || self.is_in(&typed());
             }
             let written = String::from_utf8_lossy(field.octets);
             self.is_in(&written) || self.is_in(&unstructured(field.value))
@@ -49,49 +60,54 @@ impl Needle {
     }
 }
 
-/// Looks for a needle in the text of a part, whose body is fed in pieces.
+/// Looks for needles in the text of a part, whose body is fed in pieces.
 pub struct TextSearch<'a> {
-    needle: &'a Needle,
+    needles: Vec<(&'a Needle, bool)>,
     decoder: LooseDecoder,
     charset: Option<String>,
     window: Vec<u8>,
-    found: bool,
+    /// Octets of one window that are looked at again with the next: a needle may lie across both.
+    overlap: usize,
 }
 
 impl<'a> TextSearch<'a> {
-    /// Looks for a needle in this part; `None` where it is no text, or its encoding is not known.
-    pub fn of(part: &Part, needle: &'a Needle) -> Option<Self> {
+    /// Looks for needles in this part; `None` where it is no text, or its encoding is not known.
+    pub fn of(part: &Part, needles: impl IntoIterator<Item = &'a Needle>) -> Option<Self> {
         if !part.kind.eq_ignore_ascii_case("text") {
             return None;
         }
         let decoder = LooseDecoder::of(&part.encoding).ok()?;
         let charset = part.parameter("charset").map(str::to_owned);
-        Some(Self { needle, decoder, charset, window: Vec::new(), found: false })
+        let needles: Vec<_> = needles.into_iter().map(|needle| (needle, false)).collect();
+        // Four octets a letter are the most that charsets take.
+        let longest = needles.iter().map(|(needle, _)| needle.0.chars().count()).max().unwrap_or(0);
+        Some(Self { needles, decoder, charset, window: Vec::new(), overlap: longest * 4 + 16 })
     }
 }
 
 impl TextSearch<'_> {
-    /// Looks at more of the body. Whether the needle was found, and the rest need not be fed.
+    /// Looks at more of the body. Whether all needles were found, and the rest need not be fed.
     pub fn feed(&mut self, octets: &[u8]) -> bool {
         self.decoder.feed(octets, &mut self.window);
-        if self.window.len() >= WINDOW {
+        if self.window.len() >= WINDOW.max(self.overlap * 2) {
             self.look();
-            // A needle may lie across two windows. Four octets a letter are the most that charsets take.
-            let overlap = (self.needle.0.chars().count() * 4 + 16).min(self.window.len());
-            self.window.drain(..self.window.len() - overlap);
+            self.window.drain(..self.window.len() - self.overlap);
         }
-        self.found
+        self.needles.iter().all(|(_, found)| *found)
     }
 
-    /// The end of the body: whether the needle was found.
-    pub fn finish(mut self) -> bool {
+    /// The end of the body: which needles were found, in their order.
+    pub fn finish(mut self) -> Vec<bool> {
         self.decoder.clone().finish(&mut self.window);
         self.look();
-        self.found
+        self.needles.into_iter().map(|(_, found)| found).collect()
     }
 
     fn look(&mut self) {
-        self.found |= self.needle.is_in(&to_utf8(&self.window, self.charset.as_deref()));
+        let text = to_utf8(&self.window, self.charset.as_deref()).to_lowercase();
+        for (needle, found) in &mut self.needles {
+            *found = *found || text.contains(&needle.0);
+        }
     }
 }
 
@@ -102,8 +118,8 @@ mod tests {
     fn finds(header: &str, body: &[u8], needle: &str) -> bool {
         let part = Part::of_header(header.as_bytes(), 0..0, false);
         let needle = Needle::new(needle);
-        let Some(mut search) = TextSearch::of(&part, &needle) else { return false };
-        body.chunks(1000).any(|piece| search.feed(piece)) || search.finish()
+        let Some(mut search) = TextSearch::of(&part, [&needle]) else { return false };
+        body.chunks(1000).any(|piece| search.feed(piece)) || search.finish()[0]
     }
 
     #[test]
@@ -124,6 +140,22 @@ mod tests {
             assert!(finds("", &body, "needle"), "{before}");
             assert!(!finds("", &body, "noodle"), "{before}");
         }
+    }
+
+    #[test]
+    fn several_needles_are_found_in_one_pass() {
+        let part = Part::of_header(b"", 0..0, false);
+        let needles = ["one", "two", "three"].map(Needle::new);
+        let mut search = TextSearch::of(&part, &needles).unwrap();
+        assert!(!search.feed(&[b"three".as_slice(), &[b'.'; WINDOW]].concat()) && !search.feed(b"One"));
+        assert_eq!(search.finish(), [true, false, true]);
+    }
+
+    /// A needle as long as the window made it grow for ever.
+    #[test]
+    fn a_needle_longer_than_a_window_is_found() {
+        let long = "x".repeat(WINDOW);
+        assert!(finds("", format!("{}{long}y", "a".repeat(1_000)).as_bytes(), &format!("{long}y")));
     }
 
     #[test]

@@ -155,3 +155,24 @@ proptest! {
         prop_assert_eq!(postcard::from_bytes::<Anatomy>(&stored).unwrap(), whole.anatomy);
     }
 }
+
+/// A structure beyond the largest record was not stored, and kept its sender's message from being sent.
+#[test]
+fn whatever_a_message_says_its_anatomy_fits_in_a_record() {
+    let words = "y".repeat(60);
+    let long =
+        format!("Content-Type: {words}/{words}; name=\"{}\"\r\nContent-ID: {}\r\n", "x".repeat(900), "z".repeat(900));
+    let part = |at: usize| format!("--b\r\n{long}Content-Transfer-Encoding: {words}\r\n\r\n{at}\r\n");
+    let list = format!("--b\r\nContent-Type: message/rfc822\r\n\r\nTo: {}\r\n\r\n", "a@b,".repeat(15_000));
+    let mut message = "Content-Type: multipart/mixed; boundary=b\r\n\r\n".to_owned();
+    (0..600).for_each(|at| message.push_str(&part(at)));
+    (0..300).for_each(|_| message.push_str(&list));
+    let mut anatomist = Anatomist::default();
+    anatomist.feed(message.as_bytes());
+    let seen = anatomist.finish();
+    let octets = postcard::to_allocvec(&seen.anatomy).unwrap().len();
+    assert!(octets < 200 * 1024, "{octets}");
+    assert_eq!(seen.anatomy.root.leaves().len(), 900);
+    // What comes first is told whole.
+    assert_eq!(seen.anatomy.part(&[1]).unwrap().parameter("name").unwrap().len(), 900);
+}

@@ -1,8 +1,32 @@
 //! THREAD (RFC 5256, section 3): messages that answer one another, as a tree.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::time::Timestamp;
+
+/// A Message-ID, as threads know it: a digest, since a mailbox may name millions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MessageName(u64);
+
+impl MessageName {
+    /// That of this Message-ID.
+    pub fn of(id: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+/// References of one message that count: the first, and those that are nearest to it.
+const MOST_REFERENCES: usize = 50;
+
+/// What a message answers, oldest first, as far as it counts.
+pub fn named(references: &[String]) -> Vec<MessageName> {
+    let nearest = references.len().saturating_sub(MOST_REFERENCES - 1).max(1);
+    let first = references.iter().take(1);
+    first.chain(references.iter().skip(nearest)).map(|id| MessageName::of(id)).collect()
+}
 
 /// What a message brings to the search for threads.
 #[derive(Clone, Default)]
@@ -10,9 +34,9 @@ pub struct Strand {
     /// The number by which it is named in the answer.
     pub number: u32,
     /// Its Message-ID.
-    pub message_id: Option<String>,
+    pub message_id: Option<MessageName>,
     /// What it answers, oldest first.
-    pub references: Vec<String>,
+    pub references: Vec<MessageName>,
     /// When it was sent.
     pub sent: Timestamp,
     /// The base of its subject, and whether it is an answer.
@@ -79,65 +103,66 @@ type Key = (Timestamp, u32);
 struct Forest<'a> {
     strands: &'a [Strand],
     nodes: Vec<Node>,
+    /// For each node one that is above it in its tree, or itself: the root's is the root.
+    trees: Vec<usize>,
 }
 
 impl<'a> Forest<'a> {
-    /// Step 1: a node for each message and each Message-ID that is named; each hangs below what it answers.
+    /// Step 1: a node for each message and each Message-ID that is named; each hangs below what it answers. What messages
+    /// say of themselves counts before what others say of them, so nothing that hangs is cut off again.
     fn of(strands: &'a [Strand]) -> Self {
-        let mut forest = Self { strands, nodes: Vec::new() };
-        let mut by_id: HashMap<&str, usize> = HashMap::new();
+        let mut forest = Self { strands, nodes: Vec::new(), trees: Vec::new() };
+        let mut by_id: HashMap<MessageName, usize> = HashMap::new();
+        let mut places = Vec::with_capacity(strands.len());
         for (at, strand) in strands.iter().enumerate() {
-            let own = strand.message_id.as_deref();
-            let free = own.and_then(|id| by_id.get(id)).copied().filter(|node| forest.nodes[*node].strand.is_none());
-            let node = free.unwrap_or_else(|| forest.new_node());
+            let node = forest.new_node();
             forest.nodes[node].strand = Some(at);
-            if let Some(id) = own {
+            places.push(node);
+            if let Some(id) = strand.message_id {
                 // Of two with one id the second is a message of its own that nobody answers.
                 by_id.entry(id).or_insert(node);
             }
-            let mut above = None;
+        }
+        for strand in strands {
             for id in &strand.references {
-                let place = *by_id.entry(id).or_insert_with(|| {
-                    forest.nodes.push(Node::default());
-                    forest.nodes.len() - 1
-                });
-                if let Some(above) = above
-                    && forest.nodes[place].parent.is_none()
-                {
-                    forest.hang(place, above);
-                }
-                above = Some(place);
+                by_id.entry(*id).or_insert_with(|| forest.new_node());
             }
-            if let Some(above) = above {
-                forest.cut(node);
-                forest.hang(node, above);
+        }
+        for (strand, node) in strands.iter().zip(places) {
+            if let Some(above) = strand.references.last() {
+                forest.hang(node, by_id[above]);
             }
+        }
+        for pair in strands.iter().flat_map(|strand| strand.references.windows(2)) {
+            forest.hang(by_id[&pair[1]], by_id[&pair[0]]);
         }
         forest
     }
 
     fn new_node(&mut self) -> usize {
         self.nodes.push(Node::default());
+        self.trees.push(self.trees.len());
         self.nodes.len() - 1
     }
 
-    /// Hangs a node below another, unless that lies below it.
-    fn hang(&mut self, node: usize, above: usize) {
-        let mut at = Some(above);
-        while let Some(place) = at {
-            if place == node {
-                return;
-            }
-            at = self.nodes[place].parent;
+    /// The tree that a node stands in: what its way up comes to, which is made shorter by it.
+    fn tree(&mut self, mut node: usize) -> usize {
+        while self.trees[node] != node {
+            self.trees[node] = self.trees[self.trees[node]];
+            node = self.trees[node];
         }
-        self.nodes[node].parent = Some(above);
-        self.nodes[above].children.push(node);
+        node
     }
 
-    fn cut(&mut self, node: usize) {
-        if let Some(parent) = self.nodes[node].parent.take() {
-            self.nodes[parent].children.retain(|child| *child != node);
+    /// Hangs a node below another, unless it hangs already, or that one lies below it.
+    fn hang(&mut self, node: usize, above: usize) {
+        if self.nodes[node].parent.is_some() || self.tree(above) == node {
+            return;
         }
+        let tree = self.tree(above);
+        self.trees[node] = tree;
+        self.nodes[node].parent = Some(above);
+        self.nodes[above].children.push(node);
     }
 
     /// Step 2.
@@ -160,14 +185,19 @@ impl<'a> Forest<'a> {
                 if self.nodes[child].strand.is_some() {
                     kept.push(child);
                 } else {
-                    kept.append(&mut self.nodes[child].children.clone());
+                    // The fewer to the more: a long line of what is not there would else be moved at each step.
+                    let mut below = std::mem::take(&mut self.nodes[child].children);
+                    if below.len() > kept.len() {
+                        std::mem::swap(&mut below, &mut kept);
+                    }
+                    kept.append(&mut below);
                 }
             }
             self.nodes[node].children = kept;
         }
         match (self.nodes[root].strand, self.nodes[root].children.len()) {
             (None, 0) => Vec::new(),
-            (None, 1) if top => self.nodes[root].children.clone(),
+            (None, 1) if top => std::mem::take(&mut self.nodes[root].children),
             _ => vec![root],
         }
     }
@@ -185,11 +215,13 @@ impl<'a> Forest<'a> {
     /// Step 5: threads of one subject become one.
     fn joined(&mut self, roots: Vec<usize>) -> Vec<usize> {
         let mut by_subject: HashMap<&str, usize> = HashMap::new();
+        let speakers: HashMap<usize, &Strand> =
+            roots.iter().filter_map(|root| Some((*root, self.speaker(*root)?))).collect();
         for root in &roots {
-            let Some(speaker) = self.speaker(*root).filter(|speaker| !speaker.subject.is_empty()) else { continue };
+            let Some(speaker) = speakers.get(root).filter(|speaker| !speaker.subject.is_empty()) else { continue };
             let place = by_subject.entry(&speaker.subject).or_insert(*root);
             let is_absent = |node: usize| self.nodes[node].strand.is_none();
-            let is_answer = |node: usize| self.speaker(node).is_some_and(|speaker| speaker.is_answer);
+            let is_answer = |node: usize| speakers.get(&node).is_some_and(|speaker| speaker.is_answer);
             if (is_absent(*root) && !is_absent(*place))
                 || (is_answer(*place) && !speaker.is_answer && !is_absent(*place))
             {
@@ -199,7 +231,7 @@ impl<'a> Forest<'a> {
         let mut gone = BTreeSet::new();
         let mut made = Vec::new();
         for root in &roots {
-            let Some(speaker) = self.speaker(*root) else { continue };
+            let Some(speaker) = speakers.get(root) else { continue };
             let Some(place) = by_subject.get(speaker.subject.as_str()).copied().filter(|place| place != root) else {
                 continue;
             };
@@ -266,8 +298,8 @@ mod tests {
     fn strand(number: u32, id: &str, references: &[&str], subject: &str) -> Strand {
         Strand {
             number,
-            message_id: Some(id.to_owned()),
-            references: references.iter().map(|id| (*id).to_owned()).collect(),
+            message_id: Some(MessageName::of(id)),
+            references: references.iter().map(|id| MessageName::of(id)).collect(),
             sent: Timestamp::from_secs(i64::from(number)),
             subject: subject.trim_start_matches("re: ").to_owned(),
             is_answer: subject.starts_with("re: "),
@@ -317,13 +349,40 @@ mod tests {
         assert!(written(&threads).matches(char::is_numeric).count() == 3, "{}", written(&threads));
     }
 
+    /// A chain, and messages that try to close it to a circle, took a minute: each went the whole way up.
+    #[test]
+    fn a_long_chain_costs_no_more() {
+        let id = |number: u32| MessageName(number.into());
+        let link = |number: u32, references: Vec<MessageName>| Strand {
+            number,
+            message_id: Some(id(number)),
+            references,
+            subject: number.to_string(),
+            ..Strand::default()
+        };
+        let chain = (1..=3_000).rev().map(|number| link(number, vec![id(number - 1)]));
+        let circles = (3_001..=6_000).map(|number| link(number, [id(3_000), id(1)].repeat(20)));
+        let absent = (6_001..=9_000).map(|number| link(number, vec![id(number + 100_000), id(number + 100_001)]));
+        let begun = std::time::Instant::now();
+        assert!(!references(&chain.chain(circles).chain(absent).collect::<Vec<_>>()).is_empty());
+        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn of_many_references_the_first_and_the_nearest_count() {
+        let all: Vec<String> = (0..200).map(|number: u32| number.to_string()).collect();
+        let kept = named(&all);
+        assert_eq!((kept.len(), kept[0], kept[1]), (50, MessageName::of("0"), MessageName::of("151")));
+        assert_eq!((named(&all[..1]).len(), named(&all[..50]).len(), named(&[]).len()), (1, 50, 0));
+    }
+
     proptest! {
         #[test]
         fn every_message_is_in_one_thread(given in prop::collection::vec((0..6u8, prop::collection::vec(0..8u8, 0..4), 0..3u8, any::<bool>()), 0..12)) {
             let strands: Vec<Strand> = given.iter().enumerate().map(|(at, (id, answers, subject, is_answer))| Strand {
                 number: at as u32 + 1,
-                message_id: Some(id.to_string()),
-                references: answers.iter().map(u8::to_string).collect(),
+                message_id: Some(MessageName::of(&id.to_string())),
+                references: answers.iter().map(|id| MessageName::of(&id.to_string())).collect(),
                 sent: Timestamp::from_secs(i64::from(*id)),
                 subject: subject.to_string(),
                 is_answer: *is_answer,

@@ -1,7 +1,8 @@
 //! Blobs as files: one each, under its id, in 256 folders by the id's last two characters (the first ones are its time).
 
+use std::collections::HashMap;
 use std::path::{Path as FilePath, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -34,6 +35,8 @@ struct Inner {
     hasty: LocalFileSystem,
     /// The blobs that were there when it was opened, until the sweep takes them.
     earlier: Mutex<Vec<BlobId>>,
+    /// The blobs that are read by who must come to their end.
+    held: Mutex<HashMap<BlobId, Holding>>,
 }
 
 /// The names of the 256 folders: what an id's last 8 bits look like in base32.
@@ -77,6 +80,7 @@ impl BlobStore {
             durable: files.clone().with_fsync(true),
             hasty: files,
             earlier: Mutex::new(earlier),
+            held: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -120,15 +124,30 @@ impl BlobStore {
         BlobReader::open(self.clone(), id, path_of(id), key).await
     }
 
-    /// Removes a blob; removing what is not there is no error.
+    /// Removes a blob; removing what is not there is no error. One that somebody holds goes when they let go of it, or at
+    /// the next start.
     ///
     /// # Errors
     /// [`BlobError::Disk`].
     pub async fn remove(&self, id: BlobId) -> Result<(), BlobError> {
+        if let Some(holding) = self.held().get_mut(&id) {
+            holding.doomed = true;
+            return Ok(());
+        }
         match self.inner.hasty.delete(&path_of(id)).await.map_err(BlobError::from) {
             Ok(()) | Err(BlobError::Missing) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Keeps a blob where it is while somebody reads it who has said how much there is to come.
+    pub(super) fn hold(&self, id: BlobId) -> Held {
+        self.held().entry(id).or_default().readers += 1;
+        Held { blobs: self.clone(), id }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<BlobId, Holding>> {
+        self.inner.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The blobs of earlier processes: those that were there when it was opened. No clock says which they are: one that
@@ -145,6 +164,37 @@ impl BlobStore {
     /// Whether there is such a file.
     pub(super) fn has(&self, id: BlobId) -> bool {
         self.inner.folder.join(folder_of(id)).join(id.to_string()).exists()
+    }
+}
+
+/// Who holds a blob.
+#[derive(Default)]
+struct Holding {
+    readers: usize,
+    /// Whether it is to go with the last of them.
+    doomed: bool,
+}
+
+/// A blob that stays until this is dropped.
+pub(super) struct Held {
+    blobs: BlobStore,
+    id: BlobId,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut held = self.blobs.held();
+        let Some(holding) = held.get_mut(&self.id) else { return };
+        holding.readers -= 1;
+        if holding.readers > 0 {
+            return;
+        }
+        let doomed = holding.doomed;
+        held.remove(&self.id);
+        if doomed {
+            // What cannot be removed now the next sweep finds.
+            let _ = std::fs::remove_file(self.blobs.inner.folder.join(folder_of(self.id)).join(self.id.to_string()));
+        }
     }
 }
 

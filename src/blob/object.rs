@@ -114,6 +114,19 @@ impl Objects {
         Ok(OctetStream::of_octets(octets.slice(range)))
     }
 
+    /// As [`Objects::read`]; what is read stays until it was read, whoever releases it meanwhile.
+    ///
+    /// # Errors
+    /// As [`Objects::read`].
+    pub async fn read_held(&self, object: &ObjectRef, range: Range<u64>) -> Result<OctetStream, BlobError> {
+        if !object.in_file {
+            return self.read(object, range).await;
+        }
+        // Held before it is opened: in between it cannot go.
+        let held = self.blobs.hold(object.id);
+        Ok(self.read(object, range).await?.holding(held))
+    }
+
     /// The octets of a finished object that no commit holds yet.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
+use crate::blob::files::Held;
 use crate::blob::stream::{CHUNK, Cipher, FOOTER, Footer, HEADER, TAG, chunk_at};
 use crate::blob::{BlobError, BlobStore};
 use crate::id::BlobId;
@@ -60,7 +61,13 @@ impl BlobReader {
     pub fn range(&self, range: Range<u64>) -> OctetStream {
         let end = range.end.min(self.len());
         let range = range.start.min(end)..end;
-        OctetStream(Source::Blob { blob: self.clone(), rest: range, at_once: AT_ONCE, ready: VecDeque::new() })
+        OctetStream(Source::Blob {
+            blob: self.clone(),
+            rest: range,
+            at_once: AT_ONCE,
+            ready: VecDeque::new(),
+            held: None,
+        })
     }
 
     /// Reads it all and compares the digest.
@@ -105,7 +112,7 @@ pub struct OctetStream(Source);
 
 enum Source {
     Memory(VecDeque<Bytes>),
-    Blob { blob: BlobReader, rest: Range<u64>, at_once: u64, ready: VecDeque<Bytes> },
+    Blob { blob: BlobReader, rest: Range<u64>, at_once: u64, ready: VecDeque<Bytes>, held: Option<Held> },
 }
 
 impl OctetStream {
@@ -129,6 +136,15 @@ impl OctetStream {
         self
     }
 
+    /// The same, and nobody takes it away while it is read.
+    #[must_use]
+    pub(super) fn holding(mut self, hold: Held) -> Self {
+        if let Source::Blob { held, .. } = &mut self.0 {
+            *held = Some(hold);
+        }
+        self
+    }
+
     /// The next piece; `None` at the end.
     ///
     /// # Errors
@@ -136,7 +152,7 @@ impl OctetStream {
     pub async fn next(&mut self) -> Result<Option<Bytes>, BlobError> {
         match &mut self.0 {
             Source::Memory(pieces) => Ok(pieces.pop_front()),
-            Source::Blob { blob, rest, at_once, ready } => {
+            Source::Blob { blob, rest, at_once, ready, .. } => {
                 if ready.is_empty() && !rest.is_empty() {
                     let (pieces, stop) = blob.fetch(rest, *at_once).await?;
                     *ready = pieces;

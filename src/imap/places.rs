@@ -1,7 +1,10 @@
-//! How many sessions an account has: a program gone wild must not use up the machine for everybody.
+//! How many sessions an account has, and how many of them read through its messages at once: a program gone wild must not
+//! use up the machine for everybody.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Semaphore;
 
 use crate::id::StaffId;
 
@@ -9,7 +12,17 @@ use crate::id::StaffId;
 #[derive(Debug, Clone)]
 pub struct Places {
     most: usize,
-    taken: Arc<Mutex<HashMap<StaffId, usize>>>,
+    taken: Arc<Mutex<HashMap<StaffId, Taken>>>,
+}
+
+/// Sessions of one account that search, sort and thread at once; others wait for them.
+const READERS: usize = 2;
+
+/// What one account has taken.
+#[derive(Debug)]
+struct Taken {
+    sessions: usize,
+    reading: Arc<Semaphore>,
 }
 
 /// One session's place; given back when dropped.
@@ -17,6 +30,8 @@ pub struct Places {
 pub(super) struct Place {
     places: Places,
     account: StaffId,
+    /// The right to read through the account's messages.
+    pub(super) reading: Arc<Semaphore>,
 }
 
 impl Places {
@@ -28,16 +43,18 @@ impl Places {
     /// A place, if there is one.
     pub(super) fn take(&self, account: StaffId) -> Option<Place> {
         let mut taken = self.taken();
-        let count = taken.entry(account).or_insert(0);
-        if *count >= self.most {
+        let new = || Taken { sessions: 0, reading: Arc::new(Semaphore::new(READERS)) };
+        let of_account = taken.entry(account).or_insert_with(new);
+        if of_account.sessions >= self.most {
             return None;
         }
-        *count += 1;
+        of_account.sessions += 1;
+        let reading = Arc::clone(&of_account.reading);
         drop(taken);
-        Some(Place { places: self.clone(), account })
+        Some(Place { places: self.clone(), account, reading })
     }
 
-    fn taken(&self) -> MutexGuard<'_, HashMap<StaffId, usize>> {
+    fn taken(&self) -> MutexGuard<'_, HashMap<StaffId, Taken>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -45,9 +62,9 @@ impl Places {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.taken();
-        if let Some(count) = taken.get_mut(&self.account) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(of_account) = taken.get_mut(&self.account) {
+            of_account.sessions -= 1;
+            if of_account.sessions == 0 {
                 taken.remove(&self.account);
             }
         }

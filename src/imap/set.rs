@@ -68,15 +68,34 @@ impl SequenceSet {
 /// Numbers as IMAP writes them: `1:3,7`.
 pub fn written(numbers: &Uids) -> String {
     let mut text = String::new();
-    for (low, high) in numbers.ranges() {
-        let comma = if text.is_empty() { "" } else { "," };
-        // Into a string, which takes all.
-        let _ = match low == high {
-            true => write!(text, "{comma}{low}"),
-            false => write!(text, "{comma}{low}:{high}"),
+    numbers.ranges().iter().for_each(|range| write_range(&mut text, *range));
+    text
+}
+
+/// The same in the order in which they are given, which means something (RFC 5267, section 3): `7,1:2`.
+pub fn written_in_order(numbers: impl IntoIterator<Item = u32>) -> String {
+    let (mut text, mut run): (_, Option<(u32, u32)>) = (String::new(), None);
+    for number in numbers {
+        run = match run {
+            Some((low, high)) if number.checked_sub(1) == Some(high) => Some((low, number)),
+            Some(ended) => {
+                write_range(&mut text, ended);
+                Some((number, number))
+            }
+            None => Some((number, number)),
         };
     }
+    run.into_iter().for_each(|range| write_range(&mut text, range));
     text
+}
+
+fn write_range(text: &mut String, (low, high): (u32, u32)) {
+    let comma = if text.is_empty() { "" } else { "," };
+    // Into a string, which takes all.
+    let _ = match low == high {
+        true => write!(text, "{comma}{low}"),
+        false => write!(text, "{comma}{low}:{high}"),
+    };
 }
 
 #[cfg(test)]
@@ -114,6 +133,13 @@ mod tests {
             ("$,1", "none"),
         ] {
             assert_eq!(resolved(text, 9), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_order_that_means_something_is_kept() {
+        for (numbers, text) in [(&[7, 1, 2, 3, 5][..], "7,1:3,5"), (&[3, 2, 1], "3,2,1"), (&[4], "4"), (&[], "")] {
+            assert_eq!(written_in_order(numbers.iter().copied()), text);
         }
     }
 }

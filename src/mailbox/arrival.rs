@@ -215,16 +215,17 @@ impl Mailboxes {
     ) -> Result<Appended, MailboxError> {
         let mut batch = Batch::default();
         self.take_turn(&mut batch, owner).await;
-        self.require_room(owner, arrival.octets()).await?;
+        self.require_room(owner, arrival.octets(), 1).await?;
         let appended = self.put(&mut batch, (owner, mailbox), arrival, with).await?;
         self.store.commit(batch).await?;
         Ok(appended)
     }
 
     /// Fails where the account would hold more than it may.
-    pub(super) async fn require_room(&self, owner: StaffId, octets: u64) -> Result<(), MailboxError> {
+    pub(super) async fn require_room(&self, owner: StaffId, octets: u64, messages: u64) -> Result<(), MailboxError> {
         let usage = self.usage(owner).await?;
-        let fits = usage.octets.saturating_add(octets) <= usage.most_octets;
+        let fits = usage.octets.saturating_add(octets) <= usage.most_octets
+            && usage.messages.saturating_add(messages) <= self.limits.messages;
         if fits { Ok(()) } else { Err(MailboxError::OverQuota) }
     }
 

@@ -220,13 +220,17 @@ impl Mailboxes {
         Ok(())
     }
 
-    /// Deletes a mailbox with its messages; those below it stay.
+    /// Deletes a mailbox with its messages; those below it stay. Where it has more messages than one commit takes, the
+    /// others go before: who is interrupted finds it with fewer, and deletes it again.
     ///
     /// # Errors
     /// [`MailboxError::Kept`] for Inbox; [`MailboxError::HasChildren`] for a name that only has others below it.
     pub async fn delete(&self, owner: StaffId, name: &MailboxName) -> Result<(), MailboxError> {
         if name.is_inbox() {
             return Err(MailboxError::Kept);
+        }
+        if let Ok(id) = self.find(owner, name).await {
+            self.thin_out(owner, id).await?;
         }
         let mut batch = Batch::default();
         self.take_turn(&mut batch, owner).await;
@@ -257,6 +261,19 @@ impl Mailboxes {
         Ok(())
     }
 
+    /// Takes messages out until one commit takes the rest.
+    async fn thin_out(&self, owner: StaffId, id: MailboxId) -> Result<(), MailboxError> {
+        let open = self.open(owner, id).await?;
+        loop {
+            let view = open.view().await?;
+            if view.len() <= self.limits.together {
+                return Ok(());
+            }
+            let first = view.rows().take(self.limits.together).map(|row| row.uid).collect();
+            self.take_out(owner, id, &first, |_| true).await?;
+        }
+    }
+
     /// Renames a mailbox, and those below it with it. Of Inbox the messages move into the new mailbox, and it stays, empty
     /// (RFC 9051, section 6.3.6).
     ///
@@ -267,8 +284,11 @@ impl Mailboxes {
             let inbox = self.find(owner, from).await?;
             let id = self.create(owner, to, None).await?;
             let view = self.open(owner, inbox).await?.view().await?;
-            let all = view.rows().map(|row| row.uid).collect();
-            return self.mv(owner, inbox, &all, id).await.map(drop);
+            let all: Vec<Uid> = view.rows().map(|row| row.uid).collect();
+            for some in all.chunks(self.limits.together) {
+                self.mv(owner, inbox, &some.iter().copied().collect(), id).await?;
+            }
+            return Ok(());
         }
         let mut batch = Batch::default();
         self.take_turn(&mut batch, owner).await;

@@ -66,25 +66,39 @@ impl Mailboxes {
         Ok(Stored { modified: modified.into_iter().collect(), modseq })
     }
 
-    /// Takes out what has `\Deleted`, of these or of all, in one commit. What went.
+    /// Takes out what has `\Deleted`, of these or of all, in one commit; in several where it is more than
+    /// [`super::MailLimits::together`]. What went.
     ///
     /// # Errors
-    /// [`MailboxError::Missing`]; [`MailboxError::TooMany`] where it is more than one commit takes (some 100,000).
+    /// [`MailboxError::Missing`]; what went by earlier commits is gone then.
     pub async fn expunge(&self, owner: StaffId, id: MailboxId, among: Option<&Uids>) -> Result<Uids, MailboxError> {
         let view = self.open(owner, id).await?.view().await?;
         let deleted = view.rows().filter(|row| row.flags.has(SystemFlags::DELETED)).map(|row| row.uid);
-        let chosen: Uids = deleted.filter(|uid| among.is_none_or(|among| among.contains(*uid))).collect();
-        if chosen.is_empty() {
-            return Ok(chosen);
+        let chosen: Vec<Uid> = deleted.filter(|uid| among.is_none_or(|among| among.contains(*uid))).collect();
+        let mut gone = Uids::default();
+        for chosen in chosen.chunks(self.limits.together) {
+            let chosen = chosen.iter().copied().collect();
+            gone = gone.union(&self.take_out(owner, id, &chosen, |row| row.flags.has(SystemFlags::DELETED)).await?);
         }
+        Ok(gone)
+    }
+
+    /// Takes out those of these messages that still are as they must be, in one commit.
+    pub(super) async fn take_out(
+        &self,
+        owner: StaffId,
+        id: MailboxId,
+        chosen: &Uids,
+        must: impl Fn(&Row) -> bool,
+    ) -> Result<Uids, MailboxError> {
         let mut batch = Batch::default();
         batch.frees_space();
         self.take_turn(&mut batch, owner).await;
         let view = self.open(owner, id).await?.view().await?;
         let mut edit = self.edit(&batch, owner, id).await?;
         let (mut gone, mut disposal): (Vec<Uid>, Disposal) = Default::default();
-        for (page, rows) in view.pages_of(&chosen) {
-            for row in rows.into_iter().filter(|row| row.flags.has(SystemFlags::DELETED)) {
+        for (page, rows) in view.pages_of(chosen) {
+            for row in rows.into_iter().filter(|row| must(row)) {
                 edit.page(page);
                 edit.remove(row.uid);
                 self.dispose(&mut batch, row.mail, &mut disposal).await?;

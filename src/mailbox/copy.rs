@@ -32,7 +32,7 @@ impl Mailboxes {
         self.take_turn(&mut batch, owner).await;
         let view = self.open(owner, from).await?.view().await?;
         let rows: Vec<&Row> = view.pages_of(uids).flat_map(|(_, rows)| rows).collect();
-        self.require_room(owner, rows.iter().map(|row| row.octets).sum()).await?;
+        self.require_room(owner, rows.iter().map(|row| row.octets).sum(), rows.len() as u64).await?;
         let mut edit = self.edit(&batch, owner, to).await?;
         let mut copied = Copied { validity: edit.head().validity, ..Copied::default() };
         for row in rows {

@@ -57,6 +57,10 @@ pub struct MailLimits {
     pub message: u64,
     /// Octets of all messages of an account.
     pub account: u64,
+    /// Messages of an account: what is known of each stays in memory while its mailbox is open.
+    pub messages: u64,
+    /// Messages that one commit takes out: more go by several.
+    pub together: usize,
     /// Mailboxes of an account.
     pub mailboxes: usize,
 }
@@ -64,7 +68,7 @@ pub struct MailLimits {
 impl Default for MailLimits {
     fn default() -> Self {
         const GIB: u64 = 1024 * 1024 * 1024;
-        Self { message: 64 * 1024 * 1024, account: 20 * GIB, mailboxes: 500 }
+        Self { message: 64 * 1024 * 1024, account: 20 * GIB, messages: 1_000_000, together: 20_000, mailboxes: 500 }
     }
 }
 

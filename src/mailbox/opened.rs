@@ -230,6 +230,12 @@ impl OpenMailbox {
         recent
     }
 
+    /// Those that [`OpenMailbox::claim_recent`] would claim: what EXAMINE shows, and leaves to the next.
+    pub fn unclaimed_recent(&self, view: &View) -> Range<Uid> {
+        let from = self.mailboxes.shelf.recent_from(self.id).unwrap_or(view.head().recent_from);
+        from..view.uid_next().max(from)
+    }
+
     /// What has become of the mailbox since change `since`, as of this view (RFC 7162: CHANGEDSINCE, VANISHED).
     ///
     /// # Errors

@@ -58,7 +58,8 @@ impl Mailboxes {
         Ok(MailContent { mail: row.mail, content })
     }
 
-    /// Octets of a message; what lies beyond its end is left out.
+    /// Octets of a message; what lies beyond its end is left out. Once this has returned they can be read to their end,
+    /// also where the message is expunged meanwhile.
     ///
     /// # Errors
     /// [`MailboxError::Expunged`] where it is no more; [`MailboxError::Blob`].
@@ -69,7 +70,7 @@ impl Mailboxes {
                 original.open::<ObjectRef>(&self.keyring, mail.mail.octets()).map_err(|_| MailboxError::Expunged)?
             }
         };
-        match self.objects.read(&object, range).await {
+        match self.objects.read_held(&object, range).await {
             Err(BlobError::Missing) => Err(MailboxError::Expunged),
             read => Ok(read?),
         }

@@ -175,7 +175,7 @@ async fn who_waits_is_told_and_recent_is_told_once() {
 #[tokio::test]
 async fn limits_are_kept() {
     let home = tempfile::tempdir().unwrap();
-    let limits = MailLimits { message: 100, account: 150, mailboxes: 6 };
+    let limits = MailLimits { message: 100, account: 150, mailboxes: 6, ..MailLimits::default() };
     let mailboxes = open(home.path(), limits).await;
     let inbox = mailboxes.find(jane(), &MailboxName::inbox()).await.unwrap();
     assert!(matches!(mailboxes.begin().write(&[0; 101]).await, Err(MailboxError::TooLarge)));
@@ -193,6 +193,56 @@ async fn limits_are_kept() {
     let refused = mailboxes.set_flags(jane(), inbox, &uids([1]), &FlagChange::Add(many), None).await;
     assert!(matches!(refused, Err(MailboxError::TooMany)));
     assert!(nothing_but(&mailboxes, 1).await);
+}
+
+/// A message that somebody expunged while another session downloaded it ended that connection: its literal had begun.
+#[tokio::test]
+async fn what_is_downloaded_is_read_to_its_end_though_it_is_expunged() {
+    let (_home, mailboxes, inbox) = fresh().await;
+    let large = [b"Subject: b\r\n\r\n".as_slice(), &[b'.'; 500_000]].concat();
+    append_with(&mailboxes, inbox, &large, &flags(&["\\Deleted"])).await;
+    let row = view(&mailboxes, inbox).await.row(0).unwrap().clone();
+    let content = mailboxes.content(&row).await.unwrap();
+    let mut stream = mailboxes.octets(&content, 0..u64::MAX).await.unwrap();
+    let mut read = stream.next().await.unwrap().unwrap().to_vec();
+    mailboxes.expunge(jane(), inbox, None).await.unwrap();
+    assert!(matches!(mailboxes.content(&row).await, Err(MailboxError::Expunged)));
+    while let Some(piece) = stream.next().await.unwrap() {
+        read.extend_from_slice(&piece);
+    }
+    assert!(read == large);
+    drop(stream);
+    assert!(nothing_but(&mailboxes, 0).await, "then it goes");
+    assert!(matches!(mailboxes.octets(&content, 0..1).await, Err(MailboxError::Expunged)));
+}
+
+/// A mailbox with more messages than one commit takes could not be deleted, and messages had no limit but their octets.
+#[tokio::test]
+async fn a_mailbox_beyond_one_commit_is_emptied_and_deleted() {
+    let home = tempfile::tempdir().unwrap();
+    let limits = MailLimits { messages: 10, together: 3, ..MailLimits::default() };
+    let mailboxes = open(home.path(), limits).await;
+    let id = mailboxes.create(jane(), &name("x"), None).await.unwrap();
+    for _ in 0..10 {
+        append(&mailboxes, id, b"a").await;
+    }
+    let mut mail = mailboxes.begin();
+    mail.write(b"b").await.unwrap();
+    let refused = mailboxes.append(jane(), id, mail, &FlagSet::default(), now()).await;
+    assert!(matches!(refused, Err(MailboxError::OverQuota)));
+    assert!(matches!(mailboxes.copy(jane(), id, &uids([1]), id).await, Err(MailboxError::OverQuota)));
+    let deleted = FlagChange::Add(flags(&["\\Deleted"]));
+    mailboxes.set_flags(jane(), id, &uids([1, 2, 3, 4, 5]), &deleted, None).await.unwrap();
+    assert_eq!(mailboxes.expunge(jane(), id, Some(&uids([2, 3, 4, 5, 6]))).await.unwrap(), uids([2, 3, 4, 5]));
+    mailboxes.delete(jane(), &name("x")).await.unwrap();
+    assert!(nothing_but(&mailboxes, 0).await);
+    let inbox = mailboxes.find(jane(), &MailboxName::inbox()).await.unwrap();
+    for _ in 0..7 {
+        append(&mailboxes, inbox, b"a").await;
+    }
+    mailboxes.rename(jane(), &MailboxName::inbox(), &name("old")).await.unwrap();
+    let old = mailboxes.find(jane(), &name("old")).await.unwrap();
+    assert_eq!((view(&mailboxes, inbox).await.len(), view(&mailboxes, old).await.len()), (0, 7));
 }
 
 #[tokio::test]

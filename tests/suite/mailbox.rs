@@ -83,7 +83,7 @@ async fn a_guests_reply_lies_in_the_inbox_and_comes_by_mail() {
         (Wanted::Body(Needle::new("Re: Letter")), false),
         (Wanted::Text(Needle::new("Re: Letter")), true),
     ] {
-        assert_eq!(mail.matches(&contents[0], &wanted).await.unwrap(), found);
+        assert_eq!(mail.matches(&contents[0], &[wanted]).await.unwrap(), [found]);
     }
     let section = |part: &[u32], text| Section { part: part.to_vec(), text };
     let names = vec!["subject".to_owned()];

@@ -14,7 +14,7 @@ use crate::id::{MailboxId, StaffId};
 use crate::mail::Origin;
 use crate::mailbox::{
     Appended, Copied, FlagChange, FlagSet, Listed, MailContent, MailLimits, MailboxError, MailboxName, Mailboxes,
-    ModSeq, NewMail, OpenMailbox, Row, SpecialUse, Status, Stored, Uids, Usage,
+    ModSeq, NewMail, OpenMailbox, Row, SpecialUse, Status, Stored, SystemFlags, Uids, Usage,
 };
 use crate::store;
 use crate::time::Timestamp;
@@ -36,6 +36,7 @@ pub struct StaffMail {
 }
 
 /// A section of a message.
+#[derive(Clone)]
 pub enum Piece {
     /// These octets of the message, for [`StaffMail::octets`].
     Octets(Range<u64>),
@@ -145,6 +146,15 @@ impl StaffMail {
     /// [`MailboxError::Missing`].
     pub async fn status(&self, id: MailboxId) -> Result<Status, MailboxError> {
         self.mailboxes.status(self.owner, id).await
+    }
+
+    /// Octets of the messages of a mailbox that have `\Deleted` (RFC 9208, section 4.1.4).
+    ///
+    /// # Errors
+    /// [`MailboxError::Missing`].
+    pub async fn deleted_octets(&self, id: MailboxId) -> Result<u64, MailboxError> {
+        let view = self.open(id).await?.view().await?;
+        Ok(view.rows().filter(|row| row.flags.has(SystemFlags::DELETED)).map(|row| row.octets).sum())
     }
 
     /// Makes a mailbox.
@@ -338,40 +348,57 @@ impl StaffMail {
         Ok(Some(size))
     }
 
-    /// Whether a message has what is wanted. Nothing of its text is kept for that: it is opened, decoded and looked
-    /// through, a piece at a time.
+    /// Which of these a message has. Nothing of its text is kept for that: it is opened, decoded and looked through, a piece
+    /// at a time, once for all that is looked for in it.
     ///
     /// # Errors
     /// As [`StaffMail::octets`].
-    pub async fn matches(&self, mail: &MailContent, wanted: &Wanted) -> Result<bool, MailboxError> {
-        match wanted {
-            Wanted::Header(name, needle) => Ok(needle.is_in_header(&self.header(mail).await?, Some(name))),
-            Wanted::Body(needle) => self.is_in_body(mail, needle).await,
+    pub async fn matches(&self, mail: &MailContent, wanted: &[Wanted]) -> Result<Vec<bool>, MailboxError> {
+        let header = self.header(mail).await?;
+        let in_header = |wanted: &Wanted| match wanted {
+            Wanted::Header(name, needle) => needle.is_in_header(&header, Some(name)),
+            Wanted::Body(_) => false,
             Wanted::Text(needle) => {
-                let in_header = needle.is_in_header(&self.header(mail).await?, None);
-                Ok(in_header || self.is_in_body(mail, needle).await?)
+                needle.is_in_header(&header, None) || mail.anatomy().root.says().any(|said| needle.is_in(&said))
             }
+        };
+        let mut has: Vec<bool> = wanted.iter().map(in_header).collect();
+        let pending = |at: &usize| !has[*at] && !matches!(wanted[*at], Wanted::Header(..));
+        let pending: Vec<usize> = (0..wanted.len()).filter(pending).collect();
+        let needles: Vec<&Needle> = pending.iter().map(|at| wanted[*at].needle()).collect();
+        for (at, found) in pending.into_iter().zip(self.in_body(mail, &needles).await?) {
+            has[at] |= found;
         }
+        Ok(has)
     }
 
-    async fn is_in_body(&self, mail: &MailContent, needle: &Needle) -> Result<bool, MailboxError> {
+    /// Which of these needles are in a text of its body, or in the header section of a message within.
+    async fn in_body(&self, mail: &MailContent, needles: &[&Needle]) -> Result<Vec<bool>, MailboxError> {
+        let mut has = vec![false; needles.len()];
         let root = &mail.anatomy().root;
         for part in root.leaves() {
-            let Some(mut search) = TextSearch::of(part, needle) else { continue };
+            let missing: Vec<usize> = (0..needles.len()).filter(|at| !has[*at]).collect();
+            if missing.is_empty() {
+                return Ok(has);
+            }
+            let Some(mut search) = TextSearch::of(part, missing.iter().map(|at| needles[*at])) else { continue };
             let mut octets = self.octets(mail, part.body.clone()).await?;
-            let mut found = false;
-            while !found && let Some(piece) = octets.next().await? {
-                found = search.feed(&piece);
+            while let Some(piece) = octets.next().await? {
+                if search.feed(&piece) {
+                    break;
+                }
             }
-            if found || search.finish() {
-                return Ok(true);
-            }
+            missing.into_iter().zip(search.finish()).for_each(|(at, found)| has[at] = found);
         }
         for header in root.inner_headers() {
-            if needle.is_in_header(&self.beginning(mail, &header, SEARCHED_HEADER).await?, None) {
-                return Ok(true);
+            if has.iter().all(|found| *found) {
+                break;
+            }
+            let header = self.beginning(mail, &header, SEARCHED_HEADER).await?;
+            for (found, needle) in has.iter_mut().zip(needles) {
+                *found = *found || needle.is_in_header(&header, None);
             }
         }
-        Ok(false)
+        Ok(has)
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn fetch(reader: &mut Reader<'_>) -> Read<FetchRequest> {
     if items.is_empty() || items.len() > ITEMS {
         return Err(Mistake("FETCH needs an item at least, and takes 200 at most"));
     }
-    let mut request = FetchRequest { items, changed_since: None, vanished: false };
+    let mut request = FetchRequest { items: each_once(items), changed_since: None, vanished: false };
     if reader.peek() == Some(b' ') {
         reader.space()?;
         if reader.is_at_end() {
@@ -109,6 +109,17 @@ pub(super) fn fetch(reader: &mut Reader<'_>) -> Read<FetchRequest> {
         })?;
     }
     Ok(request)
+}
+
+/// What is asked for twice is told once.
+fn each_once(items: Vec<FetchItem>) -> Vec<FetchItem> {
+    let mut once: Vec<FetchItem> = Vec::with_capacity(items.len());
+    for item in items {
+        if !once.contains(&item) {
+            once.push(item);
+        }
+    }
+    once
 }
 
 /// One item without parentheses, or a macro.

@@ -42,6 +42,7 @@ pub enum StatusItem {
     UidValidity,
     Unseen,
     Deleted,
+    DeletedStorage,
     Size,
     HighestModSeq,
     MailboxId,
@@ -49,13 +50,14 @@ pub enum StatusItem {
 }
 
 impl StatusItem {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 11] = [
         (Self::Messages, "MESSAGES"),
         (Self::Recent, "RECENT"),
         (Self::UidNext, "UIDNEXT"),
         (Self::UidValidity, "UIDVALIDITY"),
         (Self::Unseen, "UNSEEN"),
         (Self::Deleted, "DELETED"),
+        (Self::DeletedStorage, "DELETED-STORAGE"),
         (Self::Size, "SIZE"),
         (Self::HighestModSeq, "HIGHESTMODSEQ"),
         (Self::MailboxId, "MAILBOXID"),
@@ -167,7 +169,7 @@ pub(super) fn list(reader: &mut Reader<'_>) -> Read<Listing> {
         reader.list(|reader| selection(reader, &mut listing))?;
         reader.space()?;
     }
-    if listing.recursive && !listing.subscribed {
+    if listing.recursive && !listing.subscribed && !listing.special_use {
         return Err(Mistake("RECURSIVEMATCH needs another selection option"));
     }
     listing.reference = reader.mailbox()?;

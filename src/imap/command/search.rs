@@ -101,11 +101,13 @@ pub struct SortKey {
 
 /// By what SORT orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each is its word in RFC 5256, section 3")]
+#[allow(missing_docs, reason = "each is its word in RFC 5256, section 3, and RFC 5957")]
 pub enum SortBy {
     Arrival,
     Cc,
     Date,
+    DisplayFrom,
+    DisplayTo,
     From,
     Size,
     Subject,
@@ -136,12 +138,13 @@ pub(super) fn search(reader: &mut Reader<'_>) -> Read<SearchRequest> {
 }
 
 pub(super) fn sort(reader: &mut Reader<'_>) -> Read<(Vec<SortKey>, SearchRequest)> {
+    let returns = returns(reader)?;
     let order = argument(reader, |reader| reader.list(sort_key))?;
     if order.is_empty() || order.len() > DEPTH {
         return Err(Mistake("SORT needs a criterion"));
     }
     let charset = Some(argument(reader, charset)?);
-    Ok((order, SearchRequest { returns: None, charset, key: keys(reader)? }))
+    Ok((order, SearchRequest { returns, charset, key: keys(reader)? }))
 }
 
 pub(super) fn thread(reader: &mut Reader<'_>) -> Read<(Threading, SearchRequest)> {
@@ -186,6 +189,8 @@ fn sort_key(reader: &mut Reader<'_>) -> Read<SortKey> {
         "ARRIVAL" => SortBy::Arrival,
         "CC" => SortBy::Cc,
         "DATE" => SortBy::Date,
+        "DISPLAYFROM" => SortBy::DisplayFrom,
+        "DISPLAYTO" => SortBy::DisplayTo,
         "FROM" => SortBy::From,
         "SIZE" => SortBy::Size,
         "SUBJECT" => SortBy::Subject,

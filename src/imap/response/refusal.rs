@@ -52,8 +52,6 @@ pub enum Refusal {
     TryCreate,
     /// SEARCH in a charset that is not known.
     Charset,
-    /// `$` and nothing was saved, or what is saved is not known.
-    NotSaved,
     /// A part that is not there, or cannot be decoded.
     UnknownCte,
     /// What is behind the message on APPEND's line.
@@ -72,6 +70,8 @@ pub enum Refusal {
     NoSuchMessage,
     /// A message without octets.
     EmptyMessage,
+    /// The server ends.
+    Interrupted,
 }
 
 impl From<MailboxError> for Refusal {
@@ -115,10 +115,10 @@ impl Refusal {
             Self::ReadOnly => "read-only",
             Self::Mailbox(_) | Self::TryCreate => "mailbox",
             Self::Charset => "charset",
-            Self::NotSaved => "not-saved",
             Self::UnknownCte => "unknown-cte",
             Self::Quota | Self::NoQuotaRoot => "quota",
             Self::NoSuchMessage | Self::EmptyMessage => "no-message",
+            Self::Interrupted => "interrupted",
         }
     }
 
@@ -162,7 +162,6 @@ impl Refusal {
             Self::Mailbox(error) => mailbox_written(error),
             Self::TryCreate => (No, Some("TRYCREATE"), "There is no such mailbox; create it first"),
             Self::Charset => (No, Some("BADCHARSET (UTF-8 US-ASCII)"), "This charset is not known"),
-            Self::NotSaved => (Bad, None, "No search was saved"),
             Self::UnknownCte => (No, Some("UNKNOWN-CTE"), "This part cannot be decoded"),
             Self::BehindMessage => (Bad, None, "APPEND takes one message, and nothing behind it"),
             Self::Use => (No, Some("USEATTR"), "A mailbox of this name cannot have this use"),
@@ -172,6 +171,7 @@ impl Refusal {
             Self::NotDone => (Bad, None, "IDLE is ended by DONE"),
             Self::NoSuchMessage => (Bad, None, "There is no message of this number"),
             Self::EmptyMessage => (No, None, "A message without a single octet is not taken"),
+            Self::Interrupted => (No, Some("UNAVAILABLE"), "The server is restarted; try again in a moment"),
         }
     }
 }

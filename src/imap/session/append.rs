@@ -25,6 +25,9 @@ struct Taking {
 impl Session {
     /// A message is announced: it is taken, or refused before a single octet of it is sent.
     pub(super) async fn begin_append(&mut self, head: &[u8], announced: Announced) {
+        if !self.still_welcome().await {
+            return;
+        }
         let (tag, appending) = parse_append(head);
         let state = match appending {
             Ok(appending) => self.taking(appending, announced).await,

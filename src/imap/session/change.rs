@@ -1,11 +1,14 @@
 //! STORE, EXPUNGE, COPY, MOVE (RFC 9051, sections 6.4.3 to 6.4.8; RFC 4315, RFC 7162).
 
+use std::collections::BTreeSet;
+
+use super::selected::Selected;
 use super::{Done, Halt, Outlet, Session};
 use crate::id::MailboxId;
 use crate::imap::command::{By, RawName, StoreHow, StoreRequest};
 use crate::imap::response::{Condition, Refusal};
 use crate::imap::set::{SequenceSet, written};
-use crate::mailbox::{Copied, FlagChange, FlagSet, MailboxError, Uid, Uids};
+use crate::mailbox::{Copied, FlagChange, FlagSet, MailboxError, Row, SystemFlags, Uid, Uids, View};
 
 impl Session {
     pub(super) async fn store(
@@ -23,7 +26,7 @@ impl Session {
         let (id, uids) = (selected.mailbox.id(), selected.uids_at(&selected.positions(by, set)?));
         let stored = self.mail()?.set_flags(id, &uids, &change, request.unchanged_since).await?;
         let concerned: Vec<Uid> = uids.iter().filter(|uid| !stored.modified.contains(*uid)).collect();
-        let gone = self.tell_stored(by, &concerned, request, outlet).await?;
+        let gone = self.tell_stored(by, &concerned, (request, &change), outlet).await?;
         if !stored.modified.is_empty() {
             let modified = self.numbers(by, &stored.modified)?;
             return Done::with(format!("MODIFIED {}", written(&modified)), "Some had changed meanwhile");
@@ -39,7 +42,7 @@ impl Session {
         &mut self,
         by: By,
         uids: &[Uid],
-        request: &StoreRequest,
+        (request, change): (&StoreRequest, &FlagChange),
         outlet: &mut impl Outlet,
     ) -> Result<bool, Halt> {
         let now = self.selected()?.mailbox.view().await?;
@@ -54,7 +57,10 @@ impl Session {
                 gone = true;
                 continue;
             };
-            selected.told.insert(*uid, row.modseq);
+            // Who is told nothing of it knows what it asked for; what another has changed meanwhile it is told, too.
+            if !request.silent || selected.expects(change, *uid, (&now, row)) {
+                selected.told.insert(*uid, row.modseq);
+            }
             let mut items = Vec::new();
             if with_uid {
                 items.push(format!("UID {uid}"));
@@ -114,6 +120,11 @@ impl Session {
     pub(super) async fn copy(&mut self, by: By, set: &SequenceSet, to: &RawName) -> Result<Done, Halt> {
         let selected = self.selected()?;
         let (from, uids) = (selected.mailbox.id(), selected.uids_at(&selected.positions(by, set)?));
+        let now = selected.mailbox.view().await?;
+        // All or none (RFC 2180, section 4.4.1); a UID that is not there is no mistake.
+        if by == By::Number && uids.iter().any(|uid| now.find(uid).is_none()) {
+            return Err(MailboxError::Expunged.into());
+        }
         let to = self.destination(to).await?;
         let copied = self.mail()?.copy(from, &uids, to).await?;
         match copy_uid(&copied) {
@@ -143,6 +154,25 @@ impl Session {
             Err(MailboxError::Missing) => Err(Refusal::TryCreate.into()),
             found => Ok(found?),
         }
+    }
+}
+
+impl Selected {
+    /// Whether the flags of a row are what this change makes of those that the client knows.
+    fn expects(&self, change: &FlagChange, uid: Uid, (now, row): (&View, &Row)) -> bool {
+        let Some(known) = self.view.find(uid) else { return false };
+        let (flags, named) = (self.view.flag_set(known), change.flags());
+        let keywords = |set: &FlagSet| -> BTreeSet<String> {
+            set.keywords.iter().map(|keyword| keyword.as_str().to_ascii_lowercase()).collect()
+        };
+        let (had, named_keywords) = (keywords(&flags), keywords(named));
+        let expected: (SystemFlags, BTreeSet<String>) = match change {
+            FlagChange::Replace(_) => (named.system, named_keywords),
+            FlagChange::Add(_) => (flags.system.with(named.system), &had | &named_keywords),
+            FlagChange::Remove(_) => (flags.system.without(named.system), &had - &named_keywords),
+        };
+        let has = now.flag_set(row);
+        expected == (has.system, keywords(&has))
     }
 }
 

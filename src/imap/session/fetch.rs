@@ -2,6 +2,7 @@
 
 use super::section::{Source, check_binary};
 use super::{Done, Gone, Halt, Outlet, Session};
+use crate::anatomy::Envelope;
 use crate::gateway::staff_mail::StaffMail;
 use crate::imap::command::{By, FetchItem, FetchRequest, Peek};
 use crate::imap::date;
@@ -153,9 +154,10 @@ impl Session {
         };
         let source = content.as_ref().map(|content| Source { mail: &plan.mail, content });
         if let Some(source) = &source {
-            check_binary(&plan.items, source).await?;
+            check_binary(&plan.items, source)?;
         }
         self.out.put(&format!("* {} FETCH (", told.position + 1));
+        let mut there = true;
         for (at, item) in plan.items.iter().enumerate() {
             if at > 0 {
                 self.out.put(" ");
@@ -165,10 +167,11 @@ impl Session {
             {
                 // A response that has begun cannot be taken back.
                 let told = self.tell_of_content(item, source, outlet).await;
-                told.map_err(|halt| match halt {
+                there &= told.map_err(|halt| match halt {
                     Halt::Gone(gone) => gone,
                     Halt::Refused(_) => Gone("content-unreadable"),
                 })?;
+                self.flush_if_full(outlet).await?;
             }
         }
         if told.just_seen && !plan.items.contains(&FetchItem::Flags) {
@@ -180,7 +183,7 @@ impl Session {
             self.tell_of_row(&FetchItem::ModSeq, told);
         }
         self.out.line(")");
-        Ok(true)
+        Ok(there)
     }
 
     /// What stands in the mailbox's row; false if the item is none of that.
@@ -204,18 +207,19 @@ impl Session {
         self.selected.as_ref().map_or_else(String::new, |selected| selected.flags_of(row, view, with_recent))
     }
 
-    /// What is known of the message itself.
+    /// What is known of the message itself; false where it was expunged meanwhile, and said nothing.
     async fn tell_of_content(
         &mut self,
         item: &FetchItem,
         source: &Source<'_>,
         outlet: &mut impl Outlet,
-    ) -> Result<(), Halt> {
+    ) -> Result<bool, Halt> {
         match item {
             FetchItem::Envelope => {
                 let envelope = source.envelope().await?;
                 self.out.put("ENVELOPE ");
-                write_envelope(&mut self.out, &envelope);
+                write_envelope(&mut self.out, envelope.as_ref().unwrap_or(&Envelope::default()));
+                return Ok(envelope.is_some());
             }
             FetchItem::Structure(extended) => {
                 self.out.put(if *extended { "BODYSTRUCTURE " } else { "BODY " });
@@ -227,8 +231,8 @@ impl Session {
             FetchItem::Preview => {
                 self.out.put("PREVIEW ").string(source.content.preview().as_bytes());
             }
-            item => self.tell_section(item, source, outlet).await?,
+            item => return self.tell_section(item, source, outlet).await,
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Done, Halt, Session};
 use crate::id::MailboxId;
-use crate::imap::command::{ListReturn, Listing, RawName, StatusItem};
+use crate::imap::command::{ListReturn, Listing, Mistake, RawName, StatusItem};
 use crate::imap::name;
 use crate::imap::pattern::Pattern;
 use crate::imap::response::Refusal;
@@ -18,9 +18,19 @@ struct Shown {
     special: Option<SpecialUse>,
     subscribed: bool,
     has_children: bool,
-    /// Subscribed names below it that no pattern shows.
-    hidden_below: bool,
+    /// Whether a pattern stands for it.
+    matched: bool,
+    /// Whether one with `%` does.
+    matched_levels: bool,
+    /// Names below it that no pattern stands for: subscribed ones, and such with a special use.
+    subscribed_below: bool,
+    special_below: bool,
 }
+
+/// Names matched before others get their turn on the thread.
+const TOGETHER: usize = 16;
+/// Wildcards of all patterns of a LIST.
+const WILDCARDS: usize = 50;
 
 impl Session {
     /// The mailbox that a client names.
@@ -63,12 +73,24 @@ impl Session {
 
     pub(super) async fn status(&mut self, raw: &RawName, items: &[StatusItem]) -> Result<Done, Halt> {
         let (name, mail) = (self.mailbox_name(raw)?, self.mail()?);
-        let status = mail.status(mail.find(&name).await?).await?;
-        self.tell_status(&name, &status, items);
+        let id = mail.find(&name).await?;
+        self.tell_status_of(&name, id, items).await?;
         Done::plain("STATUS done")
     }
 
-    fn tell_status(&mut self, name: &MailboxName, status: &Status, items: &[StatusItem]) {
+    async fn tell_status_of(&mut self, name: &MailboxName, id: MailboxId, items: &[StatusItem]) -> Result<(), Halt> {
+        let mail = self.mail()?;
+        let status = mail.status(id).await?;
+        // Nobody counts them until they are asked for.
+        let deleted_octets = match items.contains(&StatusItem::DeletedStorage) {
+            true => mail.deleted_octets(id).await?,
+            false => 0,
+        };
+        self.tell_status(name, (&status, deleted_octets), items);
+        Ok(())
+    }
+
+    fn tell_status(&mut self, name: &MailboxName, (status, deleted_octets): (&Status, u64), items: &[StatusItem]) {
         if items.contains(&StatusItem::HighestModSeq) {
             self.enable_condstore();
         }
@@ -80,6 +102,7 @@ impl Session {
             StatusItem::UidValidity => status.validity.to_string(),
             StatusItem::Unseen => status.unseen.to_string(),
             StatusItem::Deleted => status.deleted.to_string(),
+            StatusItem::DeletedStorage => deleted_octets.to_string(),
             StatusItem::Size => status.octets.to_string(),
             StatusItem::HighestModSeq => status.modseq.to_string(),
             StatusItem::MailboxId => format!("({})", status.id),
@@ -96,20 +119,21 @@ impl Session {
             return Done::plain("LIST done");
         }
         let patterns = self.patterns(&listing.reference, &listing.patterns)?;
-        let names = shown(self.mail()?.list().await?, &patterns);
+        let names = shown(self.mail()?.list().await?, &patterns).await;
         let told = listing.returns.contains(&ListReturn::Subscribed) || listing.subscribed;
         let items = listing.returns.iter().find_map(|item| match item {
             ListReturn::Status(items) => Some(items.as_slice()),
             _ => None,
         });
         for (name, shown) in &names {
-            if !patterns.iter().any(|pattern| pattern.matches(name.as_str())) || !chosen(listing, shown) {
+            if !shown.matched || !chosen(listing, shown) {
                 continue;
             }
             let attributes = attributes(shown, told, listing.extended || self.enabled.rev2);
             self.out.put(&format!("* LIST ({attributes}) \"/\" ")).mailbox(name);
-            if listing.recursive && shown.hidden_below {
-                self.out.put(" (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+            let below = child_info(listing, shown);
+            if !below.is_empty() {
+                self.out.put(&format!(" (\"CHILDINFO\" ({}))", below.join(" ")));
             }
             self.out.line("");
             if let (Some(items), Some(id)) = (items, shown.id) {
@@ -126,27 +150,23 @@ impl Session {
         id: MailboxId,
         items: &[StatusItem],
     ) -> Result<(), Halt> {
-        match self.mail()?.status(id).await {
-            Ok(status) => self.tell_status(name, &status, items),
-            Err(MailboxError::Missing) => {}
-            Err(error) => return Err(error.into()),
+        match self.tell_status_of(name, id, items).await {
+            Err(Halt::Refused(Refusal::Mailbox(MailboxError::Missing))) => Ok(()),
+            told => told,
         }
-        Ok(())
     }
 
     pub(super) async fn lsub(&mut self, reference: &RawName, pattern: &RawName) -> Result<Done, Halt> {
         let patterns = self.patterns(reference, std::slice::from_ref(pattern))?;
-        let names = shown(self.mail()?.list().await?, &patterns);
+        let names = shown(self.mail()?.list().await?, &patterns).await;
         for (name, shown) in &names {
-            let matches = patterns.iter().any(|pattern| pattern.matches(name.as_str()));
             // RFC 3501, section 6.3.9: `%` shows a name that is not subscribed where one below it is.
-            let attributes = match (shown.subscribed, shown.hidden_below) {
-                (true, _) if shown.id.is_none() => "\\Noselect",
+            let attributes = match (shown.subscribed, shown.subscribed_below && shown.matched_levels) {
                 (true, _) => "",
                 (false, true) => "\\Noselect",
                 (false, false) => continue,
             };
-            if matches {
+            if shown.matched {
                 self.out.put(&format!("* LSUB ({attributes}) \"/\" ")).mailbox(name).line("");
             }
         }
@@ -156,40 +176,69 @@ impl Session {
     fn patterns(&self, reference: &RawName, patterns: &[RawName]) -> Result<Vec<Pattern>, Refusal> {
         let reference = self.decoded(reference)?;
         let pattern = |raw: &RawName| Ok(Pattern::new(&format!("{reference}{}", self.decoded(raw)?)));
-        patterns.iter().map(pattern).collect()
+        let patterns: Vec<Pattern> = patterns.iter().map(pattern).collect::<Result<_, Refusal>>()?;
+        match patterns.iter().map(Pattern::wildcards).sum::<usize>() > WILDCARDS {
+            true => Err(Refusal::Mistake(Mistake("A LIST has 50 wildcards at most"))),
+            false => Ok(patterns),
+        }
     }
 }
 
 /// Every name that may be shown: mailboxes, names above them, names that are subscribed to, and names above those.
-fn shown(listed: Vec<Listed>, patterns: &[Pattern]) -> BTreeMap<MailboxName, Shown> {
+async fn shown(listed: Vec<Listed>, patterns: &[Pattern]) -> BTreeMap<MailboxName, Shown> {
     let mut names: BTreeMap<MailboxName, Shown> = BTreeMap::new();
     for Listed { name, id, special, subscribed, has_children } in listed {
-        let hidden = subscribed && !patterns.iter().any(|pattern| pattern.matches(name.as_str()));
         for above in name.ancestors() {
-            let above = names.entry(above).or_default();
-            above.hidden_below |= hidden;
+            names.entry(above).or_default();
         }
         let shown = names.entry(name).or_default();
         (shown.id, shown.special, shown.subscribed, shown.has_children) = (id, special, subscribed, has_children);
+    }
+    let mut hidden = Vec::new();
+    for (at, (name, shown)) in names.iter_mut().enumerate() {
+        if at % TOGETHER == TOGETHER - 1 {
+            tokio::task::yield_now().await;
+        }
+        for pattern in patterns.iter().filter(|pattern| pattern.matches(name.as_str())) {
+            shown.matched = true;
+            shown.matched_levels |= pattern.has_levels();
+        }
+        if !shown.matched && (shown.subscribed || shown.special.is_some()) {
+            hidden.push((name.clone(), shown.subscribed, shown.special.is_some()));
+        }
+    }
+    for (name, subscribed, special) in hidden {
+        for above in name.ancestors() {
+            let above = names.entry(above).or_default();
+            above.subscribed_below |= subscribed;
+            above.special_below |= special;
+        }
     }
     names
 }
 
 /// Whether the selection options take it.
 fn chosen(listing: &Listing, shown: &Shown) -> bool {
-    if listing.subscribed && !shown.subscribed && !(listing.recursive && shown.hidden_below) {
-        return false;
-    }
-    if listing.special_use && shown.special.is_none() {
-        return false;
+    let subscribed = !listing.subscribed || shown.subscribed;
+    let special = !listing.special_use || shown.special.is_some();
+    if !(subscribed && special) {
+        return !child_info(listing, shown).is_empty();
     }
     listing.subscribed || shown.id.is_some() || shown.has_children
 }
 
+/// What is below a name that is chosen and not shown itself (RFC 5258, section 3.5; RFC 6154, section 3).
+fn child_info(listing: &Listing, shown: &Shown) -> Vec<&'static str> {
+    let subscribed = (listing.subscribed && shown.subscribed_below).then_some("\"SUBSCRIBED\"");
+    let special = (listing.special_use && shown.special_below).then_some("\"SPECIAL-USE\"");
+    subscribed.into_iter().chain(special).filter(|_| listing.recursive).collect()
+}
+
+/// A name that only has others below it is there, but cannot be opened; one that is only subscribed is not there.
 fn attributes(shown: &Shown, subscribed: bool, extended: bool) -> String {
     let mut attributes = Vec::new();
     if shown.id.is_none() {
-        attributes.push(if extended { "\\NonExistent" } else { "\\Noselect" });
+        attributes.push(if extended && !shown.has_children { "\\NonExistent" } else { "\\Noselect" });
     }
     attributes.push(if shown.has_children { "\\HasChildren" } else { "\\HasNoChildren" });
     attributes.extend(shown.special.map(SpecialUse::attribute));

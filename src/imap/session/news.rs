@@ -1,5 +1,7 @@
 //! What a client is told unasked: expunges, arrivals, changed flags (RFC 9051, section 7; RFC 7162), at once in IDLE.
 
+use std::ops::Range;
+
 use super::selected::{Selected, flag_names};
 use super::{Session, Stage};
 use crate::imap::response::{Condition, Refusal};
@@ -21,7 +23,7 @@ impl Session {
 
     /// Tells an idling client what has happened.
     pub async fn tell_in_idle(&mut self) {
-        if matches!(self.stage, Stage::Idle { .. }) {
+        if matches!(self.stage, Stage::Idle { .. }) && self.still_welcome().await {
             self.tell_news(true).await;
         }
     }
@@ -50,9 +52,6 @@ impl Session {
     /// Tells what has happened since the client was told last. Where somebody has expunged and that may not be told now,
     /// nothing is: positions must stay as they are.
     pub(super) async fn tell_news(&mut self, expunges: bool) {
-        if !self.still_welcome().await {
-            return;
-        }
         let Some(selected) = &mut self.selected else { return };
         selected.changes.mark_unchanged();
         let now = match selected.mailbox.view().await {
@@ -66,8 +65,10 @@ impl Session {
             return selected.changes.mark_changed();
         }
         let before = std::mem::replace(&mut selected.view, now.clone());
+        let recent = selected.recent.len();
         let told = std::mem::take(&mut selected.told);
         if !difference.vanished.is_empty() {
+            selected.recent = selected.recent.iter().filter(|uid| now.find(*uid).is_some()).collect();
             if self.enabled.qresync {
                 let uids: Uids = difference.vanished.iter().map(|(_, uid)| *uid).collect();
                 self.out.line(&format!("* VANISHED {}", written(&uids)));
@@ -77,8 +78,11 @@ impl Session {
                 }
             }
         }
+        let fewer = selected.recent.len() < recent;
         if difference.arrived > 0 {
             self.tell_arrived(before.uid_next());
+        } else if fewer {
+            self.tell_recent();
         }
         self.tell_flag_names(&now);
         for uid in difference.changed {
@@ -91,16 +95,16 @@ impl Session {
 
     fn tell_arrived(&mut self, from: Uid) {
         let Some(selected) = &mut self.selected else { return };
-        if !selected.read_only {
-            let claimed = selected.mailbox.claim_recent(&selected.view);
-            let fresh = claimed.start.max(from)..claimed.end;
-            if !fresh.is_empty() {
-                selected.recent = selected.recent.union(&Uids::of_ranges([(fresh.start, fresh.end - 1)]));
-            }
-        }
-        let (count, recent) =
-            (selected.view.len(), selected.view.rows().filter(|row| selected.recent.contains(row.uid)).count());
+        let fresh = selected.fresh();
+        selected.recent = selected.recent.union(&selected.rows_in(fresh.start.max(from)..fresh.end));
+        let count = selected.view.len();
         self.out.line(&format!("* {count} EXISTS"));
+        self.tell_recent();
+    }
+
+    /// How many are `\Recent`, for who counts them (RFC 3501, section 7.3.2).
+    fn tell_recent(&mut self) {
+        let recent = self.selected.as_ref().map_or(0, |selected| selected.recent.len());
         if !self.enabled.rev2 {
             self.out.line(&format!("* {recent} RECENT"));
         }
@@ -139,6 +143,21 @@ impl Session {
 }
 
 impl Selected {
+    /// The UIDs that are new to this session: who may change the mailbox claims them, so that no other session has them.
+    pub(super) fn fresh(&self) -> Range<Uid> {
+        match self.read_only {
+            true => self.mailbox.unclaimed_recent(&self.view),
+            false => self.mailbox.claim_recent(&self.view),
+        }
+    }
+
+    /// Those of these UIDs that are there.
+    pub(super) fn rows_in(&self, uids: Range<Uid>) -> Uids {
+        let from = self.view.position_or_next(uids.start);
+        let rows = (from..self.view.len()).map_while(|at| self.view.row(at));
+        rows.map(|row| row.uid).take_while(|uid| *uid < uids.end).collect()
+    }
+
     /// The flags of a row, as written; the view is the one the row is of.
     pub(super) fn flags_of(&self, row: &Row, view: &View, with_recent: bool) -> String {
         let recent = (with_recent && self.recent.contains(row.uid)).then_some("\\Recent");

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 
 use super::{Gone, Halt, Outlet, Session};
-use crate::anatomy::{Envelope, Section, SectionText};
+use crate::anatomy::{Envelope, LooseDecoder, Section, SectionText};
 use crate::gateway::staff_mail::{Binary, Piece, StaffMail};
 use crate::imap::command::{FetchItem, Partial};
 use crate::imap::response::{Refusal, Writer};
-use crate::mailbox::MailContent;
+use crate::mailbox::{MailContent, MailboxError};
 
 /// A message that is read.
 pub(super) struct Source<'a> {
@@ -16,18 +16,27 @@ pub(super) struct Source<'a> {
 }
 
 impl Source<'_> {
-    pub(super) async fn envelope(&self) -> Result<Envelope, Halt> {
-        Ok(Envelope::of(&self.mail.header(self.content).await?))
+    pub(super) async fn envelope(&self) -> Result<Option<Envelope>, MailboxError> {
+        Ok(there(self.mail.header(self.content).await)?.map(|header| Envelope::of(&header)))
+    }
+}
+
+/// What is there; `None` where the message was expunged meanwhile.
+fn there<T>(read: Result<T, MailboxError>) -> Result<Option<T>, MailboxError> {
+    match read {
+        Err(MailboxError::Expunged) => Ok(None),
+        read => read.map(Some),
     }
 }
 
 impl Session {
+    /// Tells of a section. False where the message was expunged meanwhile: it says NIL then (RFC 2180, section 4.1.3).
     pub(super) async fn tell_section(
         &mut self,
         item: &FetchItem,
         source: &Source<'_>,
         outlet: &mut impl Outlet,
-    ) -> Result<(), Halt> {
+    ) -> Result<bool, Halt> {
         match item {
             FetchItem::Body(section, partial, _) => {
                 self.out.put("BODY[");
@@ -47,11 +56,12 @@ impl Session {
                 self.tell_binary(part, *partial, source, outlet).await
             }
             FetchItem::BinarySize(part) => {
-                let size = source.mail.binary_size(source.content, part).await?;
-                self.out.put("BINARY.SIZE[").put(&numbers(part)).put(&format!("] {}", size.unwrap_or(0)));
-                Ok(())
+                let size = there(source.mail.binary_size(source.content, part).await)?;
+                let octets = size.flatten().unwrap_or(0);
+                self.out.put("BINARY.SIZE[").put(&numbers(part)).put(&format!("] {octets}"));
+                Ok(size.is_some())
             }
-            _ => Ok(()),
+            _ => Ok(true),
         }
     }
 
@@ -68,8 +78,9 @@ impl Session {
         partial: Partial,
         source: &Source<'_>,
         outlet: &mut impl Outlet,
-    ) -> Result<(), Halt> {
-        match source.mail.sought(source.content, section).await? {
+    ) -> Result<bool, Halt> {
+        let sought = there(source.mail.sought(source.content, section).await)?;
+        match sought.clone().flatten() {
             None => {
                 self.out.put(" NIL");
             }
@@ -82,7 +93,11 @@ impl Session {
             }
             Some(Piece::Octets(range)) => {
                 let (from, to) = window(partial, range.end.saturating_sub(range.start));
-                let mut octets = source.mail.octets(source.content, range.start + from..range.start + to).await?;
+                let range = range.start + from..range.start + to;
+                let Some(mut octets) = there(source.mail.octets(source.content, range).await)? else {
+                    self.out.put(" NIL");
+                    return Ok(false);
+                };
                 self.out.put(" ").literal_of(to - from, false);
                 let mut left = to - from;
                 while let Some(piece) = octets.next().await? {
@@ -93,7 +108,7 @@ impl Session {
                 require_whole(left)?;
             }
         }
-        Ok(())
+        Ok(sought.is_some())
     }
 
     async fn tell_binary(
@@ -102,16 +117,17 @@ impl Session {
         partial: Partial,
         source: &Source<'_>,
         outlet: &mut impl Outlet,
-    ) -> Result<(), Halt> {
-        let Some(size) = source.mail.binary_size(source.content, part).await? else {
+    ) -> Result<bool, Halt> {
+        // Opened before it is measured, so that it stays until it was read.
+        let opened = there(source.mail.binary(source.content, part).await)?;
+        let was_there = opened.is_some();
+        let size = there(source.mail.binary_size(source.content, part).await)?.flatten();
+        let (Some(Binary::Octets(mut octets)), Some(size)) = (opened, size) else {
             self.out.put(" NIL");
-            return Ok(());
+            return Ok(was_there);
         };
         let (from, to) = window(partial, size);
         self.out.put(" ").literal_of(to - from, true);
-        let Binary::Octets(mut octets) = source.mail.binary(source.content, part).await? else {
-            return Err(Gone("content-unreadable").into());
-        };
         let mut at = 0;
         while at < to
             && let Some(piece) = octets.next().await?
@@ -121,7 +137,8 @@ impl Session {
             self.out.octets(&wanted);
             self.flush_if_full(outlet).await?;
         }
-        require_whole(to.saturating_sub(at))
+        require_whole(to.saturating_sub(at))?;
+        Ok(true)
     }
 }
 
@@ -184,13 +201,12 @@ fn numbers(part: &[u32]) -> String {
 }
 
 /// Whether every part that is asked for decoded can be: an answer that has begun cannot be refused any more.
-pub(super) async fn check_binary(items: &[FetchItem], source: &Source<'_>) -> Result<(), Halt> {
-    for item in items {
-        if let FetchItem::Binary(part, ..) | FetchItem::BinarySize(part) = item
-            && matches!(source.mail.binary(source.content, part).await?, Binary::UnknownEncoding)
-        {
-            return Err(Refusal::UnknownCte.into());
+pub(super) fn check_binary(items: &[FetchItem], source: &Source<'_>) -> Result<(), Refusal> {
+    let unknown = |item: &FetchItem| match item {
+        FetchItem::Binary(part, ..) | FetchItem::BinarySize(part) => {
+            source.content.anatomy().part(part).is_some_and(|part| LooseDecoder::of(&part.encoding).is_err())
         }
-    }
-    Ok(())
+        _ => false,
+    };
+    if items.iter().any(unknown) { Err(Refusal::UnknownCte) } else { Ok(()) }
 }

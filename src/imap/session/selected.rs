@@ -104,21 +104,18 @@ impl Session {
         let changes = mailbox.changes();
         let view = mailbox.view().await?;
         self.enabled.condstore |= opening.condstore;
-        let recent = match opening.read_only {
-            false => Uids::of_ranges(range_of(mailbox.claim_recent(&view))),
-            true => Uids::default(),
-        };
         let read_only = opening.read_only;
-        let selected = Selected {
+        let mut selected = Selected {
             keywords: view.keywords().len(),
             mailbox,
             changes,
             view,
             read_only,
-            recent,
+            recent: Uids::default(),
             saved: Uids::default(),
             told: HashMap::default(),
         };
+        selected.recent = selected.rows_in(selected.fresh());
         self.tell_selected(&selected);
         if self.enabled.rev2 {
             self.out.put("* LIST () \"/\" ").mailbox(&name).line("");
@@ -189,8 +186,4 @@ impl Session {
         self.selected = None;
         Done::plain("UNSELECT done")
     }
-}
-
-fn range_of(range: std::ops::Range<Uid>) -> Option<(Uid, Uid)> {
-    (!range.is_empty()).then(|| (range.start, range.end - 1))
 }

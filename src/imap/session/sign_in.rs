@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -38,7 +39,7 @@ pub(super) struct SignedIn {
     id: StaffId,
     /// The account as it was then.
     version: u64,
-    _place: Place,
+    place: Place,
 }
 
 impl Session {
@@ -134,7 +135,7 @@ impl Session {
         let mail = self.gateway.open_mail(origin).await?;
         let version = self.gateway.account_version(*id).await.ok_or(Refusal::SignIn(SignInError::Rejected))?;
         Event::SignedIn { session: self.id, staff: *id }.log();
-        self.signed_in = Some(SignedIn { mail, id: *id, version, _place: place });
+        self.signed_in = Some(SignedIn { mail, id: *id, version, place });
         self.errors = 0;
         Done::with(format!("CAPABILITY {}", self.capabilities()), "Welcome")
     }
@@ -147,6 +148,12 @@ impl Session {
             self.leave("account-changed", "Your account was changed; please sign in again");
         }
         welcome
+    }
+
+    /// Waits until few enough sessions of the account read through its messages; its turn ends when it is dropped.
+    pub(super) async fn turn_to_read(&mut self) -> Option<OwnedSemaphorePermit> {
+        let reading = Arc::clone(&self.signed_in.as_ref()?.place.reading);
+        reading.acquire_owned().await.ok()
     }
 
     /// The mailboxes of who has signed in.

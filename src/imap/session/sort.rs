@@ -1,77 +1,98 @@
-//! SORT and THREAD (RFC 5256).
+//! SORT (RFC 5256, RFC 5267, RFC 5957).
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 
 use super::search::Found;
-use super::{Done, Halt, Outlet, Session};
-use crate::anatomy::SortKeys;
+use super::{Done, Halt, Session};
+use crate::anatomy::{SortKeys, collation};
 use crate::gateway::staff_mail::StaffMail;
 use crate::imap::command::{By, SearchRequest, SortBy, SortKey};
+use crate::imap::response::Refusal;
 use crate::mailbox::MailboxError;
+use crate::time::Timestamp;
 
-/// A message that was found, and what it is ordered by.
-pub(super) struct Keyed {
-    pub(super) found: Found,
-    pub(super) keys: SortKeys,
+/// What a message is ordered by: no more of it is kept than that.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Value {
+    Moment(Timestamp),
+    Octets(u64),
+    Text(Box<str>),
+    Backwards(Reverse<Box<Value>>),
 }
+
+/// Messages whose header sections are read before others get their turn on the thread.
+const TOGETHER: usize = 32;
 
 impl Session {
     pub(super) async fn sort(
         &mut self,
+        tag: &str,
         by: By,
         order: &[SortKey],
         request: &SearchRequest,
-        outlet: &mut impl Outlet,
     ) -> Result<Done, Halt> {
-        let found = self.find(request, outlet).await?;
-        let header = order.iter().any(|key| !matches!(key.by, SortBy::Arrival | SortBy::Size));
-        let mut keyed = keyed(&self.mail()?, found, header).await?;
-        keyed.sort_by(|one, other| compare(order, one, other));
-        self.out.put("* SORT");
-        for keyed in &keyed {
-            self.out.put(&format!(" {}", keyed.found.number(by)));
+        let sorted = match self.sorted(order, request).await {
+            Ok(sorted) => sorted,
+            Err(halt) => return Err(self.unsaved(request, halt)),
+        };
+        match &request.returns {
+            None => self.tell_found("SORT", by, &sorted, request),
+            returns => self.tell_extended(tag, by, (&sorted, returns.as_deref()), request),
         }
-        self.out.line("");
         Done::plain("SORT done")
     }
-}
 
-/// Reads what messages are ordered by; those that are gone meanwhile are left out.
-pub(super) async fn keyed(mail: &StaffMail, found: Vec<Found>, header: bool) -> Result<Vec<Keyed>, Halt> {
-    let mut keyed = Vec::with_capacity(found.len());
-    for found in found {
-        let keys = match header {
-            false => SortKeys::default(),
-            true => match mail.content(&found.row).await {
-                Ok(content) => SortKeys::of(&mail.header(&content).await?),
-                Err(MailboxError::Expunged) => continue,
-                Err(error) => return Err(error.into()),
-            },
-        };
-        keyed.push(Keyed { found, keys });
+    /// What was found, by the first criterion that tells two apart, else by position (RFC 5256, section 3).
+    async fn sorted(&mut self, order: &[SortKey], request: &SearchRequest) -> Result<Vec<Found>, Halt> {
+        let found = self.find(request).await?;
+        let reads = order.iter().any(|key| !matches!(key.by, SortBy::Arrival | SortBy::Size));
+        let _turn = if reads { self.turn_to_read().await } else { None };
+        let mail = self.mail()?;
+        let values = |found: &Found, keys: &SortKeys| order.iter().map(|key| value(*key, found, keys)).collect();
+        let mut keyed: Vec<(Vec<Value>, Found)> = Vec::with_capacity(found.len());
+        for (at, found) in found.into_iter().enumerate() {
+            if at % TOGETHER == TOGETHER - 1 {
+                tokio::task::yield_now().await;
+            }
+            let keys = if reads { keys_of(&mail, &found).await? } else { Some(SortKeys::default()) };
+            let Some(keys) = keys else { continue };
+            keyed.push((values(&found, &keys), found));
+        }
+        let sorting = tokio::task::spawn_blocking(move || {
+            keyed.sort_by(|(one, a), (other, b)| one.cmp(other).then(a.position.cmp(&b.position)));
+            keyed.into_iter().map(|(_, found)| found).collect()
+        });
+        sorting.await.map_err(|_| Refusal::Interrupted.into())
     }
-    Ok(keyed)
 }
 
-/// By the first criterion that tells them apart, else by position (RFC 5256, section 3).
-fn compare(order: &[SortKey], one: &Keyed, other: &Keyed) -> Ordering {
-    let by = |key: &SortKey| {
-        let ordering = match key.by {
-            SortBy::Arrival => one.found.row.date.cmp(&other.found.row.date),
-            SortBy::Cc => one.keys.cc.cmp(&other.keys.cc),
-            SortBy::Date => sent(one).cmp(&sent(other)),
-            SortBy::From => one.keys.from.cmp(&other.keys.from),
-            SortBy::Size => one.found.row.octets.cmp(&other.found.row.octets),
-            SortBy::Subject => one.keys.subject.text.cmp(&other.keys.subject.text),
-            SortBy::To => one.keys.to.cmp(&other.keys.to),
-        };
-        if key.reverse { ordering.reverse() } else { ordering }
+/// What a header section says; `None` where the message was expunged meanwhile: it is left out.
+pub(super) async fn keys_of(mail: &StaffMail, found: &Found) -> Result<Option<SortKeys>, MailboxError> {
+    let read = async { mail.header(&mail.content(&found.row).await?).await };
+    match read.await {
+        Ok(header) => Ok(Some(SortKeys::of(&header))),
+        Err(MailboxError::Expunged) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn value(key: SortKey, found: &Found, keys: &SortKeys) -> Value {
+    let text = |text: &str| Value::Text(collation(text).into());
+    let value = match key.by {
+        SortBy::Arrival => Value::Moment(found.row.date),
+        SortBy::Cc => text(&keys.cc),
+        SortBy::Date => Value::Moment(sent(found, keys)),
+        SortBy::DisplayFrom => text(&keys.display_from),
+        SortBy::DisplayTo => text(&keys.display_to),
+        SortBy::From => text(&keys.from),
+        SortBy::Size => Value::Octets(found.row.octets),
+        SortBy::Subject => text(&keys.subject.text),
+        SortBy::To => text(&keys.to),
     };
-    let told_apart = order.iter().map(by).find(|ordering| *ordering != Ordering::Equal);
-    told_apart.unwrap_or_else(|| one.found.position.cmp(&other.found.position))
+    if key.reverse { Value::Backwards(Reverse(Box::new(value))) } else { value }
 }
 
 /// When it was sent, or arrived where it does not say.
-pub(super) fn sent(keyed: &Keyed) -> crate::time::Timestamp {
-    keyed.keys.sent.unwrap_or(keyed.found.row.date)
+pub(super) fn sent(found: &Found, keys: &SortKeys) -> Timestamp {
+    keys.sent.unwrap_or(found.row.date)
 }

@@ -1,26 +1,34 @@
 //! THREAD (RFC 5256): what was found, as a forest of questions and answers.
 
-use super::sort::{Keyed, keyed, sent};
-use super::{Done, Halt, Outlet, Session};
-use crate::anatomy::thread::{Strand, Thread, ordered_subject, references};
+use super::search::Found;
+use super::sort::{keys_of, sent};
+use super::{Done, Halt, Session};
+use crate::anatomy::SortKeys;
+use crate::anatomy::thread::{MessageName, Strand, Thread, named, ordered_subject, references};
 use crate::imap::command::{By, SearchRequest, Threading};
-use crate::imap::response::Writer;
+use crate::imap::response::{Refusal, Writer};
+
+/// Messages whose header sections are read before others get their turn on the thread.
+const TOGETHER: usize = 32;
 
 impl Session {
-    pub(super) async fn thread(
-        &mut self,
-        by: By,
-        threading: Threading,
-        request: &SearchRequest,
-        outlet: &mut impl Outlet,
-    ) -> Result<Done, Halt> {
-        let found = self.find(request, outlet).await?;
-        let keyed = keyed(&self.mail()?, found, true).await?;
-        let strands: Vec<Strand> = keyed.into_iter().map(|keyed| strand(by, keyed)).collect();
-        let threads = match threading {
+    pub(super) async fn thread(&mut self, by: By, threading: Threading, request: &SearchRequest) -> Result<Done, Halt> {
+        let found = self.find(request).await?;
+        let _turn = self.turn_to_read().await;
+        let mail = self.mail()?;
+        let mut strands = Vec::with_capacity(found.len());
+        for (at, found) in found.iter().enumerate() {
+            if at % TOGETHER == TOGETHER - 1 {
+                tokio::task::yield_now().await;
+            }
+            let Some(keys) = keys_of(&mail, found).await? else { continue };
+            strands.push(strand(by, found, keys));
+        }
+        let threading = tokio::task::spawn_blocking(move || match threading {
             Threading::References => references(&strands),
             Threading::OrderedSubject => ordered_subject(&strands),
-        };
+        });
+        let threads = threading.await.map_err(|_| Refusal::Interrupted)?;
         self.out.put("* THREAD");
         for (at, thread) in threads.iter().enumerate() {
             self.out.put(if at == 0 { " (" } else { "(" });
@@ -32,14 +40,12 @@ impl Session {
     }
 }
 
-fn strand(by: By, keyed: Keyed) -> Strand {
-    let (number, sent) = (keyed.found.number(by), sent(&keyed));
-    let keys = keyed.keys;
+fn strand(by: By, found: &Found, keys: SortKeys) -> Strand {
     Strand {
-        number,
-        message_id: keys.message_id,
-        references: keys.references,
-        sent,
+        number: found.number(by),
+        message_id: keys.message_id.as_deref().map(MessageName::of),
+        references: named(&keys.references),
+        sent: sent(found, &keys),
         subject: keys.subject.text,
         is_answer: keys.subject.is_answer,
     }

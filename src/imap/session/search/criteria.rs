@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use encoding_rs::Encoding;
@@ -10,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::anatomy::{Needle, Wanted};
 use crate::id::ThreadId;
-use crate::imap::command::Key;
+use crate::imap::command::{Key, Mistake};
 use crate::imap::response::Refusal;
 use crate::imap::session::selected::Selected;
 use crate::imap::set::SequenceSet;
@@ -81,6 +82,10 @@ pub(super) struct Criteria {
     test: Test,
     /// What must be looked for in messages: header fields first.
     pub(super) wanted: Vec<Wanted>,
+    /// How many of them are header fields.
+    headers: usize,
+    /// Whether messages are read for it.
+    pub(super) reads: bool,
     recent: Uids,
 }
 
@@ -91,7 +96,12 @@ struct Reading<'a> {
     now: Timestamp,
     headers: Vec<Wanted>,
     texts: Vec<Wanted>,
+    reads: bool,
 }
+
+/// Texts that one search looks for, and octets of each, at most.
+const MOST_TEXTS: usize = 50;
+const LONGEST_TEXT: usize = 4096;
 
 enum Charset {
     Utf8,
@@ -111,12 +121,22 @@ impl Criteria {
             None | Some("UTF-8" | "US-ASCII") => Charset::Utf8,
             Some(label) => Charset::Other(Encoding::for_label(label.as_bytes()).ok_or(Refusal::Charset)?),
         };
-        let mut reading = Reading { selected, charset, now, headers: Vec::new(), texts: Vec::new() };
+        let mut reading = Reading { selected, charset, now, headers: Vec::new(), texts: Vec::new(), reads: false };
         let mut test = reading.test(key)?;
-        let Reading { headers: mut wanted, texts, .. } = reading;
-        test.number_texts(wanted.len());
+        let Reading { headers: mut wanted, texts, mut reads, .. } = reading;
+        let headers = wanted.len();
+        test.number_texts(headers);
         wanted.extend(texts);
-        Ok(Self { test, wanted, recent: selected.recent.clone() })
+        if wanted.len() > MOST_TEXTS {
+            return Err(Refusal::Mistake(Mistake("A search looks for 50 texts at most")));
+        }
+        reads |= !wanted.is_empty();
+        Ok(Self { test, wanted, headers, reads, recent: selected.recent.clone() })
+    }
+
+    /// What is found out at once with one of [`Criteria::wanted`]: a header field alone, texts together.
+    pub(super) fn known_with(&self, at: usize) -> Range<usize> {
+        if at < self.headers { at..at + 1 } else { self.headers..self.wanted.len() }
     }
 
     /// Whether a message meets them.
@@ -217,14 +237,17 @@ impl Reading<'_> {
             Key::Before(day) => Test::Arrived(Span::Before(*day)),
             Key::On(day) => Test::Arrived(Span::On(*day)),
             Key::Since(day) => Test::Arrived(Span::Since(*day)),
-            Key::SentBefore(day) => Test::Sent(Span::Before(*day)),
-            Key::SentOn(day) => Test::Sent(Span::On(*day)),
-            Key::SentSince(day) => Test::Sent(Span::Since(*day)),
+            Key::SentBefore(day) => self.sent(Span::Before(*day)),
+            Key::SentOn(day) => self.sent(Span::On(*day)),
+            Key::SentSince(day) => self.sent(Span::Since(*day)),
             Key::Larger(octets) => Test::Larger(*octets),
             Key::Smaller(octets) => Test::Smaller(*octets),
             Key::ModSeq(modseq) => Test::ModSeq(*modseq),
             Key::EmailId(id) => Test::EmailId(id.clone()),
-            Key::ThreadId(id) => Test::ThreadId(id.clone()),
+            Key::ThreadId(id) => {
+                self.reads = true;
+                Test::ThreadId(id.clone())
+            }
             Key::Younger(seconds) => Test::Younger(self.ago(*seconds)),
             Key::Older(seconds) => Test::Older(self.ago(*seconds)),
         })
@@ -238,6 +261,11 @@ impl Reading<'_> {
         }
     }
 
+    fn sent(&mut self, span: Span) -> Test {
+        self.reads = true;
+        Test::Sent(span)
+    }
+
     fn header(&mut self, wanted: Wanted) -> Test {
         self.headers.push(wanted);
         Test::Wanted(self.headers.len() - 1)
@@ -249,6 +277,9 @@ impl Reading<'_> {
     }
 
     fn needle(&self, octets: &[u8]) -> Result<Needle, Refusal> {
+        if octets.len() > LONGEST_TEXT {
+            return Err(Refusal::Mistake(Mistake("A text that is looked for has 4096 octets at most")));
+        }
         let text: Cow<'_, str> = match self.charset {
             Charset::Utf8 => std::str::from_utf8(octets).map_err(|_| Refusal::Charset)?.into(),
             Charset::Other(encoding) => encoding.decode_without_bom_handling(octets).0,

@@ -2,12 +2,11 @@
 
 mod criteria;
 
-use super::{Done, Halt, Outlet, Session};
+use super::{Done, Halt, Session};
 use crate::gateway::staff_mail::StaffMail;
 use crate::imap::command::{By, Key, ReturnOption, SearchRequest};
-use crate::imap::response::Refusal;
-use crate::imap::set::written;
-use crate::mailbox::{MailContent, MailboxError, ModSeq, Row, Uid, Uids};
+use crate::imap::set::written_in_order;
+use crate::mailbox::{MailContent, MailboxError, ModSeq, Row, Uid, Uids, View};
 use crate::store;
 
 use criteria::{Criteria, Known, Need};
@@ -29,41 +28,33 @@ impl Found {
     }
 }
 
+/// Rows judged before others get their turn on the thread.
+const TOGETHER: usize = 64;
+
 impl Session {
-    pub(super) async fn search(
-        &mut self,
-        tag: &str,
-        by: By,
-        request: &SearchRequest,
-        outlet: &mut impl Outlet,
-    ) -> Result<Done, Halt> {
-        let saves = request.returns.as_ref().is_some_and(|returns| returns.contains(&ReturnOption::Save));
-        let found = match self.find(request, outlet).await {
+    pub(super) async fn search(&mut self, tag: &str, by: By, request: &SearchRequest) -> Result<Done, Halt> {
+        let found = match self.find(request).await {
             Ok(found) => found,
-            Err(halt) => {
-                // RFC 5182, section 2.1: a search that fails and was to be saved leaves nothing saved.
-                if let (true, Some(selected)) = (saves, &mut self.selected) {
-                    selected.saved = Uids::default();
-                }
-                return Err(halt);
-            }
+            Err(halt) => return Err(self.unsaved(request, halt)),
         };
-        if saves {
-            self.save(&found, request.returns.as_deref().unwrap_or_default());
-        }
-        let modseq = if names_modseq(&request.key) { found.iter().map(|found| found.row.modseq).max() } else { None };
-        let numbers: Vec<u32> = found.iter().map(|found| found.number(by)).collect();
         match &request.returns {
-            None if !self.enabled.rev2 => self.tell_found(&numbers, modseq),
-            None => self.tell_extended(tag, by, &numbers, &[ReturnOption::All], modseq),
-            Some(returns) if returns.iter().all(|option| *option == ReturnOption::Save) => {}
-            Some(returns) => self.tell_extended(tag, by, &numbers, returns, modseq),
+            None if !self.enabled.rev2 => self.tell_found("SEARCH", by, &found, request),
+            returns => self.tell_extended(tag, by, (&found, returns.as_deref()), request),
         }
         Done::plain("SEARCH done")
     }
 
-    /// The messages that meet the criteria, by position.
-    pub(super) async fn find(&mut self, request: &SearchRequest, outlet: &mut impl Outlet) -> Result<Vec<Found>, Halt> {
+    /// RFC 5182, section 2.1: a search that fails and was to be saved leaves nothing saved.
+    pub(super) fn unsaved(&mut self, request: &SearchRequest, halt: Halt) -> Halt {
+        let saves = request.returns.as_ref().is_some_and(|returns| returns.contains(&ReturnOption::Save));
+        if let (true, Some(selected)) = (saves, &mut self.selected) {
+            selected.saved = Uids::default();
+        }
+        halt
+    }
+
+    /// The messages that meet the criteria, by position. One that is expunged meanwhile meets none.
+    pub(super) async fn find(&mut self, request: &SearchRequest) -> Result<Vec<Found>, Halt> {
         if names_modseq(&request.key) {
             self.enable_condstore();
         }
@@ -72,13 +63,18 @@ impl Session {
         let criteria = Criteria::of(&request.key, request.charset.as_deref(), selected, store::now())?;
         let now = selected.mailbox.view().await?;
         let before = selected.view.clone();
+        let _turn = if criteria.reads { self.turn_to_read().await } else { None };
         let mut found = Vec::new();
         for (position, row) in before.rows().enumerate() {
-            let Some(row) = now.find(row.uid) else { continue };
-            if meets(&mail, &criteria, (position, row), &now).await? {
-                found.push(Found { position, row: row.clone() });
+            if position % TOGETHER == TOGETHER - 1 {
+                tokio::task::yield_now().await;
             }
-            self.flush_if_full(outlet).await?;
+            let Some(row) = now.find(row.uid) else { continue };
+            match meets(&mail, &criteria, (position, row), &now).await {
+                Ok(true) => found.push(Found { position, row: row.clone() }),
+                Ok(false) | Err(MailboxError::Expunged) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(found)
     }
@@ -86,64 +82,97 @@ impl Session {
     fn save(&mut self, found: &[Found], returns: &[ReturnOption]) {
         let uid = |found: Option<&Found>| found.map(|found| found.row.uid);
         let wants = |option| returns.contains(&option);
-        let whole = wants(ReturnOption::All) || wants(ReturnOption::Count);
-        let least = uid(found.first()).filter(|_| wants(ReturnOption::Min));
-        let most = uid(found.last()).filter(|_| wants(ReturnOption::Max));
-        let ends: Vec<Uid> = least.into_iter().chain(most).collect();
-        let ends_only = !whole && (wants(ReturnOption::Min) || wants(ReturnOption::Max));
+        let ends: Vec<Uid> = [(found.first(), ReturnOption::Min), (found.last(), ReturnOption::Max)]
+            .into_iter()
+            .filter_map(|(found, option)| uid(found).filter(|_| wants(option)))
+            .collect();
         if let Some(selected) = &mut self.selected {
-            selected.saved = match ends_only {
+            selected.saved = match ends_only(returns) {
                 true => ends.into_iter().collect(),
                 false => found.iter().map(|found| found.row.uid).collect(),
             };
         }
     }
 
-    fn tell_found(&mut self, numbers: &[u32], modseq: Option<ModSeq>) {
-        self.out.put("* SEARCH");
-        for number in numbers {
-            self.out.put(&format!(" {number}"));
+    /// `* SEARCH …` or `* SORT …`, in the order in which they are given.
+    pub(super) fn tell_found(&mut self, word: &str, by: By, found: &[Found], request: &SearchRequest) {
+        self.out.put("* ").put(word);
+        for found in found {
+            self.out.put(&format!(" {}", found.number(by)));
         }
-        if let Some(modseq) = modseq {
+        if let Some(modseq) = modseq_of(found, &[ReturnOption::All], request) {
             self.out.put(&format!(" (MODSEQ {modseq})"));
         }
         self.out.line("");
     }
 
-    fn tell_extended(&mut self, tag: &str, by: By, numbers: &[u32], returns: &[ReturnOption], modseq: Option<ModSeq>) {
+    /// `* ESEARCH …` (RFC 4731; of SORT RFC 5267), and keeps what is to be saved. The first is the least.
+    pub(super) fn tell_extended(
+        &mut self,
+        tag: &str,
+        by: By,
+        (found, returns): (&[Found], Option<&[ReturnOption]>),
+        request: &SearchRequest,
+    ) {
+        let returns = returns.unwrap_or(&[ReturnOption::All]);
+        let wants = |option| returns.contains(&option);
+        if wants(ReturnOption::Save) {
+            self.save(found, returns);
+        }
+        if returns.iter().all(|option| *option == ReturnOption::Save) {
+            return;
+        }
         let uid = if by == By::Uid { " UID" } else { "" };
         self.out.put(&format!("* ESEARCH (TAG \"{tag}\"){uid}"));
-        let wants = |option| returns.contains(&option);
-        if let (Some(least), Some(most)) = (numbers.first(), numbers.last()) {
+        if let (Some(least), Some(most)) = (found.first(), found.last()) {
             if wants(ReturnOption::Min) {
-                self.out.put(&format!(" MIN {least}"));
+                self.out.put(&format!(" MIN {}", least.number(by)));
             }
             if wants(ReturnOption::Max) {
-                self.out.put(&format!(" MAX {most}"));
+                self.out.put(&format!(" MAX {}", most.number(by)));
             }
             if wants(ReturnOption::All) {
-                let all: Uids = numbers.iter().copied().collect();
-                self.out.put(" ALL ").put(&written(&all));
+                self.out.put(" ALL ").put(&written_in_order(found.iter().map(|found| found.number(by))));
             }
         }
         if wants(ReturnOption::Count) {
-            self.out.put(&format!(" COUNT {}", numbers.len()));
+            self.out.put(&format!(" COUNT {}", found.len()));
         }
-        if let Some(modseq) = modseq {
+        if let Some(modseq) = modseq_of(found, returns, request) {
             self.out.put(&format!(" MODSEQ {modseq}"));
         }
         self.out.line("");
     }
 }
 
+/// Whether no more than the first and the last are asked for.
+fn ends_only(returns: &[ReturnOption]) -> bool {
+    let wants = |option| returns.contains(&option);
+    !wants(ReturnOption::All) && !wants(ReturnOption::Count) && (wants(ReturnOption::Min) || wants(ReturnOption::Max))
+}
+
+/// The last change of those that are told of, where the search names MODSEQ (RFC 7162, sections 3.1.5 and 3.1.10).
+fn modseq_of(found: &[Found], returns: &[ReturnOption], request: &SearchRequest) -> Option<ModSeq> {
+    if !names_modseq(&request.key) {
+        return None;
+    }
+    let modseq = |found: &Found| found.row.modseq;
+    if !ends_only(returns) {
+        return found.iter().map(modseq).max();
+    }
+    let least = found.first().filter(|_| returns.contains(&ReturnOption::Min));
+    let most = found.last().filter(|_| returns.contains(&ReturnOption::Max));
+    least.into_iter().chain(most).map(modseq).max()
+}
+
 /// Whether a message meets the criteria. What the mailbox's row does not tell is asked one thing after the other, the
-/// cheapest first, and only as far as it matters.
+/// cheapest first, and only as far as it matters; its texts are read once for all that is looked for in them.
 async fn meets(
     mail: &StaffMail,
     criteria: &Criteria,
     (position, row): (usize, &Row),
-    view: &crate::mailbox::View,
-) -> Result<bool, Halt> {
+    view: &View,
+) -> Result<bool, MailboxError> {
     let mut known = Known::default();
     let mut content: Option<MailContent> = None;
     loop {
@@ -153,19 +182,15 @@ async fn meets(
         };
         let content = match &content {
             Some(content) => content,
-            None => match mail.content(row).await {
-                Ok(read) => &*content.insert(read),
-                // Expunged meanwhile: it meets nothing.
-                Err(MailboxError::Expunged) => return Ok(false),
-                Err(error) => return Err(error.into()),
-            },
+            None => &*content.insert(mail.content(row).await?),
         };
         match need {
             Need::Thread => known.thread = Some(content.thread()),
             Need::Sent => known.sent = Some(crate::anatomy::sent(&mail.header(content).await?).map(|sent| sent.day)),
             Need::Wanted(at) => {
-                let wanted = criteria.wanted.get(at).ok_or(Refusal::NotSaved)?;
-                known.wanted.insert(at, mail.matches(content, wanted).await?);
+                let among = criteria.known_with(at);
+                let has = mail.matches(content, &criteria.wanted[among.clone()]).await?;
+                known.wanted.extend(among.zip(has));
             }
         }
     }
