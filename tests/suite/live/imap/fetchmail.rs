@@ -66,11 +66,11 @@ fn write_configuration(clinic: &Clinic, way: &str) {
         .open(clinic.path("fetchmailrc"))
         .unwrap();
     let address = clinic.at(2993);
-    write!(
+    writeln!(
         file,
         "poll {ip} protocol IMAP service {port} user \"{JANE}\" password \"{PASSWORD}\" ssl sslcertck sslcertfile \"{ca}\" \
          sslcommonname \"{HOST}\" \
-         mda \"{mda}\" {way}\n",
+         mda \"{mda}\" {way}",
         ip = address.ip(),
         port = address.port(),
         ca = clinic.path("certs/ca.pem").display(),
