@@ -10,7 +10,7 @@ context = ssl.create_default_context(cafile=ca)
 
 
 def connect():
-    client = imapclient.IMAPClient(ip, port=int(port), ssl_context=context, timeout=20)
+    client = imapclient.IMAPClient(ip, port=int(port), ssl_context=context, timeout=60)
     client.login(user, password)
     return client
 
@@ -82,7 +82,7 @@ assert client.get_quota_root("INBOX")[1]
 client.idle()
 other = connect()
 other.append("INBOX", mail(4, "While idling", "Text"))
-heard = client.idle_check(timeout=5)
+heard = client.idle_check(timeout=30)
 assert (2, b"EXISTS") in heard, heard
 client.idle_done()
 same(client.search(["UID", "4:*"]), [4])
