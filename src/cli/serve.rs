@@ -132,6 +132,9 @@ fn print_start(config: &Config, running: &Running) {
     if !config.portal.listen.is_empty() {
         print::line(&format!("Recipients read at {}.", config.gateway.public_url));
     }
+    if let Some(page) = settings::setup_page(config) {
+        print::line(&format!("Staff read how to set up a mail program at {page}."));
+    }
     print::line(&format!("Mail goes out {}.", outgoing(config)));
     if !made.is_empty() {
         print_next_steps(config);

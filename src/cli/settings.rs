@@ -150,6 +150,12 @@ pub fn host_names(config: &Config) -> Vec<String> {
     names
 }
 
+/// Where staff read how to set up a mail program; `None` where they have no mailboxes or there is no portal.
+pub fn setup_page(config: &Config) -> Option<String> {
+    let mailboxes = !config.imap.imaps.is_empty() || !config.imap.imap.is_empty();
+    (mailboxes && !config.portal.listen.is_empty()).then(|| format!("{}/setup", config.gateway.public_url))
+}
+
 /// What mail programs of staff are told: TLS from the first octet where there is such a listener, else STARTTLS.
 fn mail_servers(config: &Config) -> portal::MailServers {
     let server = |tls: &[SocketAddr], starttls: &[SocketAddr]| {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::admin::{Answer, Request, StaffRow};
-use crate::cli::{Done, StaffCommand, ask, print};
+use crate::cli::{Done, StaffCommand, ask, house, print, settings};
 use crate::mail::Address;
 use crate::random;
 
@@ -66,6 +66,9 @@ async fn add(config: &Path, args: AddArgs) -> Done {
     };
     let code = ask::ask_done(config, request).await?;
     tell(&password, made);
+    if let Some(page) = settings::setup_page(&house::read_config(config)?) {
+        print::line(&format!("How to set up a mail program: {page}"));
+    }
     Ok(code)
 }
 

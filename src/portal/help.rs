@@ -9,6 +9,7 @@ use crate::portal::cookies::Cookie;
 use crate::portal::fields::Form;
 use crate::portal::page::{Page, shown};
 use crate::portal::refusal::Refusal;
+use crate::portal::setup;
 use crate::portal::sign_in::with_cookies;
 use crate::portal::steps;
 use crate::portal::visitor::Visitor;
@@ -18,12 +19,15 @@ use crate::portal::visitor::Visitor;
 struct HelpPage {
     page: Page,
     origin: String,
+    /// Whether staff read their mail here.
+    mail: bool,
 }
 
 /// `GET /help`
 pub async fn show(State(app): State<App>, visitor: Visitor) -> Response {
     let origin = app.settings().origin.authority().to_owned();
-    shown(&HelpPage { page: visitor.page(&app, None), origin })
+    let mail = setup::offered(&app).is_ok();
+    shown(&HelpPage { page: visitor.page(&app, None), origin, mail })
 }
 
 /// `POST /language`

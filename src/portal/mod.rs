@@ -23,6 +23,7 @@ mod documents;
 mod door;
 mod enrol;
 mod fields;
+mod guide;
 mod headers;
 mod help;
 mod idle;

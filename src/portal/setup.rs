@@ -18,6 +18,7 @@ use crate::mail::{Address, Domain};
 use crate::portal::app::App;
 use crate::portal::body::{Incoming, Patience};
 use crate::portal::fields::Fields;
+use crate::portal::guide;
 use crate::portal::refusal::Refusal;
 use crate::portal::visitor::Visitor;
 
@@ -64,6 +65,7 @@ pub fn routes() -> Router<App> {
         .route(outlook, get(autodiscover).post(autodiscover))
         .route(outlook_too, get(autodiscover).post(autodiscover))
         .route(apple, get(mobileconfig))
+        .route("/setup", get(guide::show))
 }
 
 /// Whether this host may be asked for this path, besides our own: a practice's domain, and `autoconfig.` or
@@ -104,7 +106,10 @@ struct Mobileconfig<'a> {
 }
 
 /// The servers, where there are mailboxes to be read.
-fn offered(app: &App) -> Result<&MailServers, Refusal> {
+///
+/// # Errors
+/// [`Refusal::NotFound`] where there are none.
+pub fn offered(app: &App) -> Result<&MailServers, Refusal> {
     Some(&app.settings().mail).filter(|servers| servers.imap.is_some()).ok_or(Refusal::NotFound)
 }
 

@@ -206,7 +206,7 @@ class Walk {
   // Pages that lie beside the way.
   async others() {
     const account = this.task.account ? ["/account", "/account/password", "/account/close"] : [];
-    for (const path of [...account, "/help", "/forgot"]) {
+    for (const path of [...account, "/help", "/setup", "/forgot"]) {
       await this.goto(path);
       await this.browser.look(path.slice(1).replace("/", "-"));
     }

@@ -123,6 +123,45 @@ help-what-title = What this is
 help-what-text = Clinics use this service to send documents that are too private for ordinary e-mail. They are kept encrypted, and only for a limited time.
 help-lost-title = If you cannot find a message
 help-lost-text = Open the link in the e-mail you were sent. If it has expired, you can have a new one e-mailed. If the documents are gone, ask the sender to send them again.
+help-work-title = If you work at the practice
+
+## Setting up a mail program, for people of the practice
+
+setup-title = Set up your mail program
+setup-text = For people who work at the practice. With your e-mail address and your password you read secure replies, and send, in the program that you have.
+setup-name = Your user name is your whole e-mail address.
+setup-password = Your password is the one that you send with. If you do not have it, ask whoever made your account.
+setup-which = Which program do you use?
+setup-outlook-1 = Choose File, then Add Account. In the new Outlook: Settings, Accounts, Add account.
+setup-outlook-2 = Type your e-mail address and continue.
+setup-outlook-3 = If it asks which kind of account, choose IMAP, and copy the servers from below.
+setup-outlook-4 = Type your password and finish.
+setup-outlook-new = The new Outlook, and Outlook on phones, keep a copy of your mail and your password with Microsoft. Ask your practice before you use one of them.
+setup-thunderbird-1 = Open the menu, choose Add Account, then Email.
+setup-thunderbird-2 = Type your name and your e-mail address, and continue. It finds the servers by itself; if not, copy them from below.
+setup-thunderbird-3 = Type your password and continue.
+setup-apple-text = Open this page on the iPhone, iPad or Mac, in Safari. A profile sets everything up.
+setup-apple-address = Your e-mail address
+setup-apple-button = Get the profile
+setup-apple-1 = iPhone or iPad: open Settings, tap Profile Downloaded, then Install. Mac: open the file, then System Settings, General, Device Management.
+setup-apple-2 = It says “Not Signed”, since your practice has made it itself. Check that it names your practice.
+setup-apple-3 = Type your password when it asks for it.
+setup-apple-by-hand = In Settings, Apps, Mail, Mail Accounts, choose Add Account, Other, and copy the server from below.
+setup-android-1 = In Gmail open the menu, then Settings, Add account, Other.
+setup-android-2 = Type your e-mail address, choose Manual setup, then Personal (IMAP).
+setup-android-3 = Type your password, and copy the servers from below: first the one for reading, then the one for sending.
+setup-android-thunderbird = Thunderbird for Android needs your address and your password only.
+setup-servers = The servers
+setup-servers-text = You need these only if your program asks for them. User name and password are the same for both.
+setup-reading = For reading (IMAP)
+setup-sending = For sending (SMTP)
+setup-host = Server
+setup-port = Port
+setup-security = Security
+setup-then = What you will find
+setup-inbox = In the Inbox: what patients and others reply to your secure messages, and what we have to ask or tell you.
+setup-sent = In Sent: each secure message as you wrote it. When its time is over, its text and a list of its documents stay.
+setup-warning = If your program warns you about a certificate, do not go on. Tell whoever looks after the computers of your practice.
 
 ## Signing in
 

@@ -129,6 +129,45 @@ help-what-title = De quoi s’agit-il ?
 help-what-text = Les cabinets utilisent ce service pour envoyer des documents trop personnels pour un courriel ordinaire. Ils sont conservés chiffrés, et pour un temps limité seulement.
 help-lost-title = Si vous ne trouvez pas un message
 help-lost-text = Ouvrez le lien du courriel que vous avez reçu. S’il a expiré, vous pouvez en recevoir un nouveau. Si les documents ne sont plus là, demandez à l’expéditeur de les renvoyer.
+help-work-title = Si vous travaillez au cabinet
+
+## Configurer un logiciel de messagerie, pour les personnes du cabinet
+
+setup-title = Configurer votre messagerie
+setup-text = Pour les personnes qui travaillent au cabinet. Avec votre adresse électronique et votre mot de passe, vous lisez les réponses sécurisées et vous écrivez, dans le logiciel que vous avez déjà.
+setup-name = Votre nom d’utilisateur est votre adresse électronique entière.
+setup-password = Votre mot de passe est celui de vos envois. Si vous ne l’avez pas, demandez à la personne qui a créé votre compte.
+setup-which = Quel logiciel utilisez-vous ?
+setup-outlook-1 = Choisissez Fichier, puis Ajouter un compte. Dans le nouvel Outlook : Paramètres, Comptes, Ajouter un compte.
+setup-outlook-2 = Tapez votre adresse électronique et continuez.
+setup-outlook-3 = S’il demande le type de compte, choisissez IMAP et copiez les serveurs ci-dessous.
+setup-outlook-4 = Tapez votre mot de passe et terminez.
+setup-outlook-new = Le nouvel Outlook, et Outlook sur téléphone, gardent une copie de vos messages et de votre mot de passe chez Microsoft. Demandez à votre cabinet avant de les utiliser.
+setup-thunderbird-1 = Ouvrez le menu, choisissez Ajouter un compte, puis une adresse électronique.
+setup-thunderbird-2 = Tapez votre nom et votre adresse électronique, et continuez. Il trouve les serveurs lui-même ; sinon, copiez-les ci-dessous.
+setup-thunderbird-3 = Tapez votre mot de passe et continuez.
+setup-apple-text = Ouvrez cette page sur l’iPhone, l’iPad ou le Mac, dans Safari. Un profil configure tout.
+setup-apple-address = Votre adresse électronique
+setup-apple-button = Obtenir le profil
+setup-apple-1 = iPhone ou iPad : ouvrez Réglages, touchez Profil téléchargé, puis Installer. Mac : ouvrez le fichier, puis Réglages Système, Général, Gestion des appareils.
+setup-apple-2 = Il affiche « Non signé », car votre cabinet l’a fait lui-même. Vérifiez qu’il porte le nom de votre cabinet.
+setup-apple-3 = Tapez votre mot de passe quand il le demande.
+setup-apple-by-hand = Dans Réglages, Apps, Mail, Comptes Mail, choisissez Ajouter un compte, Autre, et copiez le serveur ci-dessous.
+setup-android-1 = Dans Gmail, ouvrez le menu, puis Paramètres, Ajouter un compte, Autre.
+setup-android-2 = Tapez votre adresse électronique, choisissez Configuration manuelle, puis Personnel (IMAP).
+setup-android-3 = Tapez votre mot de passe et copiez les serveurs ci-dessous : d’abord celui de la lecture, puis celui de l’envoi.
+setup-android-thunderbird = Thunderbird pour Android ne demande que votre adresse et votre mot de passe.
+setup-servers = Les serveurs
+setup-servers-text = Vous n’en avez besoin que si votre logiciel les demande. Le nom d’utilisateur et le mot de passe sont les mêmes pour les deux.
+setup-reading = Pour lire (IMAP)
+setup-sending = Pour envoyer (SMTP)
+setup-host = Serveur
+setup-port = Port
+setup-security = Sécurité
+setup-then = Ce que vous y trouverez
+setup-inbox = Dans la boîte de réception : ce que des patients et d’autres répondent à vos messages sécurisés, et ce que nous avons à vous demander ou à vous dire.
+setup-sent = Dans les messages envoyés : chaque message sécurisé tel que vous l’avez écrit. Quand son délai est passé, son texte et la liste de ses documents restent.
+setup-warning = Si votre logiciel vous avertit d’un certificat, n’allez pas plus loin. Prévenez la personne qui s’occupe des ordinateurs de votre cabinet.
 
 ## Connexion
 

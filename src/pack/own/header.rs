@@ -33,10 +33,12 @@ pub(super) fn of<'a>(templates: &Templates, parts: &OwnParts<'_>, texts: &Texts)
     message.header("Content-Language", field::language(templates.language(&parts.practice.language)))
 }
 
-/// The guest, so that an answer from any mail program goes to them.
+/// The guest, so that an answer from any mail program goes to them. Who has given no name is called by the address, which
+/// is not written twice.
 fn guest<'a>(reply: &GuestReplyParts<'_>) -> Written<'a> {
-    let name = Some(field::display_name(reply.guest_name)).filter(|name| !name.is_empty());
-    Written::new_address(name, reply.guest.to_string())
+    let address = reply.guest.to_string();
+    let name = Some(field::display_name(reply.guest_name)).filter(|name| !name.is_empty() && *name != address);
+    Written::new_address(name, address)
 }
 
 /// Whether it answers what somebody wrote (RFC 3834, section 5).

@@ -65,6 +65,8 @@ fn faultless(who: &str, report: &Value) {
 /// A running clinic with a portal.
 fn clinic() -> Clinic {
     let mut clinic = Clinic::new(&Setup::default());
+    let more = format!("[imap]\nimaps = [\"{}\"]\n", clinic.at(2993));
+    clinic.configure(&Setup { more, ..Setup::default() });
     open_portal(&clinic);
     clinic.start();
     clinic
@@ -79,7 +81,8 @@ pub fn open_portal(clinic: &Clinic) {
     fs::write(&config, format!("{text}\n[portal]\nlisten = [\"{at}\"]\n")).unwrap();
 }
 
-fn origin() -> String {
+/// What [`open_portal`] serves it as.
+pub fn origin() -> String {
     format!("https://{HOST}:{PORTAL}")
 }
 

@@ -1,4 +1,5 @@
-//! Programs that read mail, against the built server: Python's imaplib, curl, mbsync both ways; and what kill -9 leaves.
+//! Programs that read mail, against the built server: here Python's imaplib, curl and mbsync both ways, and what kill -9
+//! leaves; each of the others in a file of its own.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,14 +8,29 @@ use std::process::Command;
 use super::clinic::{Clinic, HOST, JANE, PASSWORD, Setup, words};
 use super::tools::{find, run};
 
+mod fetchmail;
+mod libraries;
+mod neomutt;
+mod offlineimap;
+mod replies;
+mod thunderbird;
+
 /// A running clinic that serves mailboxes, with [`JANE`].
 fn clinic() -> Clinic {
+    clinic_with(|_| {})
+}
+
+/// The same, with more in its configuration.
+fn clinic_with(more_of: impl Fn(&Clinic)) -> Clinic {
     let mut clinic = Clinic::new(&Setup::default());
     let more = format!("[imap]\nimaps = [\"{}\"]\nimap = [\"{}\"]\n", clinic.at(2993), clinic.at(2143));
     clinic.configure(&Setup { more, ..Setup::default() });
+    more_of(&clinic);
     clinic.start();
     let added = clinic.run(&["staff", "add", JANE, "--password-stdin"], &format!("{PASSWORD}\n"));
     assert!(added.status.success(), "staff add: {}", words(&added));
+    // Both say where the page for people is, or neither.
+    assert_eq!(words(&added).contains("/setup"), clinic.last_words().contains("/setup"), "{}", words(&added));
     clinic
 }
 

@@ -98,6 +98,8 @@ fn to_staff<'a>(
         ("own-dropped", Says::QuestionReturned { recipient: guest, accepted: NOW, dropped: true }),
         ("own-status", status("partly", None, lines)),
         ("own-status-one", status("delivered", None, &lines[..1])),
+        ("own-opened", status("opened", None, &lines[1..2])),
+        ("own-unread", status("unread", None, &lines[..1])),
         ("own-history", status("history", None, history)),
         ("own-done", status("done", Some("unshare"), history)),
         (

@@ -8,7 +8,7 @@ use std::time::Duration;
 use postern::access::Proved;
 use postern::net::{Gate, GateLimits, Stop, Stopper, run};
 use postern::policy::Role;
-use postern::portal::{Deadlines, Origin, Server, Settings, app};
+use postern::portal::{Deadlines, MailServer, MailServers, Origin, Server, Settings, app};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -24,12 +24,17 @@ async fn portal(clinic: Arc<Clinic>, stop: Stop) -> String {
         trusted_proxies: Vec::new(),
         max_upload: 1 << 23,
         deadlines,
-        mail: Default::default(),
+        mail: mail(),
     };
     let app = app(Arc::new(Desk(clinic)), settings);
     let gate = Gate::new(GateLimits::default());
     tokio::spawn(run(listener, Server::new(app, None, deadlines), gate, stop, Duration::from_secs(1)));
     url
+}
+
+fn mail() -> MailServers {
+    let server = |port, starttls| Some(MailServer { port, starttls });
+    MailServers { host: "mail.clinic.example".into(), imap: server(993, false), submission: server(587, true) }
 }
 
 const SUBMIT: &str = "document.querySelector('main form').submit()";
@@ -65,6 +70,13 @@ fn shots(parcel: &str, plain: &str) -> Vec<(&'static str, String, Option<Proved>
         shot("birthdate", "/birthdate", fresh(), SUBMIT),
         shot("magic", "/magic", fresh(), ""),
         shot("help", "/help", None, ""),
+        shot("setup", "/setup", None, ""),
+        shot(
+            "setup-open",
+            "/setup",
+            None,
+            "document.querySelectorAll('details').forEach((one) => { one.open = true; })",
+        ),
         shot("list", "/", Some(signed_in()), ""),
         shot("list-found", "/", Some(signed_in()), &search("plan")),
         shot("list-nothing", "/", Some(signed_in()), &search("zebra")),

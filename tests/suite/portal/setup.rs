@@ -113,10 +113,45 @@ async fn set_up_is_also_asked_at_the_practices_own_hosts() {
     }
 }
 
+/// A nurse with an address, a password and two minutes.
+#[tokio::test]
+async fn people_read_how_to_set_up_their_mail_program() {
+    let mut browser = with_mail();
+    browser.get("/help").await.shows(200, &["<a href=\"/setup\">Set up your mail program</a>"]);
+    let answer = browser.get("/setup").await;
+    let text: String =
+        answer.shows(200, &["Outlook", "Thunderbird", "iPhone", "Android"]).text().split_whitespace().collect();
+    for (title, port, security) in [("Forreading(IMAP)", 993, "SSL/TLS"), ("Forsending(SMTP)", 587, "STARTTLS")] {
+        let server = format!(
+            "<h3>{title}</h3><dlclass=\"facts\"><div><dt>Server</dt><ddclass=\"address\">mail.clinic.example</dd></div>\
+             <div><dt>Port</dt><dd>{port}</dd></div><div><dt>Security</dt><dd>{security}</dd></div></dl>"
+        );
+        assert!(text.contains(&server), "{server}\n{text}");
+    }
+    assert!(text.contains("<formmethod=\"get\"action=\"/mail/apple.mobileconfig\">"), "{text}");
+    assert!(answer.octets.len() < 20_000, "{} octets", answer.octets.len());
+    browser.language = "fr";
+    browser.get("/setup").await.shows(200, &["Configurer votre messagerie", "Obtenir le profil", "Pour lire (IMAP)"]);
+}
+
+/// Only reading is done here, sending elsewhere: no profile, which needs both.
+#[tokio::test]
+async fn without_submission_there_is_no_profile() {
+    let imap = Some(MailServer { port: 993, starttls: false });
+    let mail = MailServers { host: "mail.clinic.example".into(), imap, submission: None };
+    let mut browser = Browser::with(Settings { mail, ..settings() });
+    let text = browser.get("/setup").await.shows(200, &["For reading (IMAP)", "choose Add Account"]).text();
+    assert!(!text.contains("apple.mobileconfig") && !text.contains("For sending"), "{text}");
+}
+
 #[tokio::test]
 async fn without_mailboxes_there_is_nothing_to_set_up() {
     let mut browser = Browser::new();
-    for path in [WELL_KNOWN, "/mail/config-v1.1.xml", OUTLOOK, "/mail/apple.mobileconfig?emailaddress=a%40b.example"] {
+    let help = browser.get("/help").await.text();
+    assert!(!help.contains("/setup"), "{help}");
+    for path in
+        ["/setup", WELL_KNOWN, "/mail/config-v1.1.xml", OUTLOOK, "/mail/apple.mobileconfig?emailaddress=a%40b.example"]
+    {
         browser.get(path).await.shows(404, &[]);
     }
 }
