@@ -109,6 +109,8 @@ ids! {
     ContactId;
     /// One person with a staff account.
     StaffId;
+    /// Whose mailboxes: a member of staff's, or a workgroup's.
+    OwnerId;
     /// One browser's visit to the portal.
     VisitId;
     /// One request to the portal that was answered by an error.
@@ -117,12 +119,19 @@ ids! {
     QuestionId;
     /// One reply that a guest wrote.
     GuestReplyId;
-    /// One mailbox of a staff member.
+    /// One mailbox of a staff member or a workgroup.
     MailboxId;
     /// One message in mailboxes: all copies of it have the same.
     MailId;
     /// What messages have in common that answer one another.
     ThreadId;
+}
+
+/// Everybody has mailboxes of their own.
+impl From<StaffId> for OwnerId {
+    fn from(staff: StaffId) -> Self {
+        Self(staff.0)
+    }
 }
 
 /// A keyed hash that stands for one patient of the clinic, by record number, by name and birthdate, or by address and

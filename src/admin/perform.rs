@@ -82,10 +82,14 @@ async fn staff_list(desk: &Desk, after: Option<StaffId>) -> Performed {
     let accounts = &desk.gateway.stations().accounts;
     let page = accounts.list(after, PAGE).await.map_err(|error| error.to_string())?;
     let now = store::now();
-    Ok(Answer::Staff { rows: page.into_iter().map(|(id, account)| staff_row(id, account, now)).collect() })
+    let row = |(id, account)| {
+        let workgroups = desk.gateway.workgroups_of(&account);
+        staff_row(id, account, workgroups, now)
+    };
+    Ok(Answer::Staff { rows: page.into_iter().map(row).collect() })
 }
 
-fn staff_row(id: StaffId, account: StaffAccount, now: Timestamp) -> StaffRow {
+fn staff_row(id: StaffId, account: StaffAccount, workgroups: Vec<String>, now: Timestamp) -> StaffRow {
     let state = match account.initial_since {
         _ if account.disabled => "disabled",
         Some(since) if now.since(since) >= INITIAL_PASSWORD_LIVES => "initial password lapsed",
@@ -99,6 +103,7 @@ fn staff_row(id: StaffId, account: StaffAccount, now: Timestamp) -> StaffRow {
         practice: account.practice,
         groups: account.groups,
         delegated: account.delegated,
+        workgroups,
         state: state.to_owned(),
         admin: account.admin,
         created: account.created,

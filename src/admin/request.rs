@@ -178,6 +178,8 @@ pub struct StaffRow {
     pub groups: Vec<String>,
     /// Other addresses it may send as.
     pub delegated: Vec<Address>,
+    /// Workgroups it belongs to, with the right it has there: `Reception (send)`.
+    pub workgroups: Vec<String>,
     /// `active`, `disabled`, `initial password`, `initial password lapsed`.
     pub state: String,
     /// Whether it is an admin's.

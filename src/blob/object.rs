@@ -151,6 +151,30 @@ impl Objects {
         if octets.len() as u64 == object.octets { Ok(()) } else { Err(BlobError::Unsound) }
     }
 
+    /// One holder more, in this batch, of an object that commits hold. Conditional on the holders as read.
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`] where nobody holds it any more.
+    pub async fn hold(&self, batch: &mut Batch, object: &ObjectRef) -> Result<(), BlobError> {
+        let key = holders_key(object.id);
+        let found = self.holders(batch, &key).await.map_err(|error| BlobError::Disk(error.to_string()))?;
+        let Holders { count, in_file } = found.ok_or(BlobError::Missing)?;
+        batch.put(key, &Holders { count: count.saturating_add(1), in_file });
+        Ok(())
+    }
+
+    /// Who holds an object as the batch has it so far, which then depends on that.
+    async fn holders(&self, batch: &mut Batch, key: &Key) -> Result<Option<Holders>, StoreError> {
+        if let Some(written) = batch.written(key) {
+            return Ok(written.and_then(|octets| decode(Table::Object, octets).ok()));
+        }
+        let record = self.store.get::<Holders>(key).await?;
+        if let Some(record) = &record {
+            batch.require_version(key.clone(), record.version);
+        }
+        Ok(record.map(|record| record.value))
+    }
+
     /// One holder less, in this batch: the last one's batch deletes the record of the object (a file goes
     /// after the commit by [`Objects::drop_files`], or at the next sweep). Conditional on the holders as read.
     ///
@@ -158,17 +182,7 @@ impl Objects {
     /// [`StoreError`].
     pub async fn release(&self, batch: &mut Batch, id: BlobId) -> Result<Released, StoreError> {
         let key = holders_key(id);
-        let holders = match batch.written(&key) {
-            Some(written) => written.and_then(|octets| decode(Table::Object, octets).ok()),
-            None => {
-                let record = self.store.get::<Holders>(&key).await?;
-                if let Some(record) = &record {
-                    batch.require_version(key.clone(), record.version);
-                }
-                record.map(|record| record.value)
-            }
-        };
-        let Some(Holders { count, in_file }) = holders else { return Ok(Released(None)) };
+        let Some(Holders { count, in_file }) = self.holders(batch, &key).await? else { return Ok(Released(None)) };
         if count > 1 {
             batch.put(key, &Holders { count: count - 1, in_file });
             return Ok(Released(None));

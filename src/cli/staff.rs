@@ -119,7 +119,7 @@ async fn list(config: &Path, json: bool) -> Done {
     if json {
         print::json(&rows)?;
     } else {
-        let titles = ["ADDRESS", "NAME", "STATE", "PRACTICE", "GROUPS", "ALSO SENDS AS"];
+        let titles = ["ADDRESS", "NAME", "STATE", "PRACTICE", "GROUPS", "ALSO SENDS AS", "WORKGROUPS"];
         print::table(&titles, &rows.iter().map(cells).collect::<Vec<_>>());
     }
     Ok(ExitCode::SUCCESS)
@@ -135,6 +135,7 @@ fn cells(row: &StaffRow) -> Vec<String> {
         or_dash(row.practice.clone().unwrap_or_default()),
         or_dash(row.groups.join(", ")),
         or_dash(row.delegated.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        or_dash(row.workgroups.join(", ")),
     ]
 }
 

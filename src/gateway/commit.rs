@@ -41,8 +41,8 @@ struct Sealed {
     /// The octets of the letters that are too long for their entries, one behind the other: a file for each would cost two
     /// syncs each.
     long: Option<Object>,
-    /// What stands in the sender's Sent.
-    sent: Option<SentCopy>,
+    /// What stands in Sent: of the sender, and of the workgroup as which it was sent.
+    sent: Vec<SentCopy>,
 }
 
 /// Why a shipment was not taken, and whether that is certain.
@@ -106,7 +106,7 @@ impl Gateway {
         message: &RawMessage,
         case: &Case<'_>,
     ) -> Result<Kept, NotTaken> {
-        let sealed = self.seal(matter, shipment, message).await?;
+        let sealed = self.seal(matter, shipment, message, case.origin).await?;
         let result = self.commit_sealed(matter, shipment, &sealed, case).await;
         match result {
             Ok(committed) => {
@@ -153,9 +153,16 @@ impl Gateway {
         Err(unavailable("commit", &"other changes came first, again and again").into())
     }
 
-    async fn seal(&self, matter: &Matter<'_>, shipment: &Shipment, message: &RawMessage) -> Result<Sealed, Refusal> {
-        let mut sealed = Sealed { deposits: Vec::new(), original: None, letters: Vec::new(), long: None, sent: None };
-        match self.seal_into(&mut sealed, matter, shipment, message).await {
+    async fn seal(
+        &self,
+        matter: &Matter<'_>,
+        shipment: &Shipment,
+        message: &RawMessage,
+        origin: &Origin,
+    ) -> Result<Sealed, Refusal> {
+        let (deposits, letters, sent) = Default::default();
+        let mut sealed = Sealed { deposits, original: None, letters, long: None, sent };
+        match self.seal_into(&mut sealed, matter, shipment, (message, origin)).await {
             Ok(()) => Ok(sealed),
             Err(refusal) => {
                 self.drop_sealed(sealed).await;
@@ -169,20 +176,22 @@ impl Gateway {
         sealed: &mut Sealed,
         matter: &Matter<'_>,
         shipment: &Shipment,
-        message: &RawMessage,
+        (message, origin): (&RawMessage, &Origin),
     ) -> Result<(), Refusal> {
         for planned in shipment.parcel.iter().flat_map(|parcel| &parcel.deposits) {
             sealed.deposits.push(self.seal_deposit(matter, planned, message).await?);
         }
-        let sent = self.sent_place(matter, shipment).await?;
-        if holders(shipment) > 0 || sent.is_some() {
+        let sent = self.sent_places(matter, shipment, origin).await?;
+        if holders(shipment) > 0 || !sent.is_empty() {
             sealed.original = Some(self.stations.objects.adopt(message).await.map_err(disk)?);
         }
-        if let Some((place, original)) = sent.zip(sealed.original.clone()) {
-            let documents = sealed.deposits.iter().filter(|(deposit, _)| deposit.kind == DepositKind::Document);
-            let documents: Vec<_> =
-                documents.map(|(deposit, _)| (deposit.name.clone(), deposit.object.octets)).collect();
-            sealed.sent = Some(self.sent_copy(matter, (shipment, &documents), place, (message, original)).await?);
+        let documents = sealed.deposits.iter().filter(|(deposit, _)| deposit.kind == DepositKind::Document);
+        let documents: Vec<_> = documents.map(|(deposit, _)| (deposit.name.clone(), deposit.object.octets)).collect();
+        if let Some(original) = &sealed.original {
+            for place in sent {
+                let copied = self.sent_copy(matter, (shipment, &documents), place, (message, original.clone()));
+                sealed.sent.push(copied.await?);
+            }
         }
         let room = IN_ENTRY.min(IN_ENTRIES / shipment.letters.len().max(1));
         let mut long = self.stations.objects.create();
@@ -278,7 +287,9 @@ impl Gateway {
         if let (Some(original), 1..) = (&sealed.original, holders(shipment)) {
             original.put(&mut batch, u32::try_from(holders(shipment)).unwrap_or(u32::MAX));
         }
-        if let Some(sent) = &sealed.sent {
+        let owners: Vec<_> = sealed.sent.iter().map(SentCopy::owner).collect();
+        self.stations.mailboxes.take_turns(&mut batch, &owners).await;
+        for sent in &sealed.sent {
             self.put_sent(&mut batch, sent, matter.now).await?;
         }
         self.put_questions(&mut batch, matter, shipment, sealed.original.as_ref(), case).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::accounts::{Accounts, SignIn};
+use crate::accounts::{Accounts, SignIn, StaffAccount};
 use crate::blob::{Objects, RawMessage, SpoolWriter};
 use crate::directory::Directory;
 use crate::event::Event;
@@ -13,6 +13,7 @@ use crate::id::{SessionId, TransactionId};
 use crate::keyring::Keyring;
 use crate::mail::{Address, Domain, Envelope, Origin, ReceivedTrace};
 use crate::mailbox::Mailboxes;
+use crate::policy::WorkgroupRight;
 use crate::queue::Queue;
 use crate::secret::Secret;
 use crate::store::{self, Store};
@@ -187,7 +188,10 @@ impl Gateway {
         match origin {
             Origin::Staff { id, .. } => {
                 let account = accounts.get(*id).await.map_err(|error| unavailable("accounts", &error))?;
-                Ok(account.is_some_and(|account| !account.value.disabled && account.value.may_send_as(address)))
+                let speaks = |account: &StaffAccount| {
+                    account.may_send_as(address) || speaks_for_workgroup(snapshot, account, address)
+                };
+                Ok(account.is_some_and(|account| !account.value.disabled && speaks(&account.value)))
             }
             Origin::Relay { any_sender: true } => Ok(true),
             Origin::Relay { any_sender: false } => {
@@ -226,6 +230,12 @@ impl Gateway {
     pub fn spool(&self) -> SpoolWriter {
         SpoolWriter::new(self.stations.objects.blobs())
     }
+}
+
+/// Whether this account may send as this address because it is a workgroup's.
+fn speaks_for_workgroup(snapshot: &Snapshot, account: &StaffAccount, address: &Address) -> bool {
+    let group = snapshot.policy.workgroup_at(address).map(|(_, group)| group);
+    group.and_then(|group| group.right_of(&account.address, &account.groups)) >= Some(WorkgroupRight::Send)
 }
 
 /// Logs a cause that nobody outside may read.

@@ -2,7 +2,7 @@
 
 use crate::access::About;
 use crate::gateway::words::Answered;
-use crate::gateway::{Gateway, ReceivedMessage, Refusal, Snapshot, unavailable};
+use crate::gateway::{Gateway, ReceivedMessage, Refusal, Snapshot, speaks_for_workgroup, unavailable};
 use crate::id::ContactId;
 use crate::mail::{Address, Origin};
 use crate::mime::assess::{Assessment, PatientRef};
@@ -96,12 +96,16 @@ impl Gateway {
         }
         .map_err(|error| unavailable("accounts", &error))?;
         let of_domain = snapshot.policy.practice_of(speaker.domain()).map(|practice| practice.id.clone());
-        let own = account.filter(|account| account.may_send_as(&speaker));
+        let group = snapshot.policy.workgroup_at(&speaker);
+        let own = account
+            .filter(|account| account.may_send_as(&speaker) || speaks_for_workgroup(snapshot, account, &speaker));
         // A server that may name any sender says nothing about who reads an answer.
         let can_answer = (own.is_some() || of_domain.is_some()) && *origin != Origin::Relay { any_sender: true };
         let name = own.as_ref().filter(|own| own.address.same_as(&speaker)).and_then(|own| own.name.clone());
+        let name = group.map(|(_, group)| group.name.clone()).or(name);
         let (groups, of_account) = own.map(|account| (account.groups, account.practice)).unwrap_or_default();
-        Ok((SenderFacts { address: speaker, groups, practice: of_account.or(of_domain), can_answer }, name))
+        let practice = group.map(|(practice, _)| practice.id.clone()).or(of_account).or(of_domain);
+        Ok((SenderFacts { address: speaker, groups, practice, can_answer }, name))
     }
 
     async fn recipient_facts(

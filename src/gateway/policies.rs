@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use notify::{RecursiveMode, Watcher};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::event::Event;
 use crate::fault::{Fault, Sources, render};
@@ -77,6 +77,8 @@ pub struct Policies {
     broken: ArcSwapOption<Broken>,
     /// What was read last, sound or not, so that one state is told of once.
     last: Mutex<Folder>,
+    /// Counts the snapshots.
+    changes: watch::Sender<u64>,
 }
 
 impl Policies {
@@ -93,12 +95,18 @@ impl Policies {
             current: ArcSwap::from_pointee(snapshot),
             broken: ArcSwapOption::empty(),
             last: Mutex::new(read),
+            changes: watch::Sender::new(0),
         })
     }
 
     /// What is in force now; stays as it is for who holds it.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.current.load_full()
+    }
+
+    /// A number that changes when other policies come into force.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// Why the files as they are now are not in force, if they are not.
@@ -131,6 +139,7 @@ impl Policies {
                 log_loaded(&snapshot);
                 self.current.store(Arc::new(snapshot));
                 self.broken.store(None);
+                self.changes.send_modify(|changes| *changes += 1);
             }
             Err(broken) => {
                 Event::PolicyBroken { faults: broken.faults.len() }.log();

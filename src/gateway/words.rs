@@ -6,8 +6,8 @@ use crate::event::Event;
 use crate::gateway::questions::{Asked, DueError};
 use crate::gateway::records::thread;
 use crate::gateway::tokens::{TokenAddress, gone};
-use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, read, unavailable};
-use crate::mail::{Address, ReversePath};
+use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, Snapshot, read, unavailable};
+use crate::mail::{Address, Origin, ReversePath};
 use crate::mime::Outline;
 use crate::mime::assess::Assessment;
 use crate::policy::{Asking, Role};
@@ -68,13 +68,13 @@ impl Gateway {
             TokenAddress::Ask(id) => {
                 let found = self.question(id).await.map_err(|error| unavailable("question", &error))?;
                 let asked = found.ok_or_else(|| Refusal::Policy(gone(to).into()))?;
-                check_writer(received, &facts, &asked.question.sender)?;
+                self.check_writer(&snapshot, received, &facts, &asked.question.sender).await?;
                 self.answer_question(received, asked, &facts, now).await?;
             }
             TokenAddress::About(transaction) => {
                 let found = self.message(transaction).await.map_err(|error| unavailable("message", &error))?;
                 let message = found.ok_or_else(|| Refusal::Policy(gone(to).into()))?.value;
-                check_writer(received, &facts, &message.sender)?;
+                self.check_writer(&snapshot, received, &facts, &message.sender).await?;
                 let line = facts.text.as_deref().and_then(own_line).unwrap_or_default();
                 let (order, word, mark) = (order(line, today(now)), shown_word(line), mark(&outline));
                 let about = About { transaction, message: &message, order, word, mark, recalls: false };
@@ -82,6 +82,26 @@ impl Gateway {
             }
         }
         Ok(receipt)
+    }
+
+    /// Only who was asked may answer: From, else the reverse-path. Who may write as From was checked before. For a workgroup
+    /// answers whoever may send as its address, and has signed in: mail programs answer as their owner.
+    async fn check_writer(
+        &self,
+        snapshot: &Snapshot,
+        received: &ReceivedMessage,
+        facts: &Assessment,
+        asked: &Address,
+    ) -> Result<(), Refusal> {
+        let writer = facts.from.first().or_else(|| received.envelope.reverse_path.address());
+        let signed_in = matches!(received.origin, Origin::Staff { .. });
+        let of_group = signed_in && snapshot.policy.workgroup_at(asked).is_some();
+        if writer.is_some_and(|writer| writer.same_as(asked))
+            || of_group && self.may_send_by(snapshot, &received.origin, asked).await?
+        {
+            return Ok(());
+        }
+        Err(Refusal::Policy("Only the address that was asked can answer. Nothing was changed.".into()))
     }
 
     async fn answer_question(
@@ -134,15 +154,6 @@ impl Gateway {
             spool.write(&piece).await.map_err(|error| cannot(&error))?;
         }
         spool.finish().await.map_err(|error| cannot(&error))
-    }
-}
-
-/// Only who was asked may answer: From, else the reverse-path. Who may write as From was checked before.
-fn check_writer(received: &ReceivedMessage, facts: &Assessment, asked: &Address) -> Result<(), Refusal> {
-    let writer = facts.from.first().or_else(|| received.envelope.reverse_path.address());
-    match writer {
-        Some(writer) if writer.same_as(asked) => Ok(()),
-        _ => Err(Refusal::Policy("Only the address that was asked can answer. Nothing was changed.".into())),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::anatomy::{Anatomist, Seen, SortKeys};
 use crate::blob::object::Released;
 use crate::blob::{Object, ObjectRef, ObjectWriter};
-use crate::id::{Id, MailId, MailboxId, StaffId, ThreadId};
+use crate::id::{Id, MailId, MailboxId, OwnerId, ThreadId};
 use crate::mailbox::edit::Incoming;
 use crate::mailbox::records::{Content, Holders, Source};
 use crate::mailbox::{FlagSet, MailboxError, Mailboxes, Uid};
@@ -149,15 +149,15 @@ impl Mailboxes {
     }
 
     /// Puts a message into a mailbox in the batch, whatever the account holds already. From then until the batch is
-    /// committed, refused or dropped nobody else changes the account's mailboxes; a batch changes those of one account,
-    /// or the admin's first and then another's.
+    /// committed, refused or dropped nobody else changes the account's mailboxes; a batch that changes those of several has
+    /// their turns before ([`Mailboxes::take_turns`]).
     ///
     /// # Errors
     /// [`MailboxError::Missing`], [`MailboxError::TooMany`]; the batch is of no use then.
     pub async fn put(
         &self,
         batch: &mut Batch,
-        (owner, mailbox): (StaffId, MailboxId),
+        (owner, mailbox): (OwnerId, MailboxId),
         arrival: &Arrival,
         (flags, date): (&FlagSet, Timestamp),
     ) -> Result<Appended, MailboxError> {
@@ -184,7 +184,7 @@ impl Mailboxes {
     /// [`MailboxError::OverQuota`] and as [`Mailboxes::put`]; nothing is kept then.
     pub async fn append(
         &self,
-        owner: StaffId,
+        owner: OwnerId,
         mailbox: MailboxId,
         mail: NewMail,
         flags: &FlagSet,
@@ -208,7 +208,7 @@ impl Mailboxes {
 
     async fn append_arrival(
         &self,
-        owner: StaffId,
+        owner: OwnerId,
         mailbox: MailboxId,
         arrival: &Arrival,
         with: (&FlagSet, Timestamp),
@@ -222,7 +222,7 @@ impl Mailboxes {
     }
 
     /// Fails where the account would hold more than it may.
-    pub(super) async fn require_room(&self, owner: StaffId, octets: u64, messages: u64) -> Result<(), MailboxError> {
+    pub(super) async fn require_room(&self, owner: OwnerId, octets: u64, messages: u64) -> Result<(), MailboxError> {
         let usage = self.usage(owner).await?;
         let fits = usage.octets.saturating_add(octets) <= usage.most_octets
             && usage.messages.saturating_add(messages) <= self.limits.messages;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::id::{Id, MailboxId, StaffId};
+use crate::id::{Id, MailboxId, OwnerId};
 use crate::mailbox::arrival::Disposal;
 use crate::mailbox::records::{Catalogue, Entry, Head, behind};
 use crate::mailbox::turn::held;
@@ -60,7 +60,7 @@ const FIRST: [(&str, Option<SpecialUse>); 5] = [
 ];
 
 impl Mailboxes {
-    async fn catalogue(&self, owner: StaffId) -> Result<Record<Catalogue>, MailboxError> {
+    pub(super) async fn catalogue(&self, owner: OwnerId) -> Result<Record<Catalogue>, MailboxError> {
         self.store.get(&Catalogue::key(owner)).await?.ok_or(MailboxError::Missing)
     }
 
@@ -68,7 +68,15 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError`].
-    pub async fn prepare(&self, owner: StaffId) -> Result<(), MailboxError> {
+    pub async fn prepare(&self, owner: OwnerId) -> Result<(), MailboxError> {
+        self.prepare_with(owner, &FIRST).await
+    }
+
+    pub(super) async fn prepare_with(
+        &self,
+        owner: OwnerId,
+        first: &[(&str, Option<SpecialUse>)],
+    ) -> Result<(), MailboxError> {
         let key = Catalogue::key(owner);
         if self.store.get::<Catalogue>(&key).await?.is_some() {
             return Ok(());
@@ -78,7 +86,7 @@ impl Mailboxes {
         if self.store.get::<Catalogue>(&key).await?.is_some() {
             return Ok(());
         }
-        for (name, special) in FIRST {
+        for (name, special) in first.iter().copied() {
             let Ok(name) = MailboxName::parse(name) else { continue };
             catalogue.subscribed.insert(name.clone());
             put_mailbox(&mut batch, &mut catalogue, owner, name, special);
@@ -92,7 +100,7 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError::Store`].
-    pub async fn list(&self, owner: StaffId) -> Result<Vec<Listed>, MailboxError> {
+    pub async fn list(&self, owner: OwnerId) -> Result<Vec<Listed>, MailboxError> {
         let Catalogue { entries, subscribed, .. } = self.catalogue(owner).await?.value;
         let parents: BTreeSet<MailboxName> = entries.iter().flat_map(|entry| entry.name.ancestors()).collect();
         let named = entries.iter().map(|entry| &entry.name).chain(&parents).chain(&subscribed);
@@ -114,7 +122,7 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError::Missing`].
-    pub async fn find(&self, owner: StaffId, name: &MailboxName) -> Result<MailboxId, MailboxError> {
+    pub async fn find(&self, owner: OwnerId, name: &MailboxName) -> Result<MailboxId, MailboxError> {
         let catalogue = self.catalogue(owner).await?.value;
         catalogue.find(name).map(|entry| entry.id).ok_or(MailboxError::Missing)
     }
@@ -123,7 +131,7 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError::Store`].
-    pub async fn inbox(&self, owner: StaffId) -> Result<Option<MailboxId>, MailboxError> {
+    pub async fn inbox(&self, owner: OwnerId) -> Result<Option<MailboxId>, MailboxError> {
         let found = self.store.get::<Catalogue>(&Catalogue::key(owner)).await?;
         Ok(found.and_then(|record| record.value.find(&MailboxName::inbox()).map(|entry| entry.id)))
     }
@@ -132,7 +140,7 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError`].
-    pub async fn special(&self, owner: StaffId, special: SpecialUse) -> Result<MailboxId, MailboxError> {
+    pub async fn special(&self, owner: OwnerId, special: SpecialUse) -> Result<MailboxId, MailboxError> {
         let catalogue = self.catalogue(owner).await?.value;
         if let Some(entry) = catalogue.entries.iter().find(|entry| entry.special == Some(special)) {
             return Ok(entry.id);
@@ -149,7 +157,7 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError::Missing`].
-    pub async fn status(&self, owner: StaffId, id: MailboxId) -> Result<Status, MailboxError> {
+    pub async fn status(&self, owner: OwnerId, id: MailboxId) -> Result<Status, MailboxError> {
         let head = self.head(owner, id).await?.value;
         let recent_from = self.shelf.recent_from(id).unwrap_or(head.recent_from);
         Ok(Status {
@@ -169,7 +177,7 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError::Store`].
-    pub async fn usage(&self, owner: StaffId) -> Result<Usage, MailboxError> {
+    pub async fn usage(&self, owner: OwnerId) -> Result<Usage, MailboxError> {
         let mut usage = Usage { octets: 0, messages: 0, most_octets: self.limits.account };
         for entry in self.catalogue(owner).await?.value.entries {
             if let Some(head) = self.store.get::<Head>(&Head::key(entry.id)).await? {
@@ -186,7 +194,7 @@ impl Mailboxes {
     /// [`MailboxError::Exists`], [`MailboxError::UseTaken`], [`MailboxError::TooMany`].
     pub async fn create(
         &self,
-        owner: StaffId,
+        owner: OwnerId,
         name: &MailboxName,
         special: Option<SpecialUse>,
     ) -> Result<MailboxId, MailboxError> {
@@ -207,10 +215,10 @@ impl Mailboxes {
         Ok(id)
     }
 
-    async fn put_catalogue(
+    pub(super) async fn put_catalogue(
         &self,
         mut batch: Batch,
-        owner: StaffId,
+        owner: OwnerId,
         version: u64,
         catalogue: &Catalogue,
     ) -> Result<(), MailboxError> {
@@ -225,7 +233,7 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError::Kept`] for Inbox; [`MailboxError::HasChildren`] for a name that only has others below it.
-    pub async fn delete(&self, owner: StaffId, name: &MailboxName) -> Result<(), MailboxError> {
+    pub async fn delete(&self, owner: OwnerId, name: &MailboxName) -> Result<(), MailboxError> {
         if name.is_inbox() {
             return Err(MailboxError::Kept);
         }
@@ -262,7 +270,7 @@ impl Mailboxes {
     }
 
     /// Takes messages out until one commit takes the rest.
-    async fn thin_out(&self, owner: StaffId, id: MailboxId) -> Result<(), MailboxError> {
+    async fn thin_out(&self, owner: OwnerId, id: MailboxId) -> Result<(), MailboxError> {
         let open = self.open(owner, id).await?;
         loop {
             let view = open.view().await?;
@@ -279,7 +287,7 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError::Missing`], [`MailboxError::Exists`]; [`MailboxError::TooMany`] where a name would be too long.
-    pub async fn rename(&self, owner: StaffId, from: &MailboxName, to: &MailboxName) -> Result<(), MailboxError> {
+    pub async fn rename(&self, owner: OwnerId, from: &MailboxName, to: &MailboxName) -> Result<(), MailboxError> {
         if from.is_inbox() {
             let inbox = self.find(owner, from).await?;
             let id = self.create(owner, to, None).await?;
@@ -314,7 +322,7 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError::TooMany`] where more are subscribed than make sense.
-    pub async fn subscribe(&self, owner: StaffId, name: &MailboxName, subscribed: bool) -> Result<(), MailboxError> {
+    pub async fn subscribe(&self, owner: OwnerId, name: &MailboxName, subscribed: bool) -> Result<(), MailboxError> {
         let mut batch = Batch::default();
         self.take_turn(&mut batch, owner).await;
         let Record { version, value: mut catalogue } = self.catalogue(owner).await?;
@@ -335,7 +343,7 @@ impl Mailboxes {
 fn put_mailbox(
     batch: &mut Batch,
     catalogue: &mut Catalogue,
-    owner: StaffId,
+    owner: OwnerId,
     name: MailboxName,
     special: Option<SpecialUse>,
 ) -> MailboxId {

@@ -1,6 +1,6 @@
 //! Flags, and messages that go.
 
-use crate::id::{MailboxId, StaffId};
+use crate::id::{MailboxId, OwnerId};
 use crate::mailbox::arrival::Disposal;
 use crate::mailbox::page::{PAGE_UIDS, Page};
 use crate::mailbox::{FlagChange, MailboxError, Mailboxes, ModSeq, Row, SystemFlags, Uid, Uids, View};
@@ -33,7 +33,7 @@ impl Mailboxes {
     /// [`MailboxError::Missing`]; [`MailboxError::TooMany`] where the mailbox has no place for a further keyword.
     pub async fn set_flags(
         &self,
-        owner: StaffId,
+        owner: OwnerId,
         id: MailboxId,
         uids: &Uids,
         change: &FlagChange,
@@ -71,7 +71,7 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError::Missing`]; what went by earlier commits is gone then.
-    pub async fn expunge(&self, owner: StaffId, id: MailboxId, among: Option<&Uids>) -> Result<Uids, MailboxError> {
+    pub async fn expunge(&self, owner: OwnerId, id: MailboxId, among: Option<&Uids>) -> Result<Uids, MailboxError> {
         let view = self.open(owner, id).await?.view().await?;
         let deleted = view.rows().filter(|row| row.flags.has(SystemFlags::DELETED)).map(|row| row.uid);
         let chosen: Vec<Uid> = deleted.filter(|uid| among.is_none_or(|among| among.contains(*uid))).collect();
@@ -86,7 +86,7 @@ impl Mailboxes {
     /// Takes out those of these messages that still are as they must be, in one commit.
     pub(super) async fn take_out(
         &self,
-        owner: StaffId,
+        owner: OwnerId,
         id: MailboxId,
         chosen: &Uids,
         must: impl Fn(&Row) -> bool,

@@ -1,6 +1,6 @@
 //! Copies and moves: rows only, the octets are shared.
 
-use crate::id::{MailboxId, StaffId};
+use crate::id::{MailboxId, OwnerId};
 use crate::mailbox::edit::Incoming;
 use crate::mailbox::{FlagSet, MailboxError, Mailboxes, Row, Uid, Uids, View};
 use crate::store::Batch;
@@ -23,7 +23,7 @@ impl Mailboxes {
     /// [`MailboxError::Missing`], [`MailboxError::OverQuota`], [`MailboxError::TooMany`] (more than some 50,000).
     pub async fn copy(
         &self,
-        owner: StaffId,
+        owner: OwnerId,
         from: MailboxId,
         uids: &Uids,
         to: MailboxId,
@@ -53,7 +53,7 @@ impl Mailboxes {
     /// As [`Mailboxes::copy`], but for the quota: nothing grows.
     pub async fn mv(
         &self,
-        owner: StaffId,
+        owner: OwnerId,
         from: MailboxId,
         uids: &Uids,
         to: MailboxId,
@@ -87,7 +87,7 @@ impl Mailboxes {
 }
 
 /// A row as it goes to another mailbox, where its keywords have other bits.
-fn incoming(view: &View, row: &Row) -> Incoming {
+pub(super) fn incoming(view: &View, row: &Row) -> Incoming {
     let FlagSet { system, keywords } = view.flag_set(row);
     Incoming { flags: system, keywords, date: row.date, octets: row.octets, mail: row.mail }
 }

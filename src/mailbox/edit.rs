@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::id::{MailId, MailboxId, StaffId};
+use crate::id::{MailId, MailboxId, OwnerId};
 use crate::mailbox::flags::{FlagSet, Keyword, MOST_KEYWORDS, SystemFlags};
 use crate::mailbox::page::{Page, StoredPage};
 use crate::mailbox::records::{Head, Mark};
@@ -54,7 +54,7 @@ impl Mailboxes {
     }
 
     /// Begins to change a mailbox of this account, whose turn the batch holds.
-    pub(super) async fn edit(&self, batch: &Batch, owner: StaffId, id: MailboxId) -> Result<Edit<'_>, MailboxError> {
+    pub(super) async fn edit(&self, batch: &Batch, owner: OwnerId, id: MailboxId) -> Result<Edit<'_>, MailboxError> {
         let found = self.in_batch::<Head>(batch, &Head::key(id)).await?;
         let (head, version) = found.filter(|(head, _)| head.owner == owner).ok_or(MailboxError::Missing)?;
         if let Some(turn) = held(batch, owner) {

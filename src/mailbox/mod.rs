@@ -1,4 +1,4 @@
-//! Mailboxes of staff (RFC 9051): durable, sealed, with numbers that clients can rely on.
+//! Mailboxes of staff and workgroups (RFC 9051): durable, sealed, with numbers that clients can rely on.
 //!
 //! An account has a *catalogue* (names, subscriptions), each mailbox a *head* (its numbers), its messages stand in *pages*
 //! of 64 rows by UID, and each change leaves a *mark* (which UIDs changed or vanished). A commit writes the head, the pages
@@ -15,6 +15,7 @@ use crate::blob::{BlobError, Objects};
 use crate::keyring::Keyring;
 use crate::store::{CommitError, Store, StoreError};
 
+mod across;
 mod arrival;
 mod catalogue;
 mod change;
@@ -28,6 +29,7 @@ mod page;
 mod read;
 mod records;
 mod sent;
+mod shared;
 mod turn;
 mod uids;
 mod view;
@@ -110,6 +112,12 @@ pub enum MailboxError {
     /// The message is longer than it may be.
     #[error("the message is too large")]
     TooLarge,
+    /// Who asks may not do that here.
+    #[error("no right to do that")]
+    Denied,
+    /// A secured message, whose documents end on a day, goes into no other owner's mailboxes before.
+    #[error("the message stays where it is until its documents end")]
+    Bound,
     /// The message was expunged meanwhile.
     #[error("the message is no more")]
     Expunged,

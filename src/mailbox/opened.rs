@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{Mutex as Gate, watch};
 
-use crate::id::{Id, MailboxId, StaffId};
+use crate::id::{Id, MailboxId, OwnerId};
 use crate::mailbox::page::{Page, StoredPage};
 use crate::mailbox::records::{Head, Mark, behind};
 use crate::mailbox::{MailboxError, Mailboxes, ModSeq, Uid, Uids, View};
@@ -102,7 +102,7 @@ pub struct Past {
 #[derive(Clone)]
 pub struct OpenMailbox {
     mailboxes: Mailboxes,
-    owner: StaffId,
+    owner: OwnerId,
     id: MailboxId,
     opened: Arc<Opened>,
 }
@@ -112,13 +112,13 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError::Missing`] where it is not this account's.
-    pub async fn open(&self, owner: StaffId, id: MailboxId) -> Result<OpenMailbox, MailboxError> {
+    pub async fn open(&self, owner: OwnerId, id: MailboxId) -> Result<OpenMailbox, MailboxError> {
         self.head(owner, id).await?;
         Ok(OpenMailbox { mailboxes: self.clone(), owner, id, opened: self.shelf.take(id) })
     }
 
     /// The head of a mailbox of this account.
-    pub(super) async fn head(&self, owner: StaffId, id: MailboxId) -> Result<Record<Head>, MailboxError> {
+    pub(super) async fn head(&self, owner: OwnerId, id: MailboxId) -> Result<Record<Head>, MailboxError> {
         let found = self.store.get::<Head>(&Head::key(id)).await?;
         found.filter(|head| head.value.owner == owner).ok_or(MailboxError::Missing)
     }
@@ -155,7 +155,7 @@ impl Mailboxes {
     }
 
     /// The mailbox as committed now; `known` is what was read of it before.
-    async fn read_view(&self, owner: StaffId, id: MailboxId, known: Option<View>) -> Result<View, MailboxError> {
+    async fn read_view(&self, owner: OwnerId, id: MailboxId, known: Option<View>) -> Result<View, MailboxError> {
         let mut head = self.head(owner, id).await?;
         if let Some(known) = known.as_ref().filter(|known| known.version() == head.version) {
             return Ok(known.clone());
@@ -201,6 +201,11 @@ impl OpenMailbox {
     /// Which mailbox.
     pub fn id(&self) -> MailboxId {
         self.id
+    }
+
+    /// Whose it is.
+    pub fn owner(&self) -> OwnerId {
+        self.owner
     }
 
     /// The mailbox as committed now. Where nothing has changed one record is read, after a change what changed.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::anatomy::Anatomy;
 use crate::blob::ObjectRef;
-use crate::id::{BlobId, Id, MailId, MailboxId, StaffId, ThreadId};
+use crate::id::{BlobId, Id, MailId, MailboxId, OwnerId, ThreadId};
 use crate::keyring::Capsule;
 use crate::mailbox::flags::Keyword;
 use crate::mailbox::{MailboxName, ModSeq, SpecialUse, Uid, Uids};
@@ -23,6 +23,16 @@ pub(super) struct Catalogue {
     pub subscribed: BTreeSet<MailboxName>,
     /// The last UIDVALIDITY given to a mailbox: the next one's is greater.
     pub last_validity: u32,
+    /// Names of others' mailboxes that are not subscribed, as those are unless somebody says so.
+    pub declined: BTreeSet<MailboxName>,
+}
+
+/// The same as version 1 wrote it.
+#[derive(Serialize, Deserialize)]
+struct CatalogueV1 {
+    entries: Vec<Entry>,
+    subscribed: BTreeSet<MailboxName>,
+    last_validity: u32,
 }
 
 /// A mailbox in the catalogue.
@@ -36,11 +46,19 @@ pub(super) struct Entry {
 silent_debug!(Catalogue, Entry);
 
 impl Stored for Catalogue {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, octets: &[u8]) -> Option<Self> {
+        let CatalogueV1 { entries, subscribed, last_validity } = match version {
+            1 => postcard::from_bytes(octets).ok()?,
+            _ => return None,
+        };
+        Some(Self { entries, subscribed, last_validity, declined: BTreeSet::new() })
+    }
 }
 
 impl Catalogue {
-    pub fn key(owner: StaffId) -> Key {
+    pub fn key(owner: OwnerId) -> Key {
         Key::new(Table::MailCatalogue, &[owner.octets()])
     }
 
@@ -59,7 +77,7 @@ impl Catalogue {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Head {
     /// Whose it is.
-    pub owner: StaffId,
+    pub owner: OwnerId,
     /// UIDVALIDITY.
     pub validity: u32,
     /// The UID that comes next.
@@ -87,7 +105,7 @@ impl Stored for Head {
 }
 
 impl Head {
-    pub fn new(owner: StaffId, validity: u32) -> Self {
+    pub fn new(owner: OwnerId, validity: u32) -> Self {
         Self {
             owner,
             validity,
@@ -206,14 +224,25 @@ mod tests {
     fn records_of_mailboxes_are_read_as_they_were_written() {
         let mut vector = Vector::read("mailbox");
         let (owner, id, mail) =
-            (StaffId::from_octets([1; 16]), MailboxId::from_octets([2; 16]), MailId::from_octets([3; 16]));
+            (OwnerId::from_octets([1; 16]), MailboxId::from_octets([2; 16]), MailId::from_octets([3; 16]));
         let name = |text| MailboxName::parse(text).unwrap();
         let entry = Entry { id, name: name("Sent"), special: Some(SpecialUse::Sent) };
-        let catalogue = Catalogue { entries: vec![entry], subscribed: [name("Sent")].into(), last_validity: 9 };
+        let first = CatalogueV1 { entries: vec![entry.clone()], subscribed: [name("Sent")].into(), last_validity: 9 };
+        let declined: BTreeSet<_> = [name("Workgroups/Desk/Sent")].into();
+        let catalogue =
+            Catalogue { entries: vec![entry], subscribed: [name("Sent")].into(), last_validity: 9, declined };
         vector.octets("catalogue_key", &Catalogue::key(owner).octets);
-        let octets = vector.octets("catalogue_1", &written(&catalogue));
-        let read = decode::<Catalogue>(Table::MailCatalogue, &octets).unwrap();
-        assert_eq!(read.find(&name("Sent")).map(|entry| (entry.id, entry.special)), Some((id, Some(SpecialUse::Sent))));
+        let octets_1 =
+            vector.octets("catalogue_1", &[&[1], postcard::to_allocvec(&first).unwrap().as_slice()].concat());
+        let octets_2 = vector.octets("catalogue_2", &written(&catalogue));
+        for (octets, declined) in [(octets_1, BTreeSet::new()), (octets_2, catalogue.declined)] {
+            let read = decode::<Catalogue>(Table::MailCatalogue, &octets).unwrap();
+            assert_eq!(
+                read.find(&name("Sent")).map(|entry| (entry.id, entry.special)),
+                Some((id, Some(SpecialUse::Sent)))
+            );
+            assert_eq!((read.declined, read.last_validity), (declined, 9));
+        }
 
         let mut flags = FlagSet::default();
         ["\\Seen", "\\Draft", "$Work"].iter().for_each(|text| flags.add(text).unwrap());

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::anatomy::{Anatomist, fields};
 use crate::blob::{Object, RawMessage};
 use crate::guests::ends;
-use crate::id::{Id, MailId, MailboxId, StaffId};
+use crate::id::{Id, MailId, MailboxId, OwnerId};
 use crate::keyring::{Capsule, KeyClass};
 use crate::mailbox::arrival::Disposal;
 use crate::mailbox::edit::Incoming;
@@ -68,7 +68,7 @@ impl Mailboxes {
     /// [`MailboxError`].
     pub async fn new_sent(
         &self,
-        (owner, name): (StaffId, &str),
+        (owner, name): (OwnerId, &str),
         (message, object): (&RawMessage, Object),
         until: Timestamp,
         remains: &Remains<'_>,
@@ -87,7 +87,7 @@ impl Mailboxes {
         Ok(NewSent { arrival, key: self.sent_key(owner, name), until, instead: instead(remains) })
     }
 
-    fn sent_key(&self, owner: StaffId, name: &str) -> Key {
+    fn sent_key(&self, owner: OwnerId, name: &str) -> Key {
         let hash = self.keyring.lookup("mail-sent", &[owner.octets().as_slice(), name.as_bytes()].concat());
         Key::new(Table::MailSent, &[owner.octets(), &hash])
     }
@@ -96,7 +96,7 @@ impl Mailboxes {
     ///
     /// # Errors
     /// [`MailboxError::Store`].
-    pub async fn has_sent(&self, owner: StaffId, name: &str) -> Result<bool, MailboxError> {
+    pub async fn has_sent(&self, owner: OwnerId, name: &str) -> Result<bool, MailboxError> {
         Ok(self.store.get::<SentRecord>(&self.sent_key(owner, name)).await?.is_some())
     }
 
@@ -107,7 +107,7 @@ impl Mailboxes {
     pub async fn put_sent(
         &self,
         batch: &mut Batch,
-        (owner, mailbox): (StaffId, MailboxId),
+        (owner, mailbox): (OwnerId, MailboxId),
         sent: &NewSent,
         now: Timestamp,
     ) -> Result<(), MailboxError> {
@@ -125,7 +125,7 @@ impl Mailboxes {
     /// [`MailboxError::Store`].
     pub(super) async fn sent_at(
         &self,
-        (owner, mailbox): (StaffId, MailboxId),
+        (owner, mailbox): (OwnerId, MailboxId),
         name: &str,
     ) -> Result<Option<Appended>, MailboxError> {
         let found = self.store.get::<SentRecord>(&self.sent_key(owner, name)).await?;
@@ -144,7 +144,7 @@ impl Mailboxes {
     /// [`MailboxError`]; then the index still names it.
     pub async fn end_sent(&self, ended: &ends::Ended) -> Result<bool, MailboxError> {
         let owner = ended.key.octets.first_chunk::<16>().ok_or(MailboxError::Missing)?;
-        let owner = StaffId::from_octets(*owner);
+        let owner = OwnerId::from_octets(*owner);
         let mut batch = Batch::default();
         self.take_turn(&mut batch, owner).await;
         if !ends::settle(&self.store, &mut batch, ended).await? {
@@ -165,7 +165,7 @@ impl Mailboxes {
     }
 
     /// Where a message stands: where it was put, else wherever in the account.
-    async fn places_of(&self, owner: StaffId, record: &SentRecord) -> Result<Vec<(View, Uid)>, MailboxError> {
+    async fn places_of(&self, owner: OwnerId, record: &SentRecord) -> Result<Vec<(View, Uid)>, MailboxError> {
         let is_copied = self.store.get::<Holders>(&Holders::key(record.mail)).await?.is_some();
         let mut places = Vec::new();
         if !is_copied && let Ok(open) = self.open(owner, record.mailbox).await {
@@ -185,7 +185,7 @@ impl Mailboxes {
     async fn put_instead(
         &self,
         batch: &mut Batch,
-        owner: StaffId,
+        owner: OwnerId,
         (view, uid): (&View, Uid),
         (arrival, again): (&Arrival, bool),
         disposal: &mut Disposal,

@@ -8,14 +8,14 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::blob::BlobStore;
-use crate::id::{Id, MailboxId, StaffId};
+use crate::id::{Id, MailboxId, OwnerId};
 use crate::keyring::{Keyring, MasterKey, MasterSource};
 use crate::store::{StoreSettings, Table, now};
 
 const JANE: [u8; 16] = [1; 16];
 
-fn jane() -> StaffId {
-    StaffId::from_octets(JANE)
+fn jane() -> OwnerId {
+    OwnerId::from_octets(JANE)
 }
 
 fn name(text: &str) -> MailboxName {
@@ -135,7 +135,7 @@ async fn names_are_made_renamed_subscribed_and_deleted() {
     mailboxes.rename(jane(), &MailboxName::inbox(), &name("Before")).await.unwrap();
     let moved = mailboxes.find(jane(), &name("Before")).await.unwrap();
     assert_eq!((view(&mailboxes, inbox).await.len(), view(&mailboxes, moved).await.len()), (0, 1));
-    let stranger = StaffId::from_octets([2; 16]);
+    let stranger = OwnerId::from_octets([2; 16]);
     mailboxes.prepare(stranger).await.unwrap();
     assert!(matches!(mailboxes.open(stranger, inbox).await, Err(MailboxError::Missing)));
     assert!(matches!(mailboxes.copy(jane(), inbox, &uids([1]), moved).await, Ok(copied) if copied.to.is_empty()));

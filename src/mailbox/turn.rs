@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{Mutex as Gate, OwnedMutexGuard};
 
-use crate::id::{MailboxId, StaffId};
+use crate::id::{MailboxId, OwnerId};
 use crate::mailbox::Mailboxes;
 use crate::mailbox::opened::Shelf;
 use crate::store::Batch;
 
 /// Whose turn it is, by account.
 #[derive(Default)]
-pub(super) struct Turns(Mutex<HashMap<StaffId, Weak<Gate<()>>>>);
+pub(super) struct Turns(Mutex<HashMap<OwnerId, Weak<Gate<()>>>>);
 
 impl Turns {
-    fn gate(&self, owner: StaffId) -> Arc<Gate<()>> {
+    fn gate(&self, owner: OwnerId) -> Arc<Gate<()>> {
         let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(gate) = gates.get(&owner).and_then(Weak::upgrade) {
             return gate;
@@ -29,7 +29,7 @@ impl Turns {
 
 /// The right to change an account's mailboxes, held by a batch. When it is dropped those that wait for changes are told.
 pub(super) struct Turn {
-    owner: StaffId,
+    owner: OwnerId,
     touched: Mutex<Vec<MailboxId>>,
     shelf: Arc<Shelf>,
     _guard: OwnedMutexGuard<()>,
@@ -53,10 +53,20 @@ impl Drop for Turn {
 }
 
 impl Mailboxes {
+    /// Waits for the turns to change the mailboxes of these owners, which the batch then holds until it is committed, refused
+    /// or dropped. Always in the same order: were they taken in any, two batches might wait for each other for ever. So a batch
+    /// that changes those of more than one takes their turns here, before anything else.
+    pub async fn take_turns(&self, batch: &mut Batch, owners: &[OwnerId]) {
+        let mut owners = owners.to_vec();
+        owners.sort_unstable();
+        for owner in owners {
+            self.take_turn(batch, owner).await;
+        }
+    }
+
     /// Waits for the turn to change this account's mailboxes, which the batch then holds until it is committed, refused or
-    /// dropped. One that holds it already has it. A batch changes the mailboxes of one account, or of the admin's and then
-    /// of one more: were they taken in any order, two batches might wait for each other for ever.
-    pub(super) async fn take_turn(&self, batch: &mut Batch, owner: StaffId) {
+    /// dropped. One that holds it already has it.
+    pub(super) async fn take_turn(&self, batch: &mut Batch, owner: OwnerId) {
         if held(batch, owner).is_some() {
             return;
         }
@@ -67,6 +77,6 @@ impl Mailboxes {
 }
 
 /// The batch's turn to change this account's mailboxes.
-pub(super) fn held(batch: &Batch, owner: StaffId) -> Option<&Turn> {
+pub(super) fn held(batch: &Batch, owner: OwnerId) -> Option<&Turn> {
     batch.held::<Turn>().find(|turn| turn.owner == owner)
 }

@@ -194,6 +194,7 @@ fn sample_practice(language: &str, rich: bool) -> Practice {
         signature: Vec::new(),
         learn_signatures: false,
         time_zone: "UTC".into(),
+        workgroups: Vec::new(),
         staff_mail: Default::default(),
         language: language.into(),
     }

@@ -11,6 +11,7 @@ use super::role::read_role;
 use super::rule::{References, Rule, read_rules};
 use super::specialty::{Specialty, read_specialties};
 use super::types::{Types, read_types};
+use super::workgroup::unique_words;
 use super::{PolicySet, Practice, Role, RoleFile, SourceFile};
 use crate::document::{Faults, Place, Word};
 use crate::fault::{Fault, Sources, nearest};
@@ -99,6 +100,8 @@ struct Loading {
     practices: Vec<Practice>,
     practice_files: Vec<String>,
     domains: Vec<(String, Word)>,
+    /// Names and addresses of workgroups, with the key they stand behind.
+    workgroups: Vec<(&'static str, Word)>,
     roles: BTreeMap<Role, RoleFile>,
     role_files: Vec<Role>,
     tests: Vec<OwnTest>,
@@ -146,6 +149,7 @@ impl Loading {
         }
         self.practice_files.push(id.to_owned());
         self.domains.extend(domain_words(file).into_iter().map(|word| (id.to_owned(), word)));
+        self.workgroups.extend(unique_words(file));
         self.logos.insert(id.to_owned(), logo_place(file));
         self.practices.extend(read_practice(file, id, &mut self.faults));
     }
@@ -167,7 +171,7 @@ impl Loading {
         }
     }
 
-    /// Names that may be given once only: of rules, and the domains of practices.
+    /// Names that may be given once only: of rules, the domains of practices, and workgroups.
     fn check_names(&mut self) {
         for (index, rule) in self.rules.iter().enumerate() {
             if let Some(first) = self.rules[..index].iter().find(|earlier| earlier.name.text == rule.name.text) {
@@ -185,6 +189,20 @@ impl Loading {
                     false => format!("it belongs to the practice \"{owner}\" already"),
                 };
                 self.faults.add(word.place.fault(message).hint(hint));
+            }
+        }
+        self.check_workgroups();
+    }
+
+    fn check_workgroups(&mut self) {
+        let lower = |word: &Word| word.text.to_lowercase();
+        for (index, (key, word)) in self.workgroups.iter().enumerate() {
+            let same = |other: &&(&str, Word)| other.0 == *key && lower(&other.1) == lower(word);
+            if let Some((_, first)) = self.workgroups[..index].iter().find(same) {
+                let what = if *key == "name" { "is called" } else { "has the address" };
+                let fault = word.place.fault(format!("a second workgroup {what} \"{}\"", word.text));
+                let place = &first.place;
+                self.faults.add(fault.hint(format!("the first stands in {}, line {}", place.file, place.line)));
             }
         }
     }

@@ -31,6 +31,7 @@ mod specialty;
 mod tags;
 mod types;
 mod whom;
+mod workgroup;
 
 pub use explain::{Explanation, RecipientExplanation, Seen, explain};
 pub use form::{FieldKind, FormField};
@@ -45,6 +46,7 @@ pub use practice::{Practice, StaffMailPlace};
 pub use role::{Role, RoleFile};
 pub use specialty::Specialty;
 pub use types::{DocumentType, SpeaksAs};
+pub use workgroup::{Workgroup, WorkgroupRight};
 
 /// A file as read from `policies/`.
 #[derive(Clone, PartialEq, Eq)]
@@ -112,6 +114,16 @@ impl PolicySet {
     /// The practice that speaks where no other is known: the first by file name.
     pub fn first_practice(&self) -> &Practice {
         &self.practices[0]
+    }
+
+    /// The workgroups of all practices, each with its practice.
+    pub fn workgroups(&self) -> impl Iterator<Item = (&Practice, &Workgroup)> {
+        self.practices.iter().flat_map(|practice| practice.workgroups.iter().map(move |group| (practice, group)))
+    }
+
+    /// The workgroup that has this address, and its practice.
+    pub fn workgroup_at(&self, address: &Address) -> Option<(&Practice, &Workgroup)> {
+        self.workgroups().find(|(_, group)| group.address.same_as(address))
     }
 
     /// A role's file.

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZoneDatabase;
 
 use super::SourceFile;
+use super::workgroup::{self, Workgroup};
 use crate::document::{Faults, Form, Key, Need, Place, Table, Word, read};
 use crate::fault::Fault;
 use crate::mail::Domain;
@@ -37,6 +38,8 @@ pub struct Practice {
     pub learn_signatures: bool,
     /// Where guests' replies, questions and status mails go.
     pub staff_mail: StaffMailPlace,
+    /// Addresses whose mail several people read.
+    pub workgroups: Vec<Workgroup>,
 }
 
 /// Where what is for a member of staff goes. By mail, too, as long as somebody has not signed in to their mailbox here.
@@ -55,7 +58,7 @@ impl StaffMailPlace {
     /// The words for it in a file.
     pub const NAMES: &'static [&'static str] = &["inbox", "mail", "both"];
 
-    fn from_name(name: &str) -> Self {
+    pub(super) fn from_name(name: &str) -> Self {
         match name {
             "inbox" => Self::Inbox,
             "mail" => Self::Mail,
@@ -145,6 +148,12 @@ pub const KEYS: &[Key] = &[
         need: Need::Default("\"both\""),
         about: "Where replies of guests, questions and status mails for staff go. inbox: to the Inbox that they read here by IMAP; mail: to their own mailbox elsewhere; both: to both. Who has never signed in by IMAP gets mail, whatever stands here.",
     },
+    Key {
+        name: "workgroup",
+        form: Form::Tables(workgroup::WORKGROUP),
+        need: Need::Optional,
+        about: "Addresses of the practice whose mail several people read.",
+    },
 ];
 
 /// A practice, where its file has no fault that forbids one.
@@ -158,6 +167,7 @@ pub(super) fn read_practice(file: &SourceFile, id: &str, faults: &mut Faults) ->
     let website = checked(&table, "website", faults, website);
     let staff_mail = table.text("staff_mail").map(|word| StaffMailPlace::from_name(&word.text)).unwrap_or_default();
     let time_zone = checked(&table, "time_zone", faults, time_zone);
+    let workgroups = workgroup::workgroups(&table, &domains, faults);
     Some(Practice {
         id: id.to_owned(),
         name: table.text("name")?.text.clone(),
@@ -172,6 +182,7 @@ pub(super) fn read_practice(file: &SourceFile, id: &str, faults: &mut Faults) ->
         signature: table.each("signature", faults, picture),
         learn_signatures: table.flag("learn_signatures").unwrap_or(true),
         staff_mail,
+        workgroups,
     })
 }
 

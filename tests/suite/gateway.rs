@@ -96,7 +96,7 @@ impl Clinic {
         self.send_as(self.jane.clone(), JANE, to, message).await
     }
 
-    async fn send_as(&self, origin: Origin, from: &str, to: &[&str], message: &str) -> Result<Receipt, Refusal> {
+    pub async fn send_as(&self, origin: Origin, from: &str, to: &[&str], message: &str) -> Result<Receipt, Refusal> {
         let message = self.spooled(message).await;
         let reverse_path = if from.is_empty() { ReversePath::Null } else { ReversePath::Address(address(from)) };
         let recipients = to.iter().map(|to| Recipient::plain(address(to))).collect();
@@ -175,7 +175,7 @@ async fn add_staff(accounts: &Accounts) -> Origin {
 }
 
 /// The address in a mail that answers to it go to: `ask.…` or `about.…`.
-fn token(kind: &str, mail: &str) -> String {
+pub fn token(kind: &str, mail: &str) -> String {
     let token = regex::Regex::new(&format!(r"{kind}\.[a-z2-7]{{52}}@mail\.clinic\.example")).unwrap();
     token.find(mail).unwrap_or_else(|| panic!("no address {kind}.… in\n{mail}")).as_str().to_owned()
 }

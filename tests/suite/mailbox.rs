@@ -12,6 +12,7 @@ use super::gateway::{Clinic, JANE};
 use super::parcels::{PATIENT, message};
 
 mod crash;
+mod workgroups;
 
 const DOCUMENT: [(&str, &str, &[u8]); 1] = [("scan.pdf", "application/pdf", b"%PDF-1.7\nx")];
 

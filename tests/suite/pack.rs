@@ -50,6 +50,7 @@ fn practice() -> Practice {
         learn_signatures: true,
         time_zone: "Australia/Sydney".into(),
         staff_mail: Default::default(),
+        workgroups: Vec::new(),
         language: "en".into(),
     }
 }
@@ -65,6 +66,7 @@ fn french() -> Practice {
         website: None,
         time_zone: "Europe/Paris".into(),
         staff_mail: Default::default(),
+        workgroups: Vec::new(),
         language: "fr-FR".into(),
         ..practice()
     }

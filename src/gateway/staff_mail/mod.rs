@@ -1,29 +1,33 @@
 //! A staff member's mail, as an IMAP session uses it after sign-in: mailboxes, messages, and what is in them.
 //!
-//! The edge asks these questions and nothing else; which mailboxes are whose is settled here, once, by
-//! [`Gateway::open_mail`].
+//! The edge asks these questions and nothing else. Which mailboxes are whose is settled here: one's own by
+//! [`Gateway::open_mail`], those of workgroups at each question by the policy in force (`reach.rs`).
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::anatomy::{LooseDecoder, Needle, Part, Section, SectionText, Sought, TextSearch, Wanted, only_fields};
 use crate::blob::OctetStream;
-use crate::gateway::Gateway;
-use crate::id::{MailboxId, StaffId};
+use crate::gateway::{Gateway, Policies};
+use crate::id::{MailboxId, OwnerId, StaffId};
 use crate::mail::Origin;
 use crate::mailbox::{
     Appended, Copied, FlagChange, FlagSet, Listed, MailContent, MailLimits, MailboxError, MailboxName, Mailboxes,
-    ModSeq, NewMail, OpenMailbox, Row, SpecialUse, Status, Stored, SystemFlags, Uids, Usage,
+    ModSeq, NewMail, OpenMailbox, Row, SpecialUse, Status, Stored, SystemFlags, Uids,
 };
 use crate::store;
 use crate::time::Timestamp;
 
 mod place;
+mod reach;
 mod sent;
 
 pub(in crate::gateway) use place::Place;
 pub(in crate::gateway) use sent::SentCopy;
+
+use reach::{Member, prepare_workgroups};
 
 /// Octets of a header section of a message within a message that are searched.
 const SEARCHED_HEADER: u64 = 64 * 1024;
@@ -32,7 +36,9 @@ const SEARCHED_HEADER: u64 = 64 * 1024;
 #[derive(Clone)]
 pub struct StaffMail {
     mailboxes: Mailboxes,
-    owner: StaffId,
+    owner: OwnerId,
+    member: Arc<Member>,
+    policies: Arc<Policies>,
 }
 
 /// A section of a message.
@@ -99,15 +105,19 @@ impl DecodedStream {
 }
 
 impl Gateway {
-    /// The mail of who has signed in ([`Gateway::sign_in`]); at the first time its mailboxes are made.
+    /// The mail of who has signed in ([`Gateway::sign_in`]); at the first time its mailboxes are made, and those of its
+    /// workgroups.
     ///
     /// # Errors
     /// [`MailboxError::Missing`] for who is no member of staff; [`MailboxError`].
     pub async fn open_mail(&self, origin: &Origin) -> Result<StaffMail, MailboxError> {
         let Origin::Staff { id, .. } = origin else { return Err(MailboxError::Missing) };
-        let mailboxes = self.stations.mailboxes.clone();
-        mailboxes.prepare(*id).await?;
-        Ok(StaffMail { mailboxes, owner: *id })
+        let account = self.stations.accounts.get(*id).await?.ok_or(MailboxError::Missing)?.value;
+        let (mailboxes, policies) = (self.stations.mailboxes.clone(), Arc::clone(&self.stations.policies));
+        let (owner, member) = (OwnerId::from(*id), Arc::new(Member::of(account)));
+        mailboxes.prepare(owner).await?;
+        prepare_workgroups(&mailboxes, &policies.snapshot(), &member).await?;
+        Ok(StaffMail { mailboxes, owner, member, policies })
     }
 
     /// Which commit last changed the account of who signed in; `None` where it is disabled, gone, or cannot be read. A session
@@ -129,7 +139,7 @@ impl StaffMail {
     /// # Errors
     /// [`MailboxError::Store`].
     pub async fn list(&self) -> Result<Vec<Listed>, MailboxError> {
-        self.mailboxes.list(self.owner).await
+        self.listed().await
     }
 
     /// The mailbox of this name.
@@ -137,7 +147,17 @@ impl StaffMail {
     /// # Errors
     /// [`MailboxError::Missing`].
     pub async fn find(&self, name: &MailboxName) -> Result<MailboxId, MailboxError> {
-        self.mailboxes.find(self.owner, name).await
+        let (reach, name) = self.locate(name).await?;
+        self.mailboxes.find(reach.owner, &name).await
+    }
+
+    /// The mailbox of this name, to put messages into it.
+    ///
+    /// # Errors
+    /// [`MailboxError::Missing`], [`MailboxError::Denied`].
+    pub async fn find_writable(&self, name: &MailboxName) -> Result<MailboxId, MailboxError> {
+        let (owner, name) = self.locate_writable(name).await?;
+        self.mailboxes.find(owner, &name).await
     }
 
     /// The numbers of a mailbox.
@@ -145,7 +165,7 @@ impl StaffMail {
     /// # Errors
     /// [`MailboxError::Missing`].
     pub async fn status(&self, id: MailboxId) -> Result<Status, MailboxError> {
-        self.mailboxes.status(self.owner, id).await
+        self.mailboxes.status(self.reach_of(id).await?.owner, id).await
     }
 
     /// Octets of the messages of a mailbox that have `\Deleted` (RFC 9208, section 4.1.4).
@@ -160,25 +180,36 @@ impl StaffMail {
     /// Makes a mailbox.
     ///
     /// # Errors
-    /// As [`Mailboxes::create`].
+    /// As [`Mailboxes::create`]; [`MailboxError::Denied`] where one may make none, [`MailboxError::UseTaken`] for one of a
+    /// workgroup that is to have a use.
     pub async fn create(&self, name: &MailboxName, special: Option<SpecialUse>) -> Result<MailboxId, MailboxError> {
-        self.mailboxes.create(self.owner, name, special).await
+        let (owner, name) = self.locate_new(name).await?;
+        if owner != self.owner && special.is_some() {
+            return Err(MailboxError::UseTaken);
+        }
+        self.mailboxes.create(owner, &name, special).await
     }
 
     /// Deletes a mailbox with its messages.
     ///
     /// # Errors
-    /// As [`Mailboxes::delete`].
+    /// As [`Mailboxes::delete`]; [`MailboxError::Denied`].
     pub async fn delete(&self, name: &MailboxName) -> Result<(), MailboxError> {
-        self.mailboxes.delete(self.owner, name).await
+        let (owner, name) = self.locate_writable(name).await?;
+        self.mailboxes.delete(owner, &name).await
     }
 
     /// Renames a mailbox and those below it.
     ///
     /// # Errors
-    /// As [`Mailboxes::rename`].
+    /// As [`Mailboxes::rename`]; [`MailboxError::Denied`], also where it would become another's.
     pub async fn rename(&self, from: &MailboxName, to: &MailboxName) -> Result<(), MailboxError> {
-        self.mailboxes.rename(self.owner, from, to).await
+        let (owner, from) = self.locate_writable(from).await?;
+        let (other, to) = self.locate_new(to).await?;
+        if owner != other {
+            return Err(MailboxError::Denied);
+        }
+        self.mailboxes.rename(owner, &from, &to).await
     }
 
     /// Subscribes a name, or ends that.
@@ -186,15 +217,7 @@ impl StaffMail {
     /// # Errors
     /// As [`Mailboxes::subscribe`].
     pub async fn subscribe(&self, name: &MailboxName, subscribed: bool) -> Result<(), MailboxError> {
-        self.mailboxes.subscribe(self.owner, name, subscribed).await
-    }
-
-    /// What the account holds.
-    ///
-    /// # Errors
-    /// [`MailboxError::Store`].
-    pub async fn usage(&self) -> Result<Usage, MailboxError> {
-        self.mailboxes.usage(self.owner).await
+        self.subscribe_to(name, subscribed).await
     }
 
     /// Opens a mailbox for a session.
@@ -202,7 +225,7 @@ impl StaffMail {
     /// # Errors
     /// [`MailboxError::Missing`].
     pub async fn open(&self, id: MailboxId) -> Result<OpenMailbox, MailboxError> {
-        self.mailboxes.open(self.owner, id).await
+        self.mailboxes.open(self.reach_of(id).await?.owner, id).await
     }
 
     /// A place for a message that a client appends.
@@ -213,7 +236,7 @@ impl StaffMail {
     /// Puts a message into a mailbox, in one commit; now where no date is given.
     ///
     /// # Errors
-    /// As [`Mailboxes::append`].
+    /// As [`Mailboxes::append`]; [`MailboxError::Denied`].
     pub async fn append(
         &self,
         id: MailboxId,
@@ -221,13 +244,14 @@ impl StaffMail {
         flags: &FlagSet,
         date: Option<Timestamp>,
     ) -> Result<Appended, MailboxError> {
-        self.mailboxes.append(self.owner, id, mail, flags, date.unwrap_or_else(store::now)).await
+        let owner = self.writer_of(id).await?;
+        self.mailboxes.append(owner, id, mail, flags, date.unwrap_or_else(store::now)).await
     }
 
     /// Changes flags, in one commit.
     ///
     /// # Errors
-    /// As [`Mailboxes::set_flags`].
+    /// As [`Mailboxes::set_flags`]; [`MailboxError::Denied`].
     pub async fn set_flags(
         &self,
         id: MailboxId,
@@ -235,31 +259,39 @@ impl StaffMail {
         change: &FlagChange,
         unchanged_since: Option<ModSeq>,
     ) -> Result<Stored, MailboxError> {
-        self.mailboxes.set_flags(self.owner, id, uids, change, unchanged_since).await
+        self.mailboxes.set_flags(self.writer_of(id).await?, id, uids, change, unchanged_since).await
     }
 
     /// Takes out what has `\Deleted`, of these or of all, in one commit.
     ///
     /// # Errors
-    /// As [`Mailboxes::expunge`].
+    /// As [`Mailboxes::expunge`]; [`MailboxError::Denied`].
     pub async fn expunge(&self, id: MailboxId, among: Option<&Uids>) -> Result<Uids, MailboxError> {
-        self.mailboxes.expunge(self.owner, id, among).await
+        self.mailboxes.expunge(self.writer_of(id).await?, id, among).await
     }
 
     /// Copies messages, in one commit.
     ///
     /// # Errors
-    /// As [`Mailboxes::copy`].
+    /// As [`Mailboxes::copy`], between mailboxes of two owners as [`Mailboxes::copy_across`]; [`MailboxError::Denied`].
     pub async fn copy(&self, from: MailboxId, uids: &Uids, to: MailboxId) -> Result<Copied, MailboxError> {
-        self.mailboxes.copy(self.owner, from, uids, to).await
+        let (owner, other) = (self.reach_of(from).await?.owner, self.writer_of(to).await?);
+        if owner == other {
+            return self.mailboxes.copy(owner, from, uids, to).await;
+        }
+        self.mailboxes.copy_across((owner, from), uids, (other, to)).await
     }
 
     /// Moves messages, in one commit.
     ///
     /// # Errors
-    /// As [`Mailboxes::mv`].
+    /// As [`Mailboxes::mv`], between mailboxes of two owners as [`Mailboxes::mv_across`]; [`MailboxError::Denied`].
     pub async fn mv(&self, from: MailboxId, uids: &Uids, to: MailboxId) -> Result<Copied, MailboxError> {
-        self.mailboxes.mv(self.owner, from, uids, to).await
+        let (owner, other) = (self.writer_of(from).await?, self.writer_of(to).await?);
+        if owner == other {
+            return self.mailboxes.mv(owner, from, uids, to).await;
+        }
+        self.mailboxes.mv_across((owner, from), uids, (other, to)).await
     }
 
     /// What is known of a message, by one record.

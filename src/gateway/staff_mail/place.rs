@@ -1,8 +1,8 @@
-//! Where what is for a member of staff goes: to their Inbox here, by mail, or both.
+//! Where what is for a member of staff or a workgroup goes: to their Inbox here, by mail, or both.
 
 use crate::gateway::mails::practice_or_first;
 use crate::gateway::{Gateway, Snapshot};
-use crate::id::{MailboxId, StaffId};
+use crate::id::{MailboxId, OwnerId};
 use crate::mail::Address;
 use crate::mailbox::{Arrival, FlagSet, MailboxError};
 use crate::policy::StaffMailPlace;
@@ -13,14 +13,15 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy)]
 pub(in crate::gateway) struct Place {
     /// This Inbox.
-    pub inbox: Option<(StaffId, MailboxId)>,
+    pub inbox: Option<(OwnerId, MailboxId)>,
     /// By mail.
     pub mail: bool,
 }
 
 impl Gateway {
-    /// Where what this practice has for this address goes: as the practice says, but by mail alone to who has no account,
-    /// or has never signed in to its mailboxes, since nobody would read it there.
+    /// Where what this practice has for this address goes: as the practice or the workgroup says, but by mail alone to who has
+    /// no account, or has never signed in to its mailboxes, since nobody would read it there. A workgroup's address is the
+    /// workgroup's, also where there is an account of it.
     ///
     /// # Errors
     /// [`MailboxError::Store`].
@@ -30,16 +31,43 @@ impl Gateway {
         practice: &str,
         to: &Address,
     ) -> Result<Place, MailboxError> {
-        let wanted = practice_or_first(snapshot, practice).staff_mail;
+        let group = snapshot.policy.workgroup_at(to).map(|(_, group)| group);
+        let of_practice = || practice_or_first(snapshot, practice).staff_mail;
+        let wanted = group.and_then(|group| group.staff_mail).unwrap_or_else(of_practice);
         let by_mail = Place { inbox: None, mail: true };
         if wanted == StaffMailPlace::Mail {
             return Ok(by_mail);
         }
-        let found = self.stations.accounts.find(to).await?;
-        let Some((owner, _)) = found.filter(|(_, account)| !account.value.disabled) else { return Ok(by_mail) };
+        let owner = match group {
+            Some(group) => Some(self.stations.mailboxes.workgroup(&group.address)),
+            None => {
+                let found = self.stations.accounts.find(to).await?;
+                found.filter(|(_, account)| !account.value.disabled).map(|(id, _)| id.into())
+            }
+        };
+        let Some(owner) = owner else { return Ok(by_mail) };
         let inbox = self.stations.mailboxes.inbox(owner).await?;
         let inbox = inbox.map(|inbox| (owner, inbox));
         Ok(Place { inbox, mail: inbox.is_none() || wanted == StaffMailPlace::Both })
+    }
+
+    /// Takes the turns of all whose Inbox a batch will change, where they are several.
+    ///
+    /// # Errors
+    /// [`MailboxError::Store`].
+    pub(in crate::gateway) async fn take_turns_of(
+        &self,
+        batch: &mut Batch,
+        snapshot: &Snapshot,
+        practice: &str,
+        addresses: &[&Address],
+    ) -> Result<(), MailboxError> {
+        let mut owners = Vec::new();
+        for address in addresses {
+            owners.extend(self.place_of(snapshot, practice, address).await?.inbox.map(|(owner, _)| owner));
+        }
+        self.stations.mailboxes.take_turns(batch, &owners).await;
+        Ok(())
     }
 
     /// Puts a message into an Inbox in the batch; until that is committed or dropped nobody else changes the mailboxes of
@@ -50,7 +78,7 @@ impl Gateway {
     pub(in crate::gateway) async fn put_in_inbox(
         &self,
         batch: &mut Batch,
-        inbox: (StaffId, MailboxId),
+        inbox: (OwnerId, MailboxId),
         arrival: &Arrival,
         now: Timestamp,
     ) -> Result<(), MailboxError> {

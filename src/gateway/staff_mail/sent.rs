@@ -1,11 +1,12 @@
-//! A secured message in its sender's Sent.
+//! A secured message in Sent: its sender's, and the workgroup's as which it was sent.
 
 use crate::blob::{Object, RawMessage};
 use crate::gateway::due::NotEnded;
 use crate::gateway::records::thread;
 use crate::gateway::{Gateway, Refusal, unavailable};
 use crate::guests::ends;
-use crate::id::{MailboxId, StaffId};
+use crate::id::{MailboxId, OwnerId};
+use crate::mail::Origin;
 use crate::mailbox::{MailboxError, NewSent, Remains, SpecialUse};
 use crate::pack::shipment::{Matter, Shipment};
 use crate::store::{Batch, CommitError, StoreError};
@@ -16,31 +17,54 @@ const LONGEST_HEADER: u64 = 64 * 1024;
 
 /// A message on its way into a mailbox.
 pub(in crate::gateway) struct SentCopy {
-    place: (StaffId, MailboxId),
+    place: (OwnerId, MailboxId),
     sent: NewSent,
 }
 
+impl SentCopy {
+    /// Whose Sent.
+    pub(in crate::gateway) fn owner(&self) -> OwnerId {
+        self.place.0
+    }
+}
+
 impl Gateway {
-    /// The Sent mailbox of who sends, where something of the message is secured and they read their mail here.
+    /// The Sent mailboxes that a message goes to where something of it is secured, of those who read their mail here: the
+    /// sender's, or the workgroup's as which it was sent and that of the member who sent it, so that both find it.
     ///
     /// # Errors
     /// [`Refusal::Unavailable`].
-    pub(in crate::gateway) async fn sent_place(
+    pub(in crate::gateway) async fn sent_places(
         &self,
         matter: &Matter<'_>,
         shipment: &Shipment,
-    ) -> Result<Option<(StaffId, MailboxId)>, Refusal> {
+        origin: &Origin,
+    ) -> Result<Vec<(OwnerId, MailboxId)>, Refusal> {
+        let mut places = Vec::new();
         if shipment.parcel.is_none() {
-            return Ok(None);
+            return Ok(places);
+        }
+        let (mailboxes, name) = (&self.stations.mailboxes, name(matter));
+        for owner in self.senders(matter, origin).await? {
+            let reads_here = mailboxes.inbox(owner).await.map_err(unwritten)?.is_some();
+            if reads_here && !mailboxes.has_sent(owner, &name).await.map_err(unwritten)? {
+                places.push((owner, mailboxes.special(owner, SpecialUse::Sent).await.map_err(unwritten)?));
+            }
+        }
+        Ok(places)
+    }
+
+    async fn senders(&self, matter: &Matter<'_>, origin: &Origin) -> Result<Vec<OwnerId>, Refusal> {
+        if let Some((_, group)) = matter.policy.workgroup_at(matter.sender) {
+            let member = match origin {
+                Origin::Staff { id, .. } => Some(OwnerId::from(*id)),
+                Origin::Relay { .. } => None,
+            };
+            return Ok([self.stations.mailboxes.workgroup(&group.address)].into_iter().chain(member).collect());
         }
         let found = self.stations.accounts.find(matter.sender).await;
-        let Some((owner, _)) = found.map_err(|error| unavailable("accounts", &error))? else { return Ok(None) };
-        let mailboxes = &self.stations.mailboxes;
-        let reads_here = mailboxes.inbox(owner).await.map_err(unwritten)?.is_some();
-        if !reads_here || mailboxes.has_sent(owner, &name(matter)).await.map_err(unwritten)? {
-            return Ok(None);
-        }
-        Ok(Some((owner, mailboxes.special(owner, SpecialUse::Sent).await.map_err(unwritten)?)))
+        let found = found.map_err(|error| unavailable("accounts", &error))?;
+        Ok(found.map(|(id, _)| id.into()).into_iter().collect())
     }
 
     /// The message as it will stand there.
@@ -51,7 +75,7 @@ impl Gateway {
         &self,
         matter: &Matter<'_>,
         (shipment, documents): (&Shipment, &[(String, u64)]),
-        place: (StaffId, MailboxId),
+        place: (OwnerId, MailboxId),
         (message, original): (&RawMessage, Object),
     ) -> Result<SentCopy, Refusal> {
         let header = message.range(0..matter.outline.header_end.min(LONGEST_HEADER)).collect().await;

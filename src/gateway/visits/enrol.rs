@@ -304,8 +304,12 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<(), VisitError> {
         let admin = self.settings.postmaster.iter().filter(|admin| !admin.same_as(&invitation.sender));
-        for to in admin.chain([&invitation.sender]) {
-            let (transaction, practice) = (invitation.transaction, invitation.practice.as_str());
+        let practice = invitation.practice.as_str();
+        let told: Vec<_> = admin.chain([&invitation.sender]).collect();
+        let turns = self.take_turns_of(batch, snapshot, practice, &told).await;
+        turns.map_err(|error| not_now("mailbox", &error))?;
+        for to in told {
+            let transaction = invitation.transaction;
             let says = Says::WaitsForAdmin { guest: &guest.address, name: &guest.name };
             let mail = OwnMail { transaction, practice, to, reply_to: None, says };
             let put = self.put_staff_mail(batch, snapshot, mail, now).await;

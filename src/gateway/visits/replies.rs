@@ -92,13 +92,15 @@ impl ReplyRules {
 }
 
 impl Gateway {
-    /// Whether and how this message may be answered: not where the sender's account was disabled, since nobody would read it.
+    /// Whether and how this message may be answered: not where the sender's account was disabled, since nobody would read it. A
+    /// workgroup has others.
     pub(super) async fn reply_rules(&self, content: &ParcelContent) -> Result<ReplyRules, VisitError> {
         let account = self.stations().accounts.find(&content.sender).await;
         let account = account.map_err(|error| not_now("accounts", &error))?;
+        let group = self.policies().policy.workgroup_at(&content.sender).is_some();
         let Allowance { attachments, octets, together } = Allowance::default();
         Ok(ReplyRules {
-            open: account.is_none_or(|(_, account)| !account.value.disabled),
+            open: group || account.is_none_or(|(_, account)| !account.value.disabled),
             most_attachments: attachments,
             most_octets: octets,
             most_together: together,

@@ -11,7 +11,7 @@ use crate::gateway::visits::parcels::{blob_error, vault_error};
 use crate::gateway::visits::replies::FinishedAttachment;
 use crate::gateway::visits::{ReplyFault, Visit, VisitError, not_committed, not_now};
 use crate::gateway::{Gateway, Snapshot};
-use crate::id::{GuestReplyId, MailboxId, QueueId, StaffId};
+use crate::id::{GuestReplyId, MailboxId, OwnerId, QueueId};
 use crate::mail::{Address, Delivery, DsnNotify, Recipient, ReversePath};
 use crate::mailbox::{Arrival, MailboxError, NewMail};
 use crate::pack::base64::Base64Lines;
@@ -41,7 +41,7 @@ struct Ready<'a> {
 
 /// What a reply becomes: a message in the Inbox of whom it answers, a mail to them, or both.
 struct Composed {
-    inbox: Option<((StaffId, MailboxId), Arrival)>,
+    inbox: Option<((OwnerId, MailboxId), Arrival)>,
     mail: Option<Mail>,
 }
 

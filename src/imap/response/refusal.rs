@@ -208,6 +208,10 @@ fn mailbox_written(error: &MailboxError) -> (Condition, Option<&'static str>, &'
     let (code, text) = match error {
         MailboxError::Missing => ("NONEXISTENT", "There is no such mailbox"),
         MailboxError::Exists => ("ALREADYEXISTS", "There is a mailbox of this name already"),
+        MailboxError::Denied => ("NOPERM", "You have no right to do that in this mailbox"),
+        MailboxError::Bound => {
+            ("CANNOT", "A secured message stays where it is until its documents end; it can be deleted")
+        }
         MailboxError::Kept => ("CANNOT", "This mailbox is kept by the gateway: it is neither deleted nor renamed"),
         MailboxError::HasChildren => ("HASCHILDREN", "There are mailboxes below it; delete those first"),
         MailboxError::UseTaken => ("USEATTR", "Another mailbox has this use"),

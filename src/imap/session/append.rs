@@ -51,7 +51,7 @@ impl Session {
         if announced.size > mail.limits().message {
             return Err(Refusal::Excess(Excess::Message));
         }
-        let mailbox = match mail.find(&name).await {
+        let mailbox = match mail.find_writable(&name).await {
             Err(MailboxError::Missing) => return Err(Refusal::TryCreate),
             found => found?,
         };

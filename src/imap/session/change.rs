@@ -150,7 +150,7 @@ impl Session {
     /// The mailbox that something is to go into.
     pub(super) async fn destination(&mut self, name: &RawName) -> Result<MailboxId, Halt> {
         let name = self.mailbox_name(name)?;
-        match self.mail()?.find(&name).await {
+        match self.mail()?.find_writable(&name).await {
             Err(MailboxError::Missing) => Err(Refusal::TryCreate.into()),
             found => Ok(found?),
         }

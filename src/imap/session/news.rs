@@ -15,8 +15,14 @@ impl Session {
     /// Returns when something may have happened that [`Session::tell_in_idle`] has to tell. Never, with no mailbox open.
     /// It may be dropped before.
     pub async fn news(&mut self) {
-        let Some(selected) = &mut self.selected else { return std::future::pending().await };
-        if selected.changes.changed().await.is_err() {
+        let (Some(selected), Some(signed_in)) = (&mut self.selected, &mut self.signed_in) else {
+            return std::future::pending().await;
+        };
+        let changed = tokio::select! {
+            changed = selected.changes.changed() => changed,
+            changed = signed_in.policy.changed() => changed,
+        };
+        if changed.is_err() {
             std::future::pending().await
         }
     }

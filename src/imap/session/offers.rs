@@ -3,6 +3,7 @@
 use super::{Done, Halt, Session, Tls};
 use crate::imap::command::RawName;
 use crate::imap::response::Refusal;
+use crate::mailbox::{MailboxError, MailboxName};
 
 /// Before sign-in.
 const BEFORE: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE";
@@ -10,9 +11,6 @@ const BEFORE: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE";
 const AFTER: &str = "NAMESPACE CHILDREN UIDPLUS MOVE UNSELECT SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS \
     STATUS=SIZE ESEARCH SEARCHRES WITHIN CONDSTORE QRESYNC BINARY SORT SORT=DISPLAY ESORT THREAD=REFERENCES \
     THREAD=ORDEREDSUBJECT OBJECTID PREVIEW UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE";
-
-/// The one quota root: an account's.
-const ROOT: &str = "\"\"";
 
 impl Session {
     /// The capabilities now.
@@ -71,32 +69,50 @@ impl Session {
         Done::plain("Enabled")
     }
 
-    /// One's own mailboxes only: there are no shared ones yet.
+    /// One's own mailboxes, and as other users' those of one's workgroups.
     pub(super) fn namespace(&mut self) -> Result<Done, Halt> {
-        self.out.line("* NAMESPACE ((\"\" \"/\")) NIL NIL");
+        let others = self.mail()?.workgroups().map_or("NIL".into(), |name| format!("((\"{name}/\" \"/\"))"));
+        self.out.line(&format!("* NAMESPACE ((\"\" \"/\")) {others} NIL"));
         Done::plain("NAMESPACE done")
     }
 
     pub(super) async fn quota_root(&mut self, mailbox: &RawName) -> Result<Done, Halt> {
         let name = self.mailbox_name(mailbox)?;
-        self.out.put("* QUOTAROOT ").mailbox(&name).put(" ").line(ROOT);
-        self.tell_quota().await?;
+        let root = self.mail()?.quota_root(&name).await?;
+        self.out.put("* QUOTAROOT ").mailbox(&name).put(" ");
+        self.put_root(root.as_ref());
+        self.out.line("");
+        self.tell_quota(root.as_ref()).await?;
         Done::plain("GETQUOTAROOT done")
     }
 
     pub(super) async fn quota(&mut self, root: &[u8]) -> Result<Done, Halt> {
-        if !root.is_empty() {
-            return Err(Refusal::NoQuotaRoot.into());
-        }
-        self.tell_quota().await?;
+        let root = match root {
+            [] => None,
+            name => Some(self.mailbox_name(&name.to_vec()).map_err(|_| Refusal::NoQuotaRoot)?),
+        };
+        self.tell_quota(root.as_ref()).await?;
         Done::plain("GETQUOTA done")
     }
 
+    /// The root of one's own mailboxes is called `""`, that of a workgroup's as the name above them.
+    fn put_root(&mut self, root: Option<&MailboxName>) {
+        match root {
+            Some(name) => self.out.mailbox(name),
+            None => self.out.put("\"\""),
+        };
+    }
+
     /// STORAGE counts in units of 1024 octets (RFC 9208, section 5.1).
-    async fn tell_quota(&mut self) -> Result<(), Halt> {
-        let usage = self.mail()?.usage().await?;
+    async fn tell_quota(&mut self, root: Option<&MailboxName>) -> Result<(), Halt> {
+        let usage = match self.mail()?.usage(root).await {
+            Err(MailboxError::Missing) => return Err(Refusal::NoQuotaRoot.into()),
+            usage => usage?,
+        };
         let (used, most) = (usage.octets.div_ceil(1024), usage.most_octets / 1024);
-        self.out.line(&format!("* QUOTA {ROOT} (STORAGE {used} {most})"));
+        self.out.put("* QUOTA ");
+        self.put_root(root);
+        self.out.line(&format!(" (STORAGE {used} {most})"));
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::{Done, Halt, Session};
 use crate::imap::command::{By, Opening, RawName, Resync};
 use crate::imap::response::{Condition, Refusal};
 use crate::imap::set::{End, SequenceSet, written};
-use crate::mailbox::{Keyword, ModSeq, OpenMailbox, SystemFlags, Uid, Uids, View};
+use crate::mailbox::{Keyword, MailboxError, ModSeq, OpenMailbox, SystemFlags, Uid, Uids, View};
 
 /// A mailbox that is open, as the client knows it.
 pub(super) struct Selected {
@@ -86,6 +86,9 @@ impl Session {
     /// The selected mailbox, if it may be changed.
     pub(super) fn writable(&self) -> Result<&Selected, Refusal> {
         let selected = self.selected()?;
+        if !self.mail()?.may_write(selected.mailbox.owner()) {
+            return Err(MailboxError::Denied.into());
+        }
         if selected.read_only { Err(Refusal::ReadOnly) } else { Ok(selected) }
     }
 
@@ -104,7 +107,8 @@ impl Session {
         let changes = mailbox.changes();
         let view = mailbox.view().await?;
         self.enabled.condstore |= opening.condstore;
-        let read_only = opening.read_only;
+        // A workgroup's mailbox that one may only read is as if it were opened by EXAMINE.
+        let read_only = opening.read_only || !mail.may_write(mailbox.owner());
         let mut selected = Selected {
             keywords: view.keywords().len(),
             mailbox,
@@ -125,7 +129,7 @@ impl Session {
             self.resync(resync).await?;
         }
         match read_only {
-            true => Done::with("READ-ONLY".into(), "EXAMINE done"),
+            true => Done::with("READ-ONLY".into(), "Opened for reading only"),
             false => Done::with("READ-WRITE".into(), "SELECT done"),
         }
     }
@@ -176,7 +180,7 @@ impl Session {
 
     pub(super) async fn close(&mut self) -> Result<Done, Halt> {
         let selected = self.selected.take().ok_or(Refusal::NothingSelected)?;
-        if !selected.read_only {
+        if !selected.read_only && self.mail()?.may_write(selected.mailbox.owner()) {
             self.mail()?.expunge(selected.mailbox.id(), None).await?;
         }
         Done::plain("CLOSE done")

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -40,6 +40,8 @@ pub(super) struct SignedIn {
     /// The account as it was then.
     version: u64,
     place: Place,
+    /// Says that what it may read may have changed.
+    pub(super) policy: watch::Receiver<u64>,
 }
 
 impl Session {
@@ -135,19 +137,24 @@ impl Session {
         let mail = self.gateway.open_mail(origin).await?;
         let version = self.gateway.account_version(*id).await.ok_or(Refusal::SignIn(SignInError::Rejected))?;
         Event::SignedIn { session: self.id, staff: *id }.log();
-        self.signed_in = Some(SignedIn { mail, id: *id, version, place });
+        let policy = mail.policy_changes();
+        self.signed_in = Some(SignedIn { mail, id: *id, version, policy, place });
         self.errors = 0;
         Done::with(format!("CAPABILITY {}", self.capabilities()), "Welcome")
     }
 
-    /// Whether who has signed in still may: a session does not outlive its password, nor its account.
+    /// Whether who has signed in still may: a session does not outlive its password, nor its account, nor the right to read the
+    /// mailbox that it has open.
     pub(super) async fn still_welcome(&mut self) -> bool {
-        let Some(SignedIn { id, version, .. }) = self.signed_in else { return true };
-        let welcome = self.gateway.account_version(id).await == Some(version);
+        let Some(SignedIn { mail, id, version, .. }) = &self.signed_in else { return true };
+        let open = self.selected.as_ref().is_none_or(|selected| mail.may_read(selected.mailbox.owner()));
+        let welcome = self.gateway.account_version(*id).await == Some(*version);
         if !welcome {
             self.leave("account-changed", "Your account was changed; please sign in again");
+        } else if !open {
+            self.leave("right-lost", "The mailbox that was open is not yours to read any more");
         }
-        welcome
+        welcome && open
     }
 
     /// Waits until few enough sessions of the account read through its messages; its turn ends when it is dropped.

@@ -42,7 +42,7 @@ pub async fn run(house: &House, dialog: &Dialog) -> Result<(), String> {
     let peer: IpAddr = "127.0.0.1".parse().unwrap();
     let guesses = Arc::new(Guesses::new(100, Duration::from_secs(60)));
     let door = Door { peer, guesses, places: Places::new(dialog.settings.limits.per_account) };
-    dialog.play(&Sessions { house, dialog, door }, &house.person().await).await
+    dialog.play(&Sessions { house, dialog, door }, &house.person_for(dialog).await).await
 }
 
 impl Exchange for Sessions<'_> {

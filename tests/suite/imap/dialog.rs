@@ -11,6 +11,8 @@ pub struct Dialog {
     pub name: String,
     pub settings: Settings,
     pub purpose: Purpose,
+    /// Whether it needs a workgroup.
+    pub workgroup: bool,
     lines: Vec<(usize, String)>,
 }
 
@@ -40,13 +42,14 @@ impl Dialog {
     pub fn read(path: &Path) -> Self {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let mut settings = Settings::new(Domain::parse("mail.clinic.example").unwrap());
-        let (mut purpose, mut lines) = (Purpose::Imaps, Vec::new());
+        let (mut purpose, mut workgroup, mut lines) = (Purpose::Imaps, false, Vec::new());
         let mut prelude = Vec::new();
         for (number, line) in std::fs::read_to_string(path).unwrap().lines().enumerate() {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
                 [] => {}
                 [first, ..] if first.starts_with('#') => {}
+                ["@workgroup"] => workgroup = true,
                 ["@listener", "imap"] => purpose = Purpose::Imap,
                 ["@begin", how] => prelude.extend(prelude_lines(how)),
                 ["@append", mailbox, file] => prelude.extend(append(path, mailbox, file)),
@@ -56,7 +59,7 @@ impl Dialog {
             }
         }
         let prelude = prelude.into_iter().map(|line| (0, line));
-        Self { name, settings, purpose, lines: prelude.chain(lines).collect() }
+        Self { name, settings, purpose, workgroup, lines: prelude.chain(lines).collect() }
     }
 
     /// Plays the dialog.

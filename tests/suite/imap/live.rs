@@ -39,7 +39,7 @@ pub async fn run(house: &House, dialog: &Dialog) -> Result<(), String> {
     let (stopper, stop) = Stopper::new();
     tokio::spawn(net::run(listener, server, Gate::new(GateLimits::default()), stop, Duration::from_secs(5)));
     let live = Live { address, client: certificates.client(), purpose: dialog.purpose, _stopper: stopper };
-    dialog.play(&live, &house.person().await).await
+    dialog.play(&live, &house.person_for(dialog).await).await
 }
 
 enum Stream {

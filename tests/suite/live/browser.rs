@@ -18,7 +18,7 @@ use super::letters::{Letter, pdf};
 use super::tools;
 
 /// The port of the portal, on the clinic's own address.
-const PORTAL: u16 = 8443;
+pub const PORTAL: u16 = 8443;
 const TEXT: &str = "The results are in order. Please come back in six weeks.";
 const SUBJECT: &str = "What we found";
 const REPLY: &str = "Thank you, I will come on Monday.";

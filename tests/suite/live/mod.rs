@@ -27,3 +27,4 @@ mod readers;
 mod reload;
 mod smarthost;
 pub mod tools;
+mod workgroups;

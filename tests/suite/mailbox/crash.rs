@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use postern::blob::{BlobStore, Objects};
-use postern::id::{Id, StaffId};
+use postern::id::{Id, OwnerId};
 use postern::keyring::{Keyring, MasterKey, MasterSource};
 use postern::mailbox::{FlagChange, FlagSet, MailLimits, MailboxName, Mailboxes, Uids};
 use postern::store::crash::Step;
@@ -15,8 +15,8 @@ use postern::store::{Store, StoreSettings, now};
 
 const HOME: &str = "POSTERN_TEST_HOME";
 
-fn owner() -> StaffId {
-    StaffId::from_octets([1; 16])
+fn owner() -> OwnerId {
+    OwnerId::from_octets([1; 16])
 }
 
 async fn open(home: &Path) -> (Mailboxes, Objects) {
