@@ -206,16 +206,31 @@ class Walk {
   // Pages that lie beside the way.
   async others() {
     const account = this.task.account ? ["/account", "/account/password", "/account/close"] : [];
-    for (const path of [...account, "/help", "/setup", "/forgot"]) {
+    for (const path of [...account, "/help", "/forgot"]) {
       await this.goto(path);
       await this.browser.look(path.slice(1).replace("/", "-"));
     }
+    if (!this.task.birthdate) await this.profile();
     this.browser.expectsRefusal = true;
     for (const [name, path] of [["link-unknown", "/p/none"], ["not-found", "/m/none"], ["password-over", "/password/none"]]) {
       await this.goto(path);
       await this.browser.look(name);
     }
     this.browser.expectsRefusal = false;
+  }
+
+  // Who works there gets a file that sets up an iPhone.
+  async profile() {
+    await this.goto("/setup");
+    await this.person.hands.press(this.page.locator("summary", { hasText: "iPhone" }));
+    await this.browser.look("setup-open");
+    await this.person.fill({ emailaddress: this.task.sender });
+    const button = this.page.locator('form[action="/mail/apple.mobileconfig"] button');
+    const [download] = await Promise.all([this.page.waitForEvent("download"), this.person.hands.press(button)]);
+    const text = readFileSync(await download.path(), "utf8");
+    this.expect(download.suggestedFilename() === "mail.mobileconfig", `the profile is named ${download.suggestedFilename()}`);
+    this.expect(text.includes(`<string>${this.task.sender}</string>`), "the profile is not for the address that was typed");
+    this.result.steps.push("profile");
   }
 
   // After signing out, Back shows nothing of what was read.

@@ -38,9 +38,9 @@ print("read")
 }
 
 fn configuration(clinic: &Clinic) -> String {
-    let (address, read, saved) = (clinic.at(2993), clinic.path("read.txt"), clinic.path("saved.pdf"));
+    let (address, read, saved) = (clinic.at(2143), clinic.path("read.txt"), clinic.path("saved.pdf"));
     format!(
-        "set imap_user='{JANE}' imap_pass='{PASSWORD}' folder='imaps://{address}/' spool_file='+INBOX'\n\
+        "set imap_user='{JANE}' imap_pass='{PASSWORD}' folder='imap://{address}/' ssl_force_tls=yes spool_file='+INBOX'\n\
          set certificate_file='{ca}' ssl_verify_host=yes ssl_verify_dates=yes ssl_use_system_certs=no\n\
          set wait_key=no quit=yes pipe_decode=yes delete=no confirm_append=no record='' postponed='+Drafts'\n\
          push '<first-entry><display-message><pipe-message>cat >{read}<enter><exit>\
