@@ -10,8 +10,7 @@ use crate::access::AccessCheck;
 use crate::id::{DepositId, GrantId, ParcelId, QuestionId, QueueId, TransactionId};
 use crate::mail::{Address, Delivery, Envelope, ReceivedTrace, Recipient, ReversePath};
 use crate::mime::Outline;
-use crate::mime::assess::{Assessment, Given, PatientRef};
-use crate::pack::documents::only_pictures;
+use crate::mime::assess::{Assessment, PatientRef};
 use crate::pack::notice::{Body, notice_around};
 use crate::pack::relay::Changes;
 use crate::pack::{NoticeParts, PackError, ReportParts, Templates, failure_report, relayed_header};
@@ -19,8 +18,10 @@ use crate::policy::{Asking, BodyPlace, Decision, Plan, PolicySet, Practice, Subj
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
-use typed::{rank, title, type_subject};
+use deposits::deposits;
+use typed::type_subject;
 
+mod deposits;
 mod typed;
 
 /// Names for everything a shipment may hold, drawn by the caller.
@@ -308,34 +309,7 @@ fn planned_parcel(
         grant.access = matter.policy.access_without_birthdate(&grant.decision);
         grant.held = grant.held.filter(|_| grant.access.contains(&AccessCheck::Account));
     }
-    let only_pictures = only_pictures(&matter.facts.attachments);
-    let given = matter.facts.attachments.iter().enumerate();
-    // Where the text is read in the portal alone, the pictures of its signature stand nowhere else.
-    let private = grants.iter().any(|grant| grant.decision.settings.body == BodyPlace::Vault);
-    let given = given.filter(|(_, attachment)| match attachment.given {
-        Given::AsDocument => true,
-        Given::InText(_) => private,
-        Given::Nowhere => false,
-    });
-    let mut given: Vec<_> = given.collect();
-    given.sort_by_key(|(index, _)| rank(matter, *index));
-    let documents = given.into_iter().map(|(index, attachment)| {
-        let of_text = matches!(attachment.given, Given::InText(_)) || attachment.inline && !only_pictures;
-        let kind = if of_text { DepositKind::Picture } else { DepositKind::Document };
-        let media_type = attachment.content_type.as_ref().unwrap_or(&attachment.declared_type).clone();
-        (kind, attachment.name.clone(), media_type, Source::Attachment(index))
-    });
-    let deposits = documents
-        .chain(texts(matter.facts))
-        .zip(ids)
-        .map(|((kind, name, media_type, source), id)| {
-            let title = match source {
-                Source::Attachment(index) => title(matter, index),
-                Source::Octets(_) => String::new(),
-            };
-            PlannedDeposit { id: *id, kind, name, media_type, title, source }
-        })
-        .collect();
+    let deposits = deposits(matter, ids, &grants);
     PlannedParcel {
         id,
         subject: matter.plan.subject.clone(),
@@ -352,23 +326,6 @@ fn common_birthdate(grants: &[PlannedGrant]) -> Option<String> {
     let mut known = grants.iter().filter_map(|grant| grant.decision.birthdate.as_ref());
     let first = known.next()?;
     known.all(|other| other == first).then(|| first.clone())
-}
-
-type DepositParts = (DepositKind, String, String, Source);
-
-fn texts(facts: &Assessment) -> impl Iterator<Item = DepositParts> + '_ {
-    let part = |kind, name: &str, media_type: &str, octets: Vec<u8>| {
-        (kind, name.to_owned(), media_type.to_owned(), Source::Octets(octets))
-    };
-    let text = facts
-        .text
-        .as_ref()
-        .map(move |text| part(DepositKind::Text, "message.txt", "text/plain", text.clone().into_bytes()));
-    let html = facts
-        .html
-        .as_ref()
-        .map(move |html| part(DepositKind::Html, "message.html", "text/html", html.clone().into_bytes()));
-    text.into_iter().chain(html)
 }
 
 impl Shipment {

@@ -17,13 +17,13 @@ use super::{
     Treatment, Watch, types,
 };
 use crate::access::AccessCheck;
-use crate::mime::assess::{Assessment, Attachment, LONGEST_CLOCK, Signals};
+use crate::mime::assess::{Assessment, Attachment};
 use crate::time::format_length;
+
+mod clocks;
 
 /// Between a rule that set a floor and one that did not lower it.
 const HELD: &str = ", a floor that is not lowered by ";
-
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// Who changes a treatment where a text has marked parts.
 const MARKED: &str = "floor: only marked parts go out, and to patients";
@@ -248,54 +248,9 @@ impl Deciding {
         self.note("tls_required", required.to_string(), by);
     }
 
-    fn apply_clocks(&mut self, rule: &Rule, by: &str) {
-        if let Some(link) = rule.set.link {
-            self.set_link(link, by);
-        }
-        if let Some(keep) = rule.set.keep {
-            self.set_keep(keep, by);
-        }
-        if let Some(after) = rule.set.keep_after_download {
-            self.settings.keep_after_download = Some(after);
-            self.note("keep_after_download", quoted(after), by);
-        }
-    }
-
-    fn set_link(&mut self, link: Duration, by: &str) {
-        self.settings.link = link;
-        self.note("link", quoted(link), by);
-    }
-
     fn set_body(&mut self, body: BodyPlace, by: &str) {
         self.settings.body = body;
         self.note("body", format!("\"{}\"", body.name()), by);
-    }
-
-    fn set_keep(&mut self, keep: Duration, by: &str) {
-        self.settings.keep = keep;
-        self.note("keep", quoted(keep), by);
-    }
-
-    /// What the sender's mail program asks for, after the rules and before the tags, which are written by hand.
-    fn heed(&mut self, signals: &Signals) {
-        if let Some(left) = signals.expires_after.filter(|_| self.settings.expiry) {
-            const BY: &str = "the end that the mail program gives it (Expires)";
-            if left < self.settings.link {
-                self.set_link(left, BY);
-            }
-            if left < self.settings.keep {
-                self.set_keep(left, BY);
-            }
-        }
-        if signals.read_receipt && self.settings.read_receipt {
-            self.watch = Watch { opened: true, unread: Some(self.settings.unread_after) };
-            self.note("tell_opened", "true", "the read receipt that the mail program asks for");
-            self.note(
-                "tell_unread",
-                quoted(self.settings.unread_after),
-                "the read receipt that the mail program asks for",
-            );
-        }
     }
 
     /// Tags, after the rules. An error refuses the whole message; `{whom}` in it stands for the recipient.
@@ -411,22 +366,6 @@ impl Deciding {
             asking,
             watch,
             because,
-        }
-    }
-
-    /// Documents that end before the time of `[unread …]` would end unread, and nobody would be told: they are kept a day
-    /// longer than it. What the mail program asks for keeps nothing longer: then it is told before they end.
-    fn keep_while_watched(&mut self, tags: &Tags<'_>) {
-        let Some(after) = self.watch.unread.filter(|after| *after >= self.settings.keep) else { return };
-        if let Some(tagged) = tags.unread {
-            let by = format!("tag [unread {}]: documents outlive it by a day", format_length(tagged));
-            self.set_keep((after + DAY).min(LONGEST_CLOCK), &by);
-        }
-        let keep = self.settings.keep;
-        if after >= keep {
-            let before = keep.saturating_sub(DAY.min(keep / 4));
-            self.watch.unread = Some(before);
-            self.note("tell_unread", quoted(before), "floor: it is told before the documents end");
         }
     }
 
