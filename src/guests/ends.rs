@@ -7,7 +7,7 @@ use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::time::Timestamp;
 
 /// The kinds of records that end by this index.
-const ENDING: [Table; 14] = [
+const ENDING: [Table; 15] = [
     Table::Guest,
     Table::Invitation,
     Table::Visit,
@@ -22,6 +22,7 @@ const ENDING: [Table; 14] = [
     Table::Recallable,
     Table::Watch,
     Table::MailSent,
+    Table::MailSentOf,
 ];
 
 /// A record whose time is over.
@@ -96,7 +97,7 @@ mod tests {
         assert_eq!(read(&entry(at, &key).octets), Some(Ended { at, key }));
         let foreign = entry(at, &Key::new(Table::Staff, &[&[7; 16]]));
         assert_eq!(read(&foreign.octets), None, "staff accounts do not end");
-        let longest = Key::new(Table::Reply, &[&[7; 16], &at.to_key(), &[8; 16]]);
+        let longest = Key::new(Table::MailSentOf, &[&[7; 16], &[8; 16], &[9; 16]]);
         assert!(entry(at, &longest).octets.len() <= Key::LONGEST);
     }
 }

@@ -74,6 +74,7 @@ impl Guests {
             | Table::Heard
             | Table::SeenPictures
             | Table::Recallable
+            | Table::MailSentOf
             | Table::Watch => {
                 if ends::settle(&self.store, batch, ended).await? {
                     batch.delete(ended.key.clone());

@@ -43,7 +43,7 @@ pub use flags::{FlagChange, FlagError, FlagSet, Keyword, SystemFlags};
 pub use name::{MailboxName, NameError, SpecialUse};
 pub use opened::{OpenMailbox, Past};
 pub use read::MailContent;
-pub use sent::{NewSent, Remains};
+pub use sent::{NewSent, Remains, end_early};
 pub use uids::Uids;
 pub use view::{Row, View};
 

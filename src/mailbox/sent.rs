@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::anatomy::{Anatomist, fields};
 use crate::blob::{Object, RawMessage};
 use crate::guests::ends;
-use crate::id::{Id, MailId, MailboxId, OwnerId};
+use crate::id::{Id, MailId, MailboxId, OwnerId, TransactionId};
 use crate::keyring::{Capsule, KeyClass};
 use crate::mailbox::arrival::Disposal;
 use crate::mailbox::edit::Incoming;
 use crate::mailbox::records::{Holders, Source};
 use crate::mailbox::{Appended, Arrival, FlagSet, MailboxError, Mailboxes, SystemFlags, Uid, View};
 use crate::secret::silent_debug;
-use crate::store::{Batch, Key, StoreError, Stored, Table};
+use crate::store::{Batch, Key, Store, StoreError, Stored, Table};
 use crate::time::Timestamp;
 
 /// Octets of the text that stays, at most.
@@ -33,10 +33,30 @@ struct SentRecord {
     /// What takes its place.
     #[serde(with = "serde_bytes")]
     instead: Vec<u8>,
+    /// When its documents end at the latest; version 1 did not say.
+    until: Option<Timestamp>,
+}
+
+/// The same as version 1 wrote it.
+#[derive(Serialize, Deserialize)]
+struct SentRecordV1 {
+    mail: MailId,
+    mailbox: MailboxId,
+    uid: Uid,
+    #[serde(with = "serde_bytes")]
+    instead: Vec<u8>,
 }
 
 impl Stored for SentRecord {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, octets: &[u8]) -> Option<Self> {
+        let SentRecordV1 { mail, mailbox, uid, instead } = match version {
+            1 => postcard::from_bytes(octets).ok()?,
+            _ => return None,
+        };
+        Some(Self { mail, mailbox, uid, instead, until: None })
+    }
 }
 
 silent_debug!(SentRecord, NewSent);
@@ -45,6 +65,7 @@ silent_debug!(SentRecord, NewSent);
 #[derive(Clone)]
 pub struct NewSent {
     arrival: Arrival,
+    transaction: TransactionId,
     key: Key,
     until: Timestamp,
     instead: Vec<u8>,
@@ -68,7 +89,7 @@ impl Mailboxes {
     /// [`MailboxError`].
     pub async fn new_sent(
         &self,
-        (owner, name): (OwnerId, &str),
+        (owner, name, transaction): (OwnerId, &str, TransactionId),
         (message, object): (&RawMessage, Object),
         until: Timestamp,
         remains: &Remains<'_>,
@@ -84,7 +105,7 @@ impl Mailboxes {
             Ok::<_, MailboxError>(Source::Until { original, object: reference.id })
         };
         let arrival = self.arrival_of(anatomist.finish(), object.clone(), source)?;
-        Ok(NewSent { arrival, key: self.sent_key(owner, name), until, instead: instead(remains) })
+        Ok(NewSent { arrival, transaction, key: self.sent_key(owner, name), until, instead: instead(remains) })
     }
 
     fn sent_key(&self, owner: OwnerId, name: &str) -> Key {
@@ -113,9 +134,14 @@ impl Mailboxes {
     ) -> Result<(), MailboxError> {
         let with = (&FlagSet::of(SystemFlags::SEEN), now);
         let Appended { uid, .. } = self.put(batch, (owner, mailbox), &sent.arrival, with).await?;
-        let record = SentRecord { mail: sent.arrival.mail(), mailbox, uid, instead: sent.instead.clone() };
+        let (mail, instead) = (sent.arrival.mail(), sent.instead.clone());
+        let record = SentRecord { mail, mailbox, uid, instead, until: Some(sent.until) };
         batch.require_absent(sent.key.clone()).put(sent.key.clone(), &record);
-        ends::put(batch, sent.until, &sent.key);
+        let place = Key::new(Table::MailSentOf, &[sent.transaction.octets(), &sent.key.octets]);
+        for key in [&sent.key, &place] {
+            ends::put(batch, sent.until, key);
+        }
+        batch.put_octets(place, Vec::new());
         Ok(())
     }
 
@@ -153,6 +179,10 @@ impl Mailboxes {
         let mut disposal = Disposal::default();
         if let Some(record) = self.store.get::<SentRecord>(&ended.key).await? {
             batch.require_version(ended.key.clone(), record.version).delete(ended.key.clone());
+            // It may have ended before its time.
+            if let Some(until) = record.value.until.filter(|until| *until != ended.at) {
+                ends::remove(&mut batch, until, &ended.key);
+            }
             let arrival = self.arrival(&record.value.instead).await?;
             let places = self.places_of(owner, &record.value).await?;
             for (number, (view, uid)) in places.iter().enumerate() {
@@ -206,6 +236,26 @@ impl Mailboxes {
     }
 }
 
+/// Lets a message end in every Sent, by this batch and from now on, because the last right to its documents ended before its
+/// time.
+///
+/// # Errors
+/// Where the store cannot be read.
+pub async fn end_early(
+    store: &Store,
+    batch: &mut Batch,
+    transaction: TransactionId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let prefix = transaction.octets();
+    let behind = [prefix.as_slice(), &[0xFF; Key::LONGEST]].concat();
+    for place in store.scan_keys(Table::MailSentOf, prefix, &behind, usize::MAX).await? {
+        let Some(sent) = place.get(prefix.len()..) else { continue };
+        ends::put(batch, now, &Key::new(Table::MailSent, &[sent]));
+    }
+    Ok(())
+}
+
 /// Header section, text and list: a message of one text part.
 fn instead(remains: &Remains<'_>) -> Vec<u8> {
     let mut out = Vec::new();
@@ -233,6 +283,16 @@ fn instead(remains: &Remains<'_>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_of_version_1_is_read() {
+        let (mail, mailbox) = (MailId::from_octets([1; 16]), MailboxId::from_octets([2; 16]));
+        let first = SentRecordV1 { mail, mailbox, uid: 7, instead: b"text".to_vec() };
+        let octets = [&[1], postcard::to_allocvec(&first).unwrap().as_slice()].concat();
+        let read: SentRecord = crate::store::decode(Table::MailSent, &octets).unwrap();
+        assert_eq!((read.mail, read.mailbox, read.uid, read.until), (mail, mailbox, 7, None));
+        assert_eq!(read.instead, b"text");
+    }
 
     #[test]
     fn text_and_list_are_what_stays() {

@@ -96,6 +96,8 @@ pub enum Table {
     MailHolders = 43,
     /// `StaffId`, keyed hash of a Message-ID → a secured message in Sent, and what takes its place when its documents end.
     MailSent = 44,
+    /// `TransactionId`, key of a message in Sent → nothing; where a message stands in Sent, to end it with its last right.
+    MailSentOf = 45,
 }
 
 /// Where a record is: a table and the octets of its id. The octets hold ids, times and keyed hashes only.

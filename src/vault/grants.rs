@@ -8,6 +8,7 @@ use crate::access::AccessCheck;
 use crate::event::Event;
 use crate::id::{ContactId, GrantId, Id, ParcelId, PatientMark, TransactionId};
 use crate::keyring::WrappedKey;
+use crate::mailbox;
 use crate::secret::Secret;
 use crate::store::{Batch, CommitError, Key, Record, Stored, Table};
 use crate::time::{Day, Timestamp};
@@ -249,7 +250,8 @@ impl Vault {
     }
 
     /// Takes a right back: from now on it opens nothing here. Its wrapped key is deleted, and that its day's key is to be
-    /// punched is written down with it; [`Vault::punch_owed`] does that. Revoking twice is no error.
+    /// punched is written down with it; [`Vault::punch_owed`] does that. With the last right of a message it ends in Sent, too,
+    /// in the same commit. Revoking twice is no error.
     ///
     /// # Errors
     /// [`VaultError::Missing`]; [`VaultError::Commit`].
@@ -268,15 +270,36 @@ impl Vault {
             }
             grant.revoked = Some(now);
             batch.require_version(grant_key(id), version).put(grant_key(id), &grant);
+            if !self.another_lives(&mut batch, id, grant.transaction, now).await? {
+                mailbox::end_early(&self.store, &mut batch, grant.transaction, now).await?;
+            }
             match self.store.commit(batch).await {
                 Ok(_) => {
                     Event::Revoked { grant: id }.log();
                     return Ok(());
                 }
-                // It was re-wrapped, or revoked, meanwhile.
+                // It, or the one that lives on, was re-wrapped or revoked meanwhile.
                 Err(CommitError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Whether another right of the message opens something still; the batch depends on that.
+    async fn another_lives(
+        &self,
+        batch: &mut Batch,
+        id: GrantId,
+        transaction: TransactionId,
+        now: Timestamp,
+    ) -> Result<bool, VaultError> {
+        for (other, _) in self.grants_of(transaction).await?.into_iter().filter(|(other, _)| *other != id) {
+            let Some(Record { version, value }) = self.grant(other).await? else { continue };
+            if value.key.is_some() && value.keep_until > now {
+                batch.require_version(grant_key(other), version);
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

@@ -211,6 +211,34 @@ async fn who_does_not_read_here_has_nothing_in_sent() {
     assert_eq!(clinic.sent().await.1.len(), 0);
 }
 
+/// What was taken back from its recipients stood in Sent, attachments and all, up to the day on which their rights would have
+/// ended.
+#[tokio::test]
+async fn with_the_last_right_that_is_revoked_it_ends_in_sent() {
+    let clinic =
+        Clinic::with(&[("directory.csv", "address,role\npat@home.example,payer\nlee@home.example,payer\n")]).await;
+    clinic.mail().await;
+    let written = message("Scan", "<p>Hello", &DOCUMENT);
+    clinic.send(&["pat@home.example", "lee@home.example"], &written).await.unwrap();
+    let (mail, before) = clinic.sent().await;
+    let rights: Vec<GrantId> = clinic.rights().await.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(rights.len(), 2);
+    let vault = &clinic.gateway.stations().vault;
+    vault.revoke(rights[0], postern::store::now()).await.unwrap();
+    clinic.gateway.do_ended(postern::store::now()).await.unwrap();
+    assert!(clinic.sent().await.1.difference(&before).is_empty(), "the other one reads it");
+    vault.revoke(rights[1], postern::store::now()).await.unwrap();
+    clinic.gateway.do_ended(postern::store::now()).await.unwrap();
+    let after = clinic.sent().await.1;
+    assert_eq!((after.len(), after.row(0).unwrap().uid), (1, 2), "under a new UID");
+    let content = mail.content(after.row(0).unwrap()).await.unwrap();
+    let text = String::from_utf8(whole(&mail, &content).await).unwrap();
+    assert!(text.contains("Hello\r\n") && text.contains("[scan.pdf, ") && !text.contains("base64"), "{text}");
+    // The day it would have ended on finds it done.
+    clinic.gateway.do_ended(postern::store::now().plus(Duration::from_secs(90 * 86_400))).await.unwrap();
+    assert!(clinic.sent().await.1.difference(&after).is_empty(), "once");
+}
+
 #[tokio::test]
 async fn when_its_documents_end_text_and_list_take_its_place_once() {
     for moved in [false, true] {

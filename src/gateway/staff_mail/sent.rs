@@ -83,7 +83,8 @@ impl Gateway {
         let text = matter.facts.text.as_deref().unwrap_or_default();
         let (name, remains) = (name(matter), Remains { header: &header, text, documents });
         let until = until(matter, shipment);
-        let sent = self.stations.mailboxes.new_sent((place.0, &name), (message, original), until, &remains).await;
+        let named = (place.0, name.as_str(), matter.transaction);
+        let sent = self.stations.mailboxes.new_sent(named, (message, original), until, &remains).await;
         Ok(SentCopy { place, sent: sent.map_err(unwritten)? })
     }
 
