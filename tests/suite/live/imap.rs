@@ -8,7 +8,7 @@ use super::clinic::{Clinic, HOST, JANE, PASSWORD, Setup, words};
 use super::tools::{find, run};
 
 /// A running clinic that serves mailboxes, with [`JANE`].
-fn clinic() -> Clinic {
+pub(super) fn clinic() -> Clinic {
     let mut clinic = Clinic::new(&Setup::default());
     let more = format!("[imap]\nimaps = [\"{}\"]\nimap = [\"{}\"]\n", clinic.at(2993), clinic.at(2143));
     clinic.configure(&Setup { more, ..Setup::default() });
@@ -19,7 +19,7 @@ fn clinic() -> Clinic {
 }
 
 /// A Python script with `connect()`; its output.
-fn python(clinic: &Clinic, test: &str, script: &str) -> Option<String> {
+pub(super) fn python(clinic: &Clinic, test: &str, script: &str) -> Option<String> {
     let python = find("python3", test)?;
     let (ca, address) = (clinic.path("certs/ca.pem"), clinic.at(2993));
     let prelude = format!(
