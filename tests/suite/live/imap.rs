@@ -16,7 +16,7 @@ mod replies;
 mod thunderbird;
 
 /// A running clinic that serves mailboxes, with [`JANE`].
-fn clinic() -> Clinic {
+pub(super) fn clinic() -> Clinic {
     clinic_with(|_| {})
 }
 
@@ -35,7 +35,7 @@ fn clinic_with(more_of: impl Fn(&Clinic)) -> Clinic {
 }
 
 /// A Python script with `connect()`; its output.
-fn python(clinic: &Clinic, test: &str, script: &str) -> Option<String> {
+pub(super) fn python(clinic: &Clinic, test: &str, script: &str) -> Option<String> {
     let python = find("python3", test)?;
     let (ca, address) = (clinic.path("certs/ca.pem"), clinic.at(2993));
     let prelude = format!(

@@ -10,6 +10,7 @@ pub mod clinic;
 mod commands;
 mod corpus;
 mod crash;
+mod crowd;
 mod demo;
 mod evasions;
 mod far_side;
