@@ -33,7 +33,16 @@ impl Needle {
 
     /// Whether it is in a text.
     pub fn is_in(&self, text: &str) -> bool {
-        self.0.is_empty() || text.to_lowercase().contains(&self.0)
+        // Letters of ASCII fold to letters of ASCII, so no other text need be made.
+        if text.is_ascii() { self.is_in_ascii(text.as_bytes()) } else { text.to_lowercase().contains(&self.0) }
+    }
+
+    /// Looks at the places of the needle's first letter, in either case.
+    fn is_in_ascii(&self, text: &[u8]) -> bool {
+        let Some((first, rest)) = self.0.as_bytes().split_first() else { return true };
+        let last = (text.len() + 1).saturating_sub(self.0.len());
+        let mut places = memchr::memchr2_iter(*first, first.to_ascii_uppercase(), &text[..last]);
+        places.any(|at| text[at + 1..=at + rest.len()].eq_ignore_ascii_case(rest))
     }
 
     /// Whether it is in a field of this name, or in any (`None`), of a header section: as decoded, or as written.
@@ -115,6 +124,17 @@ mod tests {
         assert!(!finds(latin, b"aus K=F6ln", "koln"));
         assert!(!finds("Content-Type: image/png\r\n\r\n", b"text", "text"));
         assert!(finds("", b"anything", ""));
+    }
+
+    #[test]
+    fn texts_of_ascii_are_searched_as_all_others() {
+        let texts = ["", "a", "B", "ab", "aB c", "xxaB", "Kelvin \u{212A}", "stra\u{df}e AB"];
+        for needle in ["", "a", "b", "ab", "ab ", "b c", "k", "\u{df}", "abcd"] {
+            for text in texts {
+                let expected = text.to_lowercase().contains(needle);
+                assert_eq!(Needle::new(needle).is_in(text), expected, "{needle:?} in {text:?}");
+            }
+        }
     }
 
     #[test]
