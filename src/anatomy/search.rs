@@ -49,6 +49,10 @@ impl Needle {
     pub fn is_in_header(&self, header: &[u8], name: Option<&str>) -> bool {
         let mut named = fields(header).filter(|field| name.is_none_or(|name| field.is(name)));
         named.any(|field| {
+            let value = field.value.trim_ascii();
+            if is_plain(value) && field.octets.is_ascii() {
+                return self.is_in_ascii(if name.is_some() { value } else { field.octets });
+            }
             if name.is_some() {
                 return self.is_in(&unstructured(field.value)) || self.is_in(&field.text());
             }
@@ -56,6 +60,11 @@ impl Needle {
             self.is_in(&written) || self.is_in(&unstructured(field.value))
         })
     }
+}
+
+/// Whether a value decodes to what it is: one line of printable ASCII, without encoded words.
+fn is_plain(value: &[u8]) -> bool {
+    value.iter().all(|octet| matches!(octet, b' '..=b'~')) && memchr::memmem::find(value, b"=?").is_none()
 }
 
 /// Looks for a needle in the text of a part, whose body is fed in pieces.
@@ -148,9 +157,13 @@ mod tests {
 
     #[test]
     fn headers_are_searched_decoded_and_as_written() {
-        let header = b"Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nX-Empty:\r\n\r\n";
+        let header = b"Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nX-Empty:\r\nX-Plain:  Two words \r\nX-Folded: two\r\n words\r\n\r\n";
         let is_in = |name, needle| Needle::new(needle).is_in_header(header, name);
         assert!(is_in(Some("subject"), "grüße") && is_in(None, "grüße") && is_in(None, "subject: ="));
+        for name in ["x-plain", "X-Folded"] {
+            assert!(is_in(Some(name), "TWO WORDS") && !is_in(Some(name), "plain") && !is_in(Some(name), "words "));
+        }
+        assert!(is_in(None, "x-plain:  two") && is_in(None, "two words") && !is_in(None, "three"));
         assert!(is_in(Some("X-Empty"), "") && !is_in(Some("X-Other"), "") && !is_in(Some("X-Empty"), "grüße"));
     }
 }
