@@ -16,7 +16,7 @@ def steps(found):
 
 Question: what do finding the structure, decoding and sealing cost beside decoding and sealing alone, and what becomes of messages that are built to cost much?
 
-Written by `benches/mime` (release build). One message of {octets:,} octets with a document in base64 ({found["decoded"]:,} octets), on one processor, the best of the rounds, all steps in turn in each
+Written by `benches/mime` (release build). One message of {octets:,} octets with a document in base64 ({found["decoded"]:,} octets), on one processor: what all threads use of it, the best of the rounds, all steps in turn in each
 (`benches/mime.rs`). Both sides use the same base64 decoder and the same AES-256-GCM (aws-lc); Postern also digests the document (SHA-256) and writes the blob to a file in memory.
 
 | step | time | of the message's octets |
