@@ -16,7 +16,7 @@ def measure(gateway, client, quick):
     time.sleep(1)
     rest = gateway.resident()
     rows = []
-    # As many sign-ins at once as there may be: their memory is kept, however many connections there are.
+    # As many sign-ins at once as there may be: their memory is kept a while, however many connections there are.
     submission.send(gateway, client, "tls", 4_096, 16, 16, 1)
     gateway.wait_until_idle(16)
     signed_in = gateway.resident()

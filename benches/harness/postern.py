@@ -3,10 +3,12 @@
 Its outbox lies in memory, because Postfix discards what it delivers: the two are compared in taking mail over.
 """
 
+import imaplib
 import os
 import pathlib
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
@@ -79,15 +81,18 @@ class Postern:
         )
         (self.folder / "config.toml").write_text(self.config())
         self.start()
+        self.add(USER)
+        return self
+
+    def add(self, user):
         subprocess.run(
-            [self.program, "staff", "add", USER, "--password-stdin"],
+            [self.program, "staff", "add", user, "--password-stdin"],
             cwd=self.folder,
             input=PASSWORD + "\n",
             text=True,
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        return self
 
     def config(self):
         return CONFIG.format(outbox=self.outbox, public_url=self.public_url, max_message=self.max_message) + self.more
@@ -141,10 +146,27 @@ class Postern:
 
     def resident(self):
         """Resident memory in octets."""
+        return self.memory("VmRSS:")
+
+    def peak(self):
+        """The most of it since the start, or since it was forgotten."""
+        return self.memory("VmHWM:")
+
+    def forget_peak(self):
+        with open(f"/proc/{self.server.pid}/clear_refs", "w") as file:
+            file.write("5")
+
+    def memory(self, what):
         for line in open(f"/proc/{self.server.pid}/status"):
-            if line.startswith("VmRSS:"):
+            if line.startswith(what):
                 return int(line.split()[1]) * 1024
         raise SystemExit("the server is gone")
+
+
+class Large(Postern):
+    """The same for very large messages."""
+
+    max_message = "300 MiB"
 
 
 class Portal(Postern):
@@ -154,3 +176,51 @@ class Portal(Postern):
     max_message = "200 MiB"
     more = PORTAL
     clear = "http://127.0.0.1:3480"
+
+
+IMAP = """
+[imap]
+imaps = ["127.0.0.1:3993"]
+
+[limits]
+connections = 4000
+per_address = 4000
+per_account = 1000
+"""
+
+
+class Mailboxes(Postern):
+    """The same with mailboxes."""
+
+    name = "Postern"
+    more = IMAP
+    imaps = "127.0.0.1:3993"
+
+    def __init__(self, root, folder, client, staff):
+        super().__init__(root, folder)
+        self.certs, self.client, self.staff = folder / "certs", client, staff
+
+    def __enter__(self):
+        super().__enter__()
+        for user in self.staff:
+            if user != USER:
+                self.add(user)
+        return self
+
+    def fill(self, user, mailbox, count):
+        """Messages by APPEND, over several connections."""
+        with Imap(self, user) as connection:
+            connection.create(mailbox)
+        command = [self.client, "append-from", self.imaps, self.certs / "ca.pem", HOST, PASSWORD, mailbox, "8", str(count), user]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+class Imap(imaplib.IMAP4_SSL):
+    """A session that has signed in."""
+
+    def __init__(self, server, user):
+        trusting = ssl.create_default_context(cafile=server.certs / "ca.pem")
+        trusting.check_hostname = False
+        host, port = server.imaps.split(":")
+        super().__init__(host, int(port), ssl_context=trusting)
+        self.login(user, PASSWORD)

@@ -71,7 +71,7 @@ def memory(result):
 
 Resident memory from `/proc/PID/status`, every 10 ms, while each connection sends one message of {result["size"]:,} octets, after
 one such message went before (`benches/harness/memory.py`). At rest after the start: **{result["rest"] / MIB:.0f} MiB**; after sixteen sign-ins at once
-**{result["signed_in"] / MIB:.0f} MiB**, since the memory of `sign_ins_at_once` computations of Argon2id (19 MiB each) is kept.
+**{result["signed_in"] / MIB:.0f} MiB**, since the memory of `sign_ins_at_once` computations of Argon2id (19 MiB each) is kept for ten seconds.
 
 | what | connections | before | at most | more, a connection |
 |---|---:|---:|---:|---:|

@@ -27,6 +27,12 @@ def build(root, name="submit"):
     raise SystemExit(f"{name} was not built")
 
 
+def built(root, name):
+    """The same as it was built last."""
+    programs = [path for path in (root / "target" / "release" / "deps").glob(f"{name}-*") if not path.suffix]
+    return max(programs, key=lambda path: path.stat().st_mtime)
+
+
 def measure(gateway, client, quick):
     rows = []
     for how, size, count, each in LOADS:

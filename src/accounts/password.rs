@@ -1,6 +1,7 @@
 //! Passwords: Argon2id, a few at a time, and the same work for names that do not exist.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use argon2::password_hash::CustomizedPasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
@@ -23,6 +24,11 @@ const PASSES: u32 = 2;
 /// How much later than everything else the threads of guests' sign-ins come to a processor: beside mail under full load
 /// they get little of it, else all they can use (sched(7), nice).
 const NICE: i32 = 19;
+/// How long memory is kept for the next sign-in.
+const REST: Duration = Duration::from_secs(10);
+/// Room of this size the allocator takes from the system, and gives back to it, by itself (glibc's `mmap` threshold is never
+/// higher than 32 MiB); less of it, once given back, would stay with each thread. What is not used of it takes no memory.
+const GIVEN_BACK: usize = 33 * 1024 * 1024;
 /// Sign-ins that may wait for their turn; beyond that a client is told to come back.
 const WAITING: usize = 256;
 
@@ -105,7 +111,9 @@ impl Passwords {
             let phc = hash.as_deref().unwrap_or(&nobody);
             memory.lend(|blocks| verify_now(password.expose(), phc, blocks)) && hash.is_some()
         };
-        self.aside(verify).await
+        let verified = self.aside(verify).await;
+        self.memory.give_back_at_rest();
+        verified
     }
 
     /// Does the work beside the async threads. `None` where it panicked, or there was no thread for it.
@@ -126,18 +134,51 @@ impl Passwords {
     }
 }
 
-/// Memory of computations, kept for the next ones. Given back each time, most of it would stay with the allocator, 19 MiB
-/// for every thread that ever checked a password.
+/// Memory of computations, kept for the next ones while people sign in: to be given 19 MiB anew costs a tenth of the work.
 #[derive(Default)]
-struct Memory(Mutex<Vec<Vec<Block>>>);
+struct Memory(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    blocks: Vec<Vec<Block>>,
+    /// How often some was lent.
+    lent: u64,
+    /// Whether somebody watches for a time without sign-ins.
+    watched: bool,
+}
 
 impl Memory {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lend<T>(&self, work: impl FnOnce(&mut Vec<Block>) -> T) -> T {
-        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut blocks = kept().pop().unwrap_or_default();
+        let kept = self.kept().blocks.pop();
+        let mut blocks = kept.unwrap_or_else(|| Vec::with_capacity(GIVEN_BACK.div_ceil(Block::SIZE)));
         let result = work(&mut blocks);
-        kept().push(blocks);
+        let mut kept = self.kept();
+        kept.lent += 1;
+        kept.blocks.push(blocks);
         result
+    }
+
+    /// Gives all of it back when nobody has signed in for [`REST`].
+    fn give_back_at_rest(self: &Arc<Self>) {
+        if std::mem::replace(&mut self.kept().watched, true) {
+            return;
+        }
+        let memory = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                let lent = memory.kept().lent;
+                tokio::time::sleep(REST).await;
+                let mut kept = memory.kept();
+                if kept.lent == lent {
+                    kept.watched = false;
+                    return kept.blocks = Vec::new();
+                }
+            }
+        });
     }
 }
 
@@ -235,6 +276,25 @@ mod tests {
         let _places = guests.queue.clone().acquire_many_owned(WAITING as u32).await.unwrap();
         assert_eq!(guests.verify(&password, Some(hash.clone())).await, None, "no place left");
         assert_eq!(staff.verify(&password, Some(hash)).await, Some(true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn memory_is_kept_between_sign_ins_and_given_back_at_rest() {
+        let memory = Arc::new(Memory::default());
+        let sign_in = || {
+            memory.lend(|blocks| blocks.resize(19, Block::new()));
+            memory.give_back_at_rest();
+        };
+        sign_in();
+        tokio::time::sleep(REST * 9 / 10).await;
+        assert_eq!(memory.kept().blocks.first().map(Vec::len), Some(19), "there for the next one");
+        sign_in();
+        tokio::time::sleep(REST).await;
+        assert_eq!(memory.kept().blocks.len(), 1, "somebody has just signed in");
+        tokio::time::sleep(REST * 2).await;
+        assert_eq!(memory.kept().blocks.len(), 0);
+        sign_in();
+        assert_eq!(memory.kept().blocks.len(), 1);
     }
 
     #[test]

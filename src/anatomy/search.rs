@@ -41,13 +41,26 @@ impl Needle {
 
     /// Whether it is in a text.
     pub fn is_in(&self, text: &str) -> bool {
-        self.0.is_empty() || text.to_lowercase().contains(&self.0)
+        // Letters of ASCII fold to letters of ASCII, so no other text need be made.
+        if text.is_ascii() { self.is_in_ascii(text.as_bytes()) } else { text.to_lowercase().contains(&self.0) }
+    }
+
+    /// Looks at the places of the needle's first letter, in either case.
+    fn is_in_ascii(&self, text: &[u8]) -> bool {
+        let Some((first, rest)) = self.0.as_bytes().split_first() else { return true };
+        let last = (text.len() + 1).saturating_sub(self.0.len());
+        let mut places = memchr::memchr2_iter(*first, first.to_ascii_uppercase(), &text[..last]);
+        places.any(|at| text[at + 1..=at + rest.len()].eq_ignore_ascii_case(rest))
     }
 
     /// Whether it is in a field of this name, or in any (`None`), of a header section: as decoded, or as written.
     pub fn is_in_header(&self, header: &[u8], name: Option<&str>) -> bool {
         let mut named = fields(header).filter(|field| name.is_none_or(|name| field.is(name)));
         named.any(|field| {
+            let value = field.value.trim_ascii();
+            if is_plain(value) && field.octets.is_ascii() {
+                return self.is_in_ascii(if name.is_some() { value } else { field.octets });
+            }
             if name.is_some() {
                 let (decoded, written) = (unstructured(field.value), field.text());
                 // White space of any length is one space to who types it.
@@ -58,6 +71,12 @@ impl Needle {
             self.is_in(&written) || self.is_in(&unstructured(field.value))
         })
     }
+}
+
+/// Whether a value decodes to what it is: one line of printable ASCII, without encoded words or wide gaps.
+fn is_plain(value: &[u8]) -> bool {
+    value.iter().all(|octet| matches!(octet, b' '..=b'~'))
+        && [&b"=?"[..], b"  "].iter().all(|odd| memchr::memmem::find(value, odd).is_none())
 }
 
 /// Looks for needles in the text of a part, whose body is fed in pieces.
@@ -134,6 +153,17 @@ mod tests {
     }
 
     #[test]
+    fn texts_of_ascii_are_searched_as_all_others() {
+        let texts = ["", "a", "B", "ab", "aB c", "xxaB", "Kelvin \u{212A}", "stra\u{df}e AB"];
+        for needle in ["", "a", "b", "ab", "ab ", "b c", "k", "\u{df}", "abcd"] {
+            for text in texts {
+                let expected = text.to_lowercase().contains(needle);
+                assert_eq!(Needle::new(needle).is_in(text), expected, "{needle:?} in {text:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_needle_across_two_windows_is_found() {
         for before in (WINDOW - 1010..WINDOW + 10).step_by(101) {
             let body = [vec![b'.'; before], b"needle".to_vec(), vec![b'.'; 5000]].concat();
@@ -160,9 +190,13 @@ mod tests {
 
     #[test]
     fn headers_are_searched_decoded_and_as_written() {
-        let header = b"Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nX-Empty:\r\n\r\n";
+        let header = b"Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nX-Empty:\r\nX-Plain:  Two words \r\nX-Folded: two\r\n words\r\n\r\n";
         let is_in = |name, needle| Needle::new(needle).is_in_header(header, name);
         assert!(is_in(Some("subject"), "grüße") && is_in(None, "grüße") && is_in(None, "subject: ="));
+        for name in ["x-plain", "X-Folded"] {
+            assert!(is_in(Some(name), "TWO WORDS") && !is_in(Some(name), "plain") && !is_in(Some(name), "words "));
+        }
+        assert!(is_in(None, "x-plain:  two") && is_in(None, "two words") && !is_in(None, "three"));
         assert!(is_in(Some("X-Empty"), "") && !is_in(Some("X-Other"), "") && !is_in(Some("X-Empty"), "grüße"));
     }
 }

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStoreExt};
 
+use crate::blob::read::SHORT;
 use crate::blob::stream::{CHUNK, Cipher, FOOTER, HEADER, Sealing, TAG};
 use crate::blob::{BlobError, BlobReader};
 use crate::id::BlobId;
@@ -122,6 +124,21 @@ impl BlobStore {
     /// [`BlobError::Missing`]; [`BlobError::Unsound`] where header or footer do not open or do not fit the file.
     pub async fn open_blob(&self, id: BlobId, key: &DataKey) -> Result<BlobReader, BlobError> {
         BlobReader::open(self.clone(), id, path_of(id), key).await
+    }
+
+    /// The octets of a blob that is known to have so many, where they are few; `None` where it must be opened to be read, or to
+    /// learn what is wrong with it.
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`].
+    pub(super) async fn short(&self, id: BlobId, key: &DataKey, octets: u64) -> Result<Option<Vec<Bytes>>, BlobError> {
+        if octets > SHORT {
+            return Ok(None);
+        }
+        match BlobReader::short(self, id, &path_of(id), (key, octets)).await {
+            Err(BlobError::Missing) => Err(BlobError::Missing),
+            read => Ok(read.ok()),
+        }
     }
 
     /// Removes a blob; removing what is not there is no error. One that somebody holds goes when they let go of it, or at

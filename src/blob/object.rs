@@ -104,7 +104,10 @@ impl Objects {
     /// [`BlobError::Missing`], [`BlobError::Unsound`], [`BlobError::Disk`].
     pub async fn read(&self, object: &ObjectRef, range: Range<u64>) -> Result<OctetStream, BlobError> {
         if object.in_file {
-            return Ok(self.blobs.open_blob(object.id, &object.key).await?.range(range));
+            return Ok(match self.blobs.short(object.id, &object.key, object.octets).await? {
+                Some(pieces) => OctetStream::cut(&pieces, range),
+                None => self.blobs.open_blob(object.id, &object.key).await?.range(range),
+            });
         }
         let found = self.store.get_octets(&octets_key(object.id)).await;
         let record = found.map_err(|error| BlobError::Disk(error.to_string()))?.ok_or(BlobError::Missing)?;

@@ -21,6 +21,9 @@ const AT_ONCE: u64 = 1;
 /// Chunks read at once for somebody who downloads: each read is a thread's work, and to wake it cost more than its work.
 const STRIDE: u64 = 4;
 
+/// Blobs up to this length are read whole by who knows it beforehand.
+pub(super) const SHORT: u64 = 2 * CHUNK as u64;
+
 /// A blob being read. Cheap to clone.
 #[derive(Clone)]
 pub struct BlobReader {
@@ -54,6 +57,31 @@ impl BlobReader {
     /// Whether nothing was sealed.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// All chunks of a blob that is known to have so many octets, at most [`SHORT`]: read at once, with its header and footer.
+    pub(super) async fn short(
+        blobs: &BlobStore,
+        id: BlobId,
+        path: &Path,
+        (key, octets): (&DataKey, u64),
+    ) -> Result<Vec<Bytes>, BlobError> {
+        let size = chunk_at(0) + octets + octets.div_ceil(CHUNK as u64) * TAG as u64 + FOOTER as u64;
+        let mut sealed = read(blobs, path, 0..size).await?;
+        let (header, rest) = sealed.split_first_chunk_mut::<HEADER>().ok_or(BlobError::Unsound)?;
+        let (chunks, footer) = rest.split_last_chunk_mut::<FOOTER>().ok_or(BlobError::Unsound)?;
+        let cipher = Cipher::read(id, key, *header)?;
+        if Footer::open(&cipher, size, *footer)?.octets != octets {
+            return Err(BlobError::Unsound);
+        }
+        let (mut pieces, mut at) = (Vec::new(), HEADER);
+        for (number, chunk) in (0..).zip(chunks.chunks_mut(CHUNK + TAG)) {
+            let length = cipher.open(number, chunk)?;
+            pieces.push(at..at + length);
+            at += CHUNK + TAG;
+        }
+        let opened = Bytes::from(sealed);
+        Ok(pieces.into_iter().map(|piece| opened.slice(piece)).collect())
     }
 
     /// The octets of a range, as a stream of chunks; each chunk authenticated before it is given out. What lies
@@ -90,9 +118,8 @@ impl BlobReader {
         let last = ((rest.end - 1) / CHUNK as u64).min(first + at_once - 1);
         let covered = ((last + 1) * CHUNK as u64).min(self.len());
         let sealed_end = chunk_at(last) + (covered - last * CHUNK as u64) + TAG as u64;
-        let sealed = blobs.files().get_range(path, chunk_at(first)..sealed_end).await?;
         let (numbers, stop) = (first..=last, covered.min(rest.end));
-        let mut opened = Vec::from(sealed);
+        let mut opened = read(blobs, path, chunk_at(first)..sealed_end).await?;
         for (number, chunk) in numbers.clone().zip(opened.chunks_mut(CHUNK + TAG)) {
             cipher.open(u32::try_from(number).map_err(|_| BlobError::Unsound)?, chunk)?;
         }
@@ -107,6 +134,12 @@ impl BlobReader {
     }
 }
 
+/// Octets of a file, by one visit to a thread that may wait for the disk: `get_range` makes two.
+async fn read(blobs: &BlobStore, path: &Path, range: Range<u64>) -> Result<Vec<u8>, BlobError> {
+    let read = blobs.files().get_ranges(path, &[range]).await?;
+    read.into_iter().next().map(Vec::from).ok_or(BlobError::Unsound)
+}
+
 /// Octets that arrive in pieces of at most 64 KiB, from memory or from a blob.
 pub struct OctetStream(Source);
 
@@ -119,6 +152,20 @@ impl OctetStream {
     /// The octets of these pieces, each at most 64 KiB.
     pub(super) fn of(pieces: impl IntoIterator<Item = Bytes>) -> Self {
         Self(Source::Memory(pieces.into_iter().collect()))
+    }
+
+    /// A range of the octets of these pieces, each at most 64 KiB; what lies beyond the end is left out.
+    pub(super) fn cut(pieces: &[Bytes], range: Range<u64>) -> Self {
+        let (mut at, mut found) = (0, Vec::new());
+        for piece in pieces {
+            let length = piece.len() as u64;
+            let (from, to) = (range.start.max(at), range.end.min(at + length));
+            if from < to {
+                found.push(piece.slice((from - at) as usize..(to - at) as usize));
+            }
+            at += length;
+        }
+        Self::of(found)
     }
 
     /// The octets of one piece of any length.

@@ -177,18 +177,7 @@ impl RawMessage {
     pub fn range(&self, range: Range<u64>) -> OctetStream {
         match &*self.place {
             Kept::Disk { reader, .. } => reader.range(range),
-            Kept::Memory(pieces) => {
-                let (mut at, mut found) = (0, Vec::new());
-                for piece in pieces {
-                    let length = piece.len() as u64;
-                    let (from, to) = (range.start.max(at), range.end.min(at + length));
-                    if from < to {
-                        found.push(piece.slice((from - at) as usize..(to - at) as usize));
-                    }
-                    at += length;
-                }
-                OctetStream::of(found)
-            }
+            Kept::Memory(pieces) => OctetStream::cut(pieces, range),
         }
     }
 

@@ -114,7 +114,13 @@ proptest! {
                 got.extend_from_slice(&piece);
             }
             let end = (to as usize).min(length);
-            prop_assert_eq!(&got, &octets[(from as usize).min(end)..end]);
+            let expected = &octets[(from as usize).min(end)..end];
+            prop_assert_eq!(&got, expected);
+            if let Some(pieces) = home.blobs.short(id, &key, length as u64).await.unwrap() {
+                let cut = read::OctetStream::cut(&pieces, from..to).collect().await.unwrap();
+                prop_assert_eq!(&cut, expected);
+                prop_assert!(home.blobs.short(id, &key, length as u64 + 1).await.unwrap().is_none());
+            }
             Ok(())
         })?;
     }
@@ -129,6 +135,7 @@ proptest! {
             if cut { file.truncate(at) } else { file[at] ^= 1_u8 << bit }
             fs::write(home.path(id), file).unwrap();
             prop_assert!(matches!(home.read(id, &key).await, Err(BlobError::Unsound)));
+            prop_assert!(home.blobs.short(id, &key, length as u64).await.unwrap().is_none());
             Ok(())
         })?;
     }

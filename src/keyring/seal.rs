@@ -12,8 +12,11 @@ use crate::random;
 /// Octets of a nonce.
 pub(super) use aws_lc_rs::aead::NONCE_LEN;
 
+/// Octets of a tag.
+const TAG: usize = 16;
+
 /// How much longer than its plaintext a sealed text is: nonce before, tag after.
-pub const OVERHEAD: usize = NONCE_LEN + 16;
+pub const OVERHEAD: usize = NONCE_LEN + TAG;
 
 /// A key ready for use. Cheap to clone only by reference; hold one per purpose.
 pub struct Sealer(LessSafeKey);
@@ -63,6 +66,20 @@ impl Sealer {
         let mut out = Vec::new();
         self.seal_onto(&mut out, aad, plaintext);
         out
+    }
+
+    /// Appends what [`Sealer::seal`] sealed to `out`, which keeps its length where it does not open.
+    pub fn open_onto(&self, aad: &[u8], sealed: &[u8], out: &mut Vec<u8>) -> Result<(), SealBroken> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(SealBroken)?;
+        let (sealed, tag) = rest.split_last_chunk::<TAG>().ok_or(SealBroken)?;
+        let start = out.len();
+        out.resize(start + sealed.len(), 0);
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let opened = self.0.open_separate_gather(nonce, Aad::from(aad), sealed, tag, &mut out[start..]);
+        opened.map_err(|_| {
+            out.truncate(start);
+            SealBroken
+        })
     }
 
     /// Opens in place what [`Sealer::seal`] made.

@@ -1,11 +1,14 @@
 //! Messages that come: octets streamed into an object, then a row, in one commit with whatever they tell of.
 
+use std::sync::Arc;
+
 use crate::anatomy::{Anatomist, Seen, SortKeys};
 use crate::blob::object::Released;
 use crate::blob::{Object, ObjectRef, ObjectWriter};
 use crate::id::{Id, MailId, MailboxId, OwnerId, ThreadId};
 use crate::mailbox::edit::Incoming;
 use crate::mailbox::records::{Content, Holders, Source};
+use crate::mailbox::together::{Outcome, Work};
 use crate::mailbox::{FlagSet, MailboxError, Mailboxes, Uid};
 use crate::random;
 use crate::store::{Batch, CommitError};
@@ -197,28 +200,18 @@ impl Mailboxes {
             self.discard(arrival).await;
             return Ok(there);
         }
-        let appended = self.append_arrival(owner, mailbox, &arrival, (flags, date)).await;
-        // Where the store cannot say whether it happened, the sweep will.
-        let uncertain = matches!(&appended, Err(MailboxError::Commit(CommitError::Unknown(_))));
-        if appended.is_err() && !uncertain {
-            self.discard(arrival).await;
+        let arrival = Arc::new(arrival);
+        let work = Work::Append { mailbox, arrival: Arc::clone(&arrival), flags: flags.clone(), date };
+        match self.together(owner, work).await {
+            Ok(Outcome::Appended(appended)) => Ok(appended),
+            Ok(Outcome::Stored(_)) => Err(MailboxError::Missing),
+            // Where the store cannot say whether it happened, the sweep will.
+            Err(error @ MailboxError::Commit(CommitError::Unknown(_))) => Err(error),
+            Err(error) => {
+                self.discard(Arrival::clone(&arrival)).await;
+                Err(error)
+            }
         }
-        appended
-    }
-
-    async fn append_arrival(
-        &self,
-        owner: OwnerId,
-        mailbox: MailboxId,
-        arrival: &Arrival,
-        with: (&FlagSet, Timestamp),
-    ) -> Result<Appended, MailboxError> {
-        let mut batch = Batch::default();
-        self.take_turn(&mut batch, owner).await;
-        self.require_room(owner, arrival.octets(), 1).await?;
-        let appended = self.put(&mut batch, (owner, mailbox), arrival, with).await?;
-        self.store.commit(batch).await?;
-        Ok(appended)
     }
 
     /// Fails where the account would hold more than it may.

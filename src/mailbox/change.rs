@@ -3,6 +3,7 @@
 use crate::id::{MailboxId, OwnerId};
 use crate::mailbox::arrival::Disposal;
 use crate::mailbox::page::{PAGE_UIDS, Page};
+use crate::mailbox::together::{Outcome, Work};
 use crate::mailbox::{FlagChange, MailboxError, Mailboxes, ModSeq, Row, SystemFlags, Uid, Uids, View};
 use crate::store::Batch;
 
@@ -39,30 +40,45 @@ impl Mailboxes {
         change: &FlagChange,
         unchanged_since: Option<ModSeq>,
     ) -> Result<Stored, MailboxError> {
-        let mut batch = Batch::default();
-        self.take_turn(&mut batch, owner).await;
+        let (uids, change) = (uids.clone(), change.clone());
+        match self.together(owner, Work::Flags { mailbox: id, uids, change, unchanged_since }).await? {
+            Outcome::Stored(stored) => Ok(stored),
+            Outcome::Appended(_) => Err(MailboxError::Missing),
+        }
+    }
+
+    /// The same in a batch that holds the account's turn, and may have changed the mailbox already.
+    ///
+    /// # Errors
+    /// As [`Mailboxes::set_flags`]; the batch is as it was then.
+    pub(super) async fn set_flags_in(
+        &self,
+        batch: &mut Batch,
+        (owner, id): (OwnerId, MailboxId),
+        uids: &Uids,
+        change: &FlagChange,
+        unchanged_since: Option<ModSeq>,
+    ) -> Result<Stored, MailboxError> {
         let view = self.open(owner, id).await?.view().await?;
-        let mut edit = self.edit(&batch, owner, id).await?;
+        let mut edit = self.edit(batch, owner, id).await?;
         let bits = match change {
             FlagChange::Remove(flags) => edit.known_bits(flags),
             FlagChange::Add(flags) | FlagChange::Replace(flags) => edit.bits(&flags.keywords)?,
         };
         let mut modified = Vec::new();
-        for (page, rows) in view.pages_of(uids) {
-            for row in rows {
+        for (page, _) in view.pages_of(uids) {
+            let page = edit.newest(batch, page)?;
+            for row in page.rows.iter().filter(|row| uids.contains(row.uid)) {
                 let after = change.applied(row.flags, row.keywords, bits);
                 if unchanged_since.is_some_and(|since| row.modseq > since) {
                     modified.push(row.uid);
                 } else if after != (row.flags, row.keywords) {
-                    edit.page(page);
+                    edit.page(&page);
                     edit.set_flags(row.uid, after);
                 }
             }
         }
-        let modseq = edit.finish(&mut batch);
-        if modseq.is_some() {
-            self.store.commit(batch).await?;
-        }
+        let modseq = edit.finish(batch);
         Ok(Stored { modified: modified.into_iter().collect(), modseq })
     }
 

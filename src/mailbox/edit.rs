@@ -1,5 +1,6 @@
 //! A mailbox being changed in a batch: one change number, the pages it touches, one mark.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::id::{MailId, MailboxId, OwnerId};
@@ -105,6 +106,19 @@ impl Edit<'_> {
     /// Takes a page from a view that is as new as the turn.
     pub fn page(&mut self, page: &Page) -> &mut Page {
         self.pages.entry(page.number).or_insert_with(|| page.clone())
+    }
+
+    /// A page of a view that is as new as the turn, as the batch has it by now.
+    ///
+    /// # Errors
+    /// [`MailboxError::Store`].
+    pub fn newest<'p>(&self, batch: &Batch, page: &'p Page) -> Result<Cow<'p, Page>, MailboxError> {
+        let key = Page::key(self.id, page.number);
+        Ok(match batch.written(&key) {
+            None => Cow::Borrowed(page),
+            Some(None) => Cow::Owned(Page::empty(page.number)),
+            Some(Some(octets)) => Cow::Owned(Page::of_stored(page.number, decode(key.table, octets)?)),
+        })
     }
 
     async fn stored_page(&mut self, batch: &Batch, number: u32) -> Result<&mut Page, MailboxError> {

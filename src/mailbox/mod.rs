@@ -6,7 +6,7 @@
 //! (`blob/`); what is asked of most messages (header section, structure, preview) stands in one record beside it.
 //!
 //! Who changes an account's mailboxes holds that account's *turn*: changes of one account come one after the other, so
-//! that no commit fails because another came first. An open mailbox is kept in memory once for all sessions, as a
+//! that no commit fails because another came first; messages and flags that wait for it share one commit. An open mailbox is kept in memory once for all sessions, as a
 //! [`View`] that never changes; after a commit the next one shares all pages that are the same.
 
 use std::sync::Arc;
@@ -30,6 +30,7 @@ mod read;
 mod records;
 mod sent;
 mod shared;
+mod together;
 mod turn;
 mod uids;
 mod view;
@@ -162,14 +163,15 @@ pub struct Mailboxes {
     keyring: Keyring,
     limits: Arc<MailLimits>,
     turns: Arc<turn::Turns>,
+    queues: Arc<together::Queues>,
     shelf: Arc<opened::Shelf>,
 }
 
 impl Mailboxes {
     /// The mailboxes in this store. Make one for a store and clone it.
     pub fn new(store: Store, keyring: Keyring, objects: Objects, limits: MailLimits) -> Self {
-        let (turns, shelf) = (Arc::default(), Arc::default());
-        Self { store, objects, keyring, limits: Arc::new(limits), turns, shelf }
+        let (turns, queues, shelf) = (Arc::default(), Arc::default(), Arc::default());
+        Self { store, objects, keyring, limits: Arc::new(limits), turns, queues, shelf }
     }
 
     /// What an account may hold.

@@ -10,7 +10,7 @@ use super::*;
 use crate::blob::BlobStore;
 use crate::id::{Id, MailboxId, OwnerId};
 use crate::keyring::{Keyring, MasterKey, MasterSource};
-use crate::store::{StoreSettings, Table, now};
+use crate::store::{Batch, StoreSettings, Table, now};
 
 const JANE: [u8; 16] = [1; 16];
 
@@ -243,6 +243,77 @@ async fn a_mailbox_beyond_one_commit_is_emptied_and_deleted() {
     mailboxes.rename(jane(), &MailboxName::inbox(), &name("old")).await.unwrap();
     let old = mailboxes.find(jane(), &name("old")).await.unwrap();
     assert_eq!((view(&mailboxes, inbox).await.len(), view(&mailboxes, old).await.len()), (0, 7));
+}
+
+#[tokio::test]
+async fn what_waits_for_the_same_turn_shares_a_commit() {
+    let (_home, mailboxes, inbox) = fresh().await;
+    append(&mailboxes, inbox, b"first").await;
+    let before = mailboxes.head(jane(), inbox).await.unwrap().version;
+    let mut turn = Batch::default();
+    mailboxes.take_turn(&mut turn, jane()).await;
+    let waiting = (0..12_usize).map(|number| {
+        let mailboxes = mailboxes.clone();
+        tokio::spawn(async move {
+            match number % 3 {
+                0 => {
+                    let many = (0..65).map(|n| format!("k{n}")).collect::<Vec<_>>();
+                    let change = FlagChange::Add(flags(&many.iter().map(String::as_str).collect::<Vec<_>>()));
+                    let refused = mailboxes.set_flags(jane(), inbox, &uids([1]), &change, None).await;
+                    assert!(matches!(refused, Err(MailboxError::TooMany)), "one that fails leaves the others alone");
+                    None
+                }
+                1 => {
+                    let keyword = FlagChange::Add(flags(&[&format!("k{number}")]));
+                    mailboxes.set_flags(jane(), inbox, &uids([1]), &keyword, None).await.unwrap().modseq
+                }
+                _ => Some(u64::from(append(&mailboxes, inbox, b"more").await.uid)),
+            }
+        })
+    });
+    let waiting: Vec<_> = waiting.collect();
+    while mailboxes.queues.waiting(jane()) < waiting.len() {
+        tokio::task::yield_now().await;
+    }
+    drop(turn);
+    let mut told = BTreeSet::new();
+    for (number, waits) in waiting.into_iter().enumerate() {
+        assert!(waits.await.unwrap().is_none_or(|one| told.insert((number % 3, one))), "each UID and change once");
+    }
+    assert_eq!(told.len(), 8);
+    assert_eq!(mailboxes.head(jane(), inbox).await.unwrap().version, before + 1, "all of them in one commit");
+    let view = view(&mailboxes, inbox).await;
+    assert_eq!(view.rows().map(|row| row.uid).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert_eq!(view.flags(view.find(1).unwrap()).collect::<BTreeSet<_>>(), ["k1", "k4", "k7", "k10"].into());
+}
+
+#[tokio::test]
+async fn the_quota_counts_what_waits_beside() {
+    let home = tempfile::tempdir().unwrap();
+    let mailboxes = open(home.path(), MailLimits { account: 150, ..MailLimits::default() }).await;
+    let inbox = mailboxes.find(jane(), &MailboxName::inbox()).await.unwrap();
+    let mut turn = Batch::default();
+    mailboxes.take_turn(&mut turn, jane()).await;
+    let waiting: Vec<_> = (0..3)
+        .map(|_| {
+            let mailboxes = mailboxes.clone();
+            tokio::spawn(async move {
+                let mut mail = mailboxes.begin();
+                mail.write(&[b'a'; 60]).await.unwrap();
+                mailboxes.append(jane(), inbox, mail, &FlagSet::default(), now()).await
+            })
+        })
+        .collect();
+    while mailboxes.queues.waiting(jane()) < waiting.len() {
+        tokio::task::yield_now().await;
+    }
+    drop(turn);
+    let mut refused = 0;
+    for waits in waiting {
+        refused += usize::from(matches!(waits.await.unwrap(), Err(MailboxError::OverQuota)));
+    }
+    assert_eq!(refused, 1, "two fit");
+    assert!(nothing_but(&mailboxes, 2).await);
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ impl Outliner {
     }
 
     fn lines(&mut self, octets: &[u8]) -> Result<(), Flaw> {
-        let mut rest = octets;
+        let mut rest = self.leaf_lines(octets)?;
         while let Some(at) = memchr::memchr(b'\n', rest) {
             let (line, behind) = rest.split_at(at + 1);
             let before = if at > 0 { line[at - 1] } else { self.last };
@@ -124,9 +124,34 @@ impl Outliner {
             }
             self.piece(line)?;
             self.end_of_line(2)?;
-            rest = behind;
+            rest = self.leaf_lines(behind)?;
         }
         self.piece(rest)
+    }
+
+    /// Takes the lines off the front that can be nothing but a leaf's: whole ones, up to one that begins with a hyphen. They are
+    /// nearly all of a large message, so they are counted and no more. The rest.
+    fn leaf_lines<'a>(&mut self, octets: &'a [u8]) -> Result<&'a [u8], Flaw> {
+        let State::Leaf(leaf) = &mut self.state else { return Ok(octets) };
+        if self.line_octets > 0 || octets.first() == Some(&b'-') {
+            return Ok(octets);
+        }
+        let mut end = 0;
+        for at in memchr::memchr_iter(b'\n', octets) {
+            if at == 0 || octets[at - 1] != b'\r' {
+                return Err(Flaw::BareLineFeed);
+            }
+            leaf.lines += 1;
+            end = at + 1;
+            if octets.get(end) == Some(&b'-') {
+                break;
+            }
+        }
+        if end > 0 {
+            self.last = b'\n';
+            self.line_start += end as u64;
+        }
+        Ok(&octets[end..])
     }
 
     /// A piece of a line: all of it is kept in a header; in a body only while it may be a boundary.

@@ -18,7 +18,7 @@ use bytes::Bytes;
 
 use crate::keyring::seal::{OVERHEAD, Sealer};
 use crate::store::StoreError;
-use crate::store::batch::Change;
+use crate::store::batch::{Change, LARGEST_RECORD};
 use crate::store::recent::{Latest, Recent};
 
 /// sled is given no longer value.
@@ -27,6 +27,8 @@ const LARGEST_VALUE: usize = 4096;
 const PREFIX: usize = 10;
 /// Octets of a record in one segment.
 const SEGMENT: usize = LARGEST_VALUE - PREFIX - OVERHEAD;
+/// Segments of the longest record: the count in the clear is not to be believed before they open.
+const MOST_SEGMENTS: u16 = LARGEST_RECORD.div_ceil(SEGMENT) as u16;
 /// First octet of the keys of second and later segments; tables are below it.
 const CONTINUED: u8 = 0xF0;
 /// Tables are below this.
@@ -167,22 +169,27 @@ impl Index {
     }
 
     fn assemble(&self, table: u8, key: &[u8], head: Head, first: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(mut octets) = self.open_segment(table, key, head, 0, first) else { return Ok(None) };
+        let mut octets = Vec::with_capacity(usize::from(head.segments.min(MOST_SEGMENTS)) * SEGMENT);
+        let opens = self.open_segment((table, key), head, 0, first, &mut octets);
         for segment in 1..head.segments {
             let Some(value) = guarded(|| self.db.get(segment_key(table, key, segment)))? else { return Ok(None) };
-            let Some(more) = self.open_segment(table, key, head, segment, &value) else { return Ok(None) };
-            octets.extend_from_slice(&more);
+            if self.open_segment((table, key), head, segment, &value, &mut octets).is_none() {
+                return Ok(None);
+            }
         }
-        Ok(Some(octets))
+        Ok(opens.map(|()| octets))
     }
 
-    fn open_segment(&self, table: u8, key: &[u8], head: Head, segment: u16, value: &[u8]) -> Option<Vec<u8>> {
-        let mut sealed = value.get(PREFIX..)?.to_vec();
+    fn open_segment(
+        &self,
+        (table, key): (u8, &[u8]),
+        head: Head,
+        segment: u16,
+        value: &[u8],
+        octets: &mut Vec<u8>,
+    ) -> Option<()> {
         let aad = bind(head.version, segment, head.segments, table, key);
-        let plain = self.sealer.open(&aad, &mut sealed).ok()?.len();
-        sealed.copy_within(12..12 + plain, 0);
-        sealed.truncate(plain);
-        Some(sealed)
+        self.sealer.open_onto(&aad, value.get(PREFIX..)?, octets).ok()
     }
 
     /// The keys of a table with `from <= key < to`, in order; an empty `to` is the table's end. They are looked up `page` at

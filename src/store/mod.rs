@@ -69,7 +69,8 @@ pub enum CommitError {
 }
 
 impl CommitError {
-    fn again(&self) -> Self {
+    /// The same, for another whose change was in the same commit.
+    pub(crate) fn again(&self) -> Self {
         match self {
             Self::Conflict => Self::Conflict,
             Self::Disk(cause) => Self::Disk(cause.clone()),
