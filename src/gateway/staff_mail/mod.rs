@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::anatomy::{LooseDecoder, Needle, Part, Section, SectionText, Sought, TextSearch, Wanted, only_fields};
+use crate::anatomy::{LooseDecoder, Needle, Part, Said, Section, SectionText, Sought, TextSearch, Wanted, only_fields};
 use crate::blob::OctetStream;
 use crate::gateway::Gateway;
 use crate::id::{MailboxId, StaffId};
@@ -355,12 +355,15 @@ impl StaffMail {
     /// As [`StaffMail::octets`].
     pub async fn matches(&self, mail: &MailContent, wanted: &[Wanted]) -> Result<Vec<bool>, MailboxError> {
         let header = self.header(mail).await?;
+        let (mut in_fields, mut of_parts) = (Said::default(), Said::default());
+        if wanted.iter().any(|wanted| matches!(wanted, Wanted::Text(_))) {
+            in_fields = Said::in_header(&header);
+            of_parts = mail.anatomy().root.says().collect();
+        }
         let in_header = |wanted: &Wanted| match wanted {
-            Wanted::Header(name, needle) => needle.is_in_header(&header, Some(name)),
+            Wanted::Header(name, needle) => needle.is_in_field(&header, name),
             Wanted::Body(_) => false,
-            Wanted::Text(needle) => {
-                needle.is_in_header(&header, None) || mail.anatomy().root.says().any(|said| needle.is_in(&said))
-            }
+            Wanted::Text(needle) => needle.is_among(&in_fields) || needle.is_among(&of_parts),
         };
         let mut has: Vec<bool> = wanted.iter().map(in_header).collect();
         let pending = |at: &usize| !has[*at] && !matches!(wanted[*at], Wanted::Header(..));
@@ -394,9 +397,9 @@ impl StaffMail {
             if has.iter().all(|found| *found) {
                 break;
             }
-            let header = self.beginning(mail, &header, SEARCHED_HEADER).await?;
+            let said = Said::in_header(&self.beginning(mail, &header, SEARCHED_HEADER).await?);
             for (found, needle) in has.iter_mut().zip(needles) {
-                *found = *found || needle.is_in_header(&header, None);
+                *found = *found || needle.is_among(&said);
             }
         }
         Ok(has)
