@@ -28,7 +28,7 @@ pub use decode::{LooseDecoder, UnknownEncoding};
 pub use envelope::Envelope;
 pub use field::{Field, fields, only_fields};
 pub use order::{SortKeys, collation, sent};
-pub use search::{Needle, TextSearch, Wanted};
+pub use search::{Needle, Said, TextSearch, Wanted};
 pub use section::{Section, SectionText, Sought};
 pub use subject::{BaseSubject, base_subject};
 

@@ -1,6 +1,6 @@
 //! SEARCH in headers and texts (RFC 9051, section 6.4.4): decoded, letters folded, all needles in one pass.
 
-use crate::anatomy::field::fields;
+use crate::anatomy::field::{Field, fields};
 use crate::anatomy::{LooseDecoder, Part};
 use crate::mime::decode::to_utf8;
 use crate::mime::header::unstructured;
@@ -23,7 +23,7 @@ pub enum Wanted {
     Text(Needle),
 }
 
-crate::secret::silent_debug!(Needle, Wanted, TextSearch<'_>);
+crate::secret::silent_debug!(Needle, Wanted, Said, TextSearch<'_>);
 
 impl Wanted {
     /// What is looked for.
@@ -53,23 +53,44 @@ impl Needle {
         places.any(|at| text[at + 1..=at + rest.len()].eq_ignore_ascii_case(rest))
     }
 
-    /// Whether it is in a field of this name, or in any (`None`), of a header section: as decoded, or as written.
-    pub fn is_in_header(&self, header: &[u8], name: Option<&str>) -> bool {
-        let mut named = fields(header).filter(|field| name.is_none_or(|name| field.is(name)));
-        named.any(|field| {
+    /// Whether it is in a field of this name of a header section: as decoded, or as written.
+    pub fn is_in_field(&self, header: &[u8], name: &str) -> bool {
+        fields(header).filter(|field| field.is(name)).any(|field| {
             let value = field.value.trim_ascii();
-            if is_plain(value) && field.octets.is_ascii() {
-                return self.is_in_ascii(if name.is_some() { value } else { field.octets });
+            if is_plain(value) {
+                return self.is_in_ascii(value);
             }
-            if name.is_some() {
-                let (decoded, written) = (unstructured(field.value), field.text());
-                // White space of any length is one space to who types it.
-                let typed = || decoded.split_whitespace().collect::<Vec<_>>().join(" ");
-                return self.is_in(&decoded) || self.is_in(&written) || self.is_in(&typed());
-            }
-            let written = String::from_utf8_lossy(field.octets);
-            self.is_in(&written) || self.is_in(&unstructured(field.value))
+            let (decoded, written) = (unstructured(field.value), field.text());
+            // White space of any length is one space to who types it.
+            let typed = || decoded.split_whitespace().collect::<Vec<_>>().join(" ");
+            self.is_in(&decoded) || self.is_in(&written) || self.is_in(&typed())
         })
+    }
+
+    /// Whether it is in one of these texts.
+    pub fn is_among(&self, said: &Said) -> bool {
+        said.0.iter().any(|text| text.contains(&self.0))
+    }
+}
+
+/// Texts, their letters folded once for all needles.
+#[derive(Default)]
+pub struct Said(Vec<String>);
+
+impl Said {
+    /// The fields of a header section, as written and as decoded.
+    pub fn in_header(header: &[u8]) -> Self {
+        let both = |field: Field<'_>| {
+            let decoded = Some(field.value).filter(|value| !is_plain(value.trim_ascii())).map(unstructured);
+            [Some(String::from_utf8_lossy(field.octets).into_owned()), decoded]
+        };
+        fields(header).flat_map(both).flatten().collect()
+    }
+}
+
+impl FromIterator<String> for Said {
+    fn from_iter<T: IntoIterator<Item = String>>(texts: T) -> Self {
+        Self(texts.into_iter().map(|text| text.to_lowercase()).collect())
     }
 }
 
@@ -191,7 +212,10 @@ mod tests {
     #[test]
     fn headers_are_searched_decoded_and_as_written() {
         let header = b"Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nX-Empty:\r\nX-Plain:  Two words \r\nX-Folded: two\r\n words\r\n\r\n";
-        let is_in = |name, needle| Needle::new(needle).is_in_header(header, name);
+        let is_in = |name: Option<&str>, needle| match name {
+            Some(name) => Needle::new(needle).is_in_field(header, name),
+            None => Needle::new(needle).is_among(&Said::in_header(header)),
+        };
         assert!(is_in(Some("subject"), "grüße") && is_in(None, "grüße") && is_in(None, "subject: ="));
         for name in ["x-plain", "X-Folded"] {
             assert!(is_in(Some(name), "TWO WORDS") && !is_in(Some(name), "plain") && !is_in(Some(name), "words "));

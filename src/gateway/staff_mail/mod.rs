@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::anatomy::{LooseDecoder, Needle, Part, Section, SectionText, Sought, TextSearch, Wanted, only_fields};
+use crate::anatomy::{LooseDecoder, Needle, Part, Said, Section, SectionText, Sought, TextSearch, Wanted, only_fields};
 use crate::blob::OctetStream;
 use crate::gateway::{Gateway, Policies};
 use crate::id::{MailboxId, OwnerId, StaffId};
@@ -387,12 +387,15 @@ impl StaffMail {
     /// As [`StaffMail::octets`].
     pub async fn matches(&self, mail: &MailContent, wanted: &[Wanted]) -> Result<Vec<bool>, MailboxError> {
         let header = self.header(mail).await?;
+        let (mut in_fields, mut of_parts) = (Said::default(), Said::default());
+        if wanted.iter().any(|wanted| matches!(wanted, Wanted::Text(_))) {
+            in_fields = Said::in_header(&header);
+            of_parts = mail.anatomy().root.says().collect();
+        }
         let in_header = |wanted: &Wanted| match wanted {
-            Wanted::Header(name, needle) => needle.is_in_header(&header, Some(name)),
+            Wanted::Header(name, needle) => needle.is_in_field(&header, name),
             Wanted::Body(_) => false,
-            Wanted::Text(needle) => {
-                needle.is_in_header(&header, None) || mail.anatomy().root.says().any(|said| needle.is_in(&said))
-            }
+            Wanted::Text(needle) => needle.is_among(&in_fields) || needle.is_among(&of_parts),
         };
         let mut has: Vec<bool> = wanted.iter().map(in_header).collect();
         let pending = |at: &usize| !has[*at] && !matches!(wanted[*at], Wanted::Header(..));
@@ -426,9 +429,9 @@ impl StaffMail {
             if has.iter().all(|found| *found) {
                 break;
             }
-            let header = self.beginning(mail, &header, SEARCHED_HEADER).await?;
+            let said = Said::in_header(&self.beginning(mail, &header, SEARCHED_HEADER).await?);
             for (found, needle) in has.iter_mut().zip(needles) {
-                *found = *found || needle.is_in_header(&header, None);
+                *found = *found || needle.is_among(&said);
             }
         }
         Ok(has)

@@ -28,8 +28,9 @@ impl Found {
     }
 }
 
-/// Rows judged before others get their turn on the thread.
+/// Rows judged before others get their turn on the thread, and messages read.
 const TOGETHER: usize = 64;
+const READ_TOGETHER: usize = 2;
 
 impl Session {
     pub(super) async fn search(&mut self, tag: &str, by: By, request: &SearchRequest) -> Result<Done, Halt> {
@@ -64,9 +65,10 @@ impl Session {
         let now = selected.mailbox.view().await?;
         let before = selected.view.clone();
         let _turn = if criteria.reads { self.turn_to_read().await } else { None };
+        let together = if criteria.reads { READ_TOGETHER } else { TOGETHER };
         let mut found = Vec::new();
         for (position, row) in before.rows().enumerate() {
-            if position % TOGETHER == TOGETHER - 1 {
+            if position % together == 0 {
                 tokio::task::yield_now().await;
             }
             let Some(row) = now.find(row.uid) else { continue };
