@@ -12,6 +12,7 @@ use crate::mime::inside;
 use crate::mime::rtf;
 use crate::mime::text::{as_sent, no_files_within};
 use crate::mime::tnef::{self, Content, Doubt};
+use crate::mime::written::block;
 use crate::mime::{Defect, Entity, Limits, MediaType, names};
 
 /// The longest `winmail.dat` that is taken apart; a longer one is one document.
@@ -123,6 +124,13 @@ fn media_type(written: &str) -> Option<String> {
     lower.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype)).then_some(lower)
 }
 
+/// Whether a file in base64 stands in a text, which then leaves as part of the document alone.
+fn has_base64(text: Option<&str>, html: Option<&str>) -> bool {
+    let shown = html.map(html::as_text);
+    let mut texts = [text, shown.as_deref()].into_iter().flatten();
+    texts.any(|text| !block::find(as_sent(text).as_bytes()).is_empty())
+}
+
 /// What the packed attachments of a message hold, gathered before any of it takes its place: marks in a text that was packed
 /// count for all documents, wherever they stand.
 #[derive(Default)]
@@ -146,7 +154,7 @@ impl Unpacking {
             packed.complete &= text.is_none() && html.is_none();
         } else if facts.text.is_some() || facts.html.is_some() {
             // What a reader without TNEF is shown is the text; the other says the same, in more colours.
-        } else if !fits(&text) || !fits(&html) {
+        } else if !fits(&text) || !fits(&html) || has_base64(text.as_deref(), html.as_deref()) {
             packed.complete = false;
         } else {
             facts.take_packed_text(root, text, html)?;
@@ -272,6 +280,21 @@ mod tests {
         assert_eq!(&octets[within.start as usize..within.end as usize], b"%PDF-1.4");
         assert_eq!((document.name.as_str(), document.octets), ("Befund.pdf", 8));
         assert_eq!(document.content_type.as_deref(), Some("application/pdf"));
+    }
+
+    /// A file in base64 in a text that was packed left with it.
+    #[test]
+    fn a_text_with_base64_stays_in_its_document() {
+        let text = format!(
+            "Hello\r\n{}\r\n\0",
+            "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0".repeat(2)
+        );
+        let octets =
+            message(&[attribute(1, 0x8008, b"IPM.Microsoft Mail.Note\0"), attribute(1, 0x800C, text.as_bytes())]);
+        let mut facts = assessment();
+        take(&mut facts, &octets);
+        assert_eq!((facts.text, facts.attachments.len()), (None, 1));
+        assert_eq!(facts.attachments[0].name, "winmail.dat");
     }
 
     #[test]
