@@ -33,6 +33,9 @@ impl Wanted {
     }
 }
 
+/// Octets from which on a needle is long.
+const LONG: usize = 64;
+
 impl Needle {
     /// The needle of this text.
     pub fn new(text: &str) -> Self {
@@ -48,6 +51,10 @@ impl Needle {
     /// Looks at the places of the needle's first letter, in either case.
     fn is_in_ascii(&self, text: &[u8]) -> bool {
         let Some((first, rest)) = self.0.as_bytes().split_first() else { return true };
+        if rest.len() >= LONG {
+            // Of a long one much may fit at many places.
+            return memchr::memmem::find(&text.to_ascii_lowercase(), self.0.as_bytes()).is_some();
+        }
         let last = (text.len() + 1).saturating_sub(self.0.len());
         let mut places = memchr::memchr2_iter(*first, first.to_ascii_uppercase(), &text[..last]);
         places.any(|at| text[at + 1..=at + rest.len()].eq_ignore_ascii_case(rest))

@@ -112,7 +112,8 @@ impl Gateway {
             plan = snapshot.policy.decide(&facts, &parties.sender, &parties.recipients);
         }
         if let Some(speaks) = &plan.speaks_as
-            && !self.may_send_by(snapshot, &received.origin, &speaks.address).await?
+            && (received.origin == Origin::Relay { any_sender: true }
+                || !self.may_send_by(snapshot, &received.origin, &speaks.address).await?)
         {
             plan.speaks_as = None;
         }

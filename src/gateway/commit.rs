@@ -287,7 +287,11 @@ impl Gateway {
         if let (Some(original), 1..) = (&sealed.original, holders(shipment)) {
             original.put(&mut batch, u32::try_from(holders(shipment)).unwrap_or(u32::MAX));
         }
-        let owners: Vec<_> = sealed.sent.iter().map(SentCopy::owner).collect();
+        let mut owners: Vec<_> = sealed.sent.iter().map(SentCopy::owner).collect();
+        if !shipment.questions.is_empty() {
+            let asked = self.place_of(case.snapshot, &matter.plan.practice, matter.sender).await;
+            owners.extend(asked.map_err(|error| unavailable("question", &error))?.inbox.map(|(owner, _)| owner));
+        }
         self.stations.mailboxes.take_turns(&mut batch, &owners).await;
         for sent in &sealed.sent {
             self.put_sent(&mut batch, sent, matter.now).await?;

@@ -188,10 +188,8 @@ impl Gateway {
         match origin {
             Origin::Staff { id, .. } => {
                 let account = accounts.get(*id).await.map_err(|error| unavailable("accounts", &error))?;
-                let speaks = |account: &StaffAccount| {
-                    account.may_send_as(address) || speaks_for_workgroup(snapshot, account, address)
-                };
-                Ok(account.is_some_and(|account| !account.value.disabled && speaks(&account.value)))
+                Ok(account
+                    .is_some_and(|account| !account.value.disabled && speaks_as(snapshot, &account.value, address)))
             }
             Origin::Relay { any_sender: true } => Ok(true),
             Origin::Relay { any_sender: false } => {
@@ -232,10 +230,13 @@ impl Gateway {
     }
 }
 
-/// Whether this account may send as this address because it is a workgroup's.
-fn speaks_for_workgroup(snapshot: &Snapshot, account: &StaffAccount, address: &Address) -> bool {
-    let group = snapshot.policy.workgroup_at(address).map(|(_, group)| group);
-    group.and_then(|group| group.right_of(&account.address, &account.groups)) >= Some(WorkgroupRight::Send)
+/// Whether this account may send as this address. As a workgroup's address only whom policy lets, whatever address the account
+/// has or was delegated.
+fn speaks_as(snapshot: &Snapshot, account: &StaffAccount, address: &Address) -> bool {
+    match snapshot.policy.workgroup_at(address) {
+        Some((_, group)) => group.right_of(&account.address, &account.groups) >= Some(WorkgroupRight::Send),
+        None => account.may_send_as(address),
+    }
 }
 
 /// Logs a cause that nobody outside may read.

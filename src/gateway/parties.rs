@@ -2,7 +2,7 @@
 
 use crate::access::About;
 use crate::gateway::words::Answered;
-use crate::gateway::{Gateway, ReceivedMessage, Refusal, Snapshot, speaks_for_workgroup, unavailable};
+use crate::gateway::{Gateway, ReceivedMessage, Refusal, Snapshot, speaks_as, unavailable};
 use crate::id::ContactId;
 use crate::mail::{Address, Origin};
 use crate::mime::assess::{Assessment, PatientRef};
@@ -97,8 +97,7 @@ impl Gateway {
         .map_err(|error| unavailable("accounts", &error))?;
         let of_domain = snapshot.policy.practice_of(speaker.domain()).map(|practice| practice.id.clone());
         let group = snapshot.policy.workgroup_at(&speaker);
-        let own = account
-            .filter(|account| account.may_send_as(&speaker) || speaks_for_workgroup(snapshot, account, &speaker));
+        let own = account.filter(|account| speaks_as(snapshot, account, &speaker));
         // A server that may name any sender says nothing about who reads an answer.
         let can_answer = (own.is_some() || of_domain.is_some()) && *origin != Origin::Relay { any_sender: true };
         let name = own.as_ref().filter(|own| own.address.same_as(&speaker)).and_then(|own| own.name.clone());

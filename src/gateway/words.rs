@@ -130,10 +130,17 @@ impl Gateway {
     /// The message's life runs again, for the recipient who is now known.
     async fn send_answered(&self, received: &ReceivedMessage, answered: Answered) -> Result<(), Refusal> {
         let question = &answered.asked.question;
+        let of_group = self.stations.policies.snapshot().policy.workgroup_at(&question.sender).is_some();
+        // Who wrote for a workgroup may have left it; who answers speaks for it.
+        let speaker = if of_group && matches!(received.origin, Origin::Staff { .. }) {
+            &received.origin
+        } else {
+            &question.origin
+        };
         let again = ReceivedMessage {
             transaction: answered.asked.transaction,
             session: received.session,
-            origin: question.origin.clone(),
+            origin: speaker.clone(),
             envelope: question.envelope.clone(),
             trace: question.trace.clone(),
             message: self.kept_original(&answered.asked).await?,

@@ -8,39 +8,55 @@ use crate::mailbox::arrival::Disposal;
 use crate::mailbox::copy::{Copied, incoming};
 use crate::mailbox::edit::{Edit, Incoming};
 use crate::mailbox::records::{Content, Source};
-use crate::mailbox::{MailboxError, Mailboxes, Row, Uids, View};
+use crate::mailbox::{MailboxError, Mailboxes, Row, Uid, Uids, View};
 use crate::random;
 use crate::store::{Batch, CommitError};
 
 /// How often a commit is tried when others change who holds the same octets.
-const TRIES: usize = 8;
+pub(super) const TRIES: usize = 8;
+/// Messages of one commit: what is known of each is read and written anew, up to some hundred KiB.
+const MOST: usize = 2_000;
+/// Messages after which others have their turn, and of a move those that go together.
+const SOME: usize = 64;
 
 impl Mailboxes {
     /// Copies messages into another owner's mailbox, all in one commit or none.
     ///
     /// # Errors
-    /// As [`Mailboxes::copy`], by the other's quota (some 2,000 at a time); [`MailboxError::Bound`] for a secured message, as
-    /// long as its documents live.
+    /// As [`Mailboxes::copy`], by the other's quota; [`MailboxError::TooMany`] beyond 2,000; [`MailboxError::Bound`] for a secured
+    /// message, as long as its documents live.
     pub async fn copy_across(
         &self,
         from: (OwnerId, MailboxId),
         uids: &Uids,
         to: (OwnerId, MailboxId),
     ) -> Result<Copied, MailboxError> {
+        if uids.len() > MOST as u64 {
+            return Err(MailboxError::TooMany);
+        }
         self.carry(from, uids, to, false).await
     }
 
-    /// Moves messages into another owner's mailbox: in one commit they are there and gone from here.
+    /// Moves messages into another owner's mailbox, some in a commit: by the same in which they are there they are gone from
+    /// here (RFC 6851, section 3.3, asks that of each message).
     ///
     /// # Errors
-    /// As [`Mailboxes::copy_across`].
+    /// As [`Mailboxes::copy_across`], for any number; what went by earlier commits has gone then.
     pub async fn mv_across(
         &self,
         from: (OwnerId, MailboxId),
         uids: &Uids,
         to: (OwnerId, MailboxId),
     ) -> Result<Copied, MailboxError> {
-        self.carry(from, uids, to, true).await
+        let chosen: Vec<Uid> = uids.iter().collect();
+        let mut copied = Copied::default();
+        for some in chosen.chunks(SOME) {
+            let moved = self.carry(from, &some.iter().copied().collect(), to, true).await?;
+            copied.validity = moved.validity;
+            copied.from.extend(moved.from);
+            copied.to.extend(moved.to);
+        }
+        Ok(copied)
     }
 
     async fn carry(
@@ -84,7 +100,10 @@ impl Mailboxes {
         let mut edit = self.edit(batch, to.0, to.1).await?;
         let (mut copied, mut disposal) =
             (Copied { validity: edit.head().validity, ..Copied::default() }, Disposal::default());
-        for row in &rows {
+        for (at, row) in rows.iter().enumerate() {
+            if at % SOME == SOME - 1 {
+                tokio::task::yield_now().await;
+            }
             copied.to.push(self.bring(batch, &mut edit, &view, row).await?);
             copied.from.push(row.uid);
         }

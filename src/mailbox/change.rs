@@ -1,11 +1,12 @@
 //! Flags, and messages that go.
 
 use crate::id::{MailboxId, OwnerId};
+use crate::mailbox::across::TRIES;
 use crate::mailbox::arrival::Disposal;
 use crate::mailbox::page::{PAGE_UIDS, Page};
 use crate::mailbox::together::{Outcome, Work};
 use crate::mailbox::{FlagChange, MailboxError, Mailboxes, ModSeq, Row, SystemFlags, Uid, Uids, View};
-use crate::store::Batch;
+use crate::store::{Batch, CommitError};
 
 /// What STORE did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,8 +100,26 @@ impl Mailboxes {
         Ok(gone)
     }
 
-    /// Takes out those of these messages that still are as they must be, in one commit.
+    /// Takes out those of these messages that still are as they must be, in one commit. It is tried again where another owner
+    /// lets go of the same octets.
     pub(super) async fn take_out(
+        &self,
+        owner: OwnerId,
+        id: MailboxId,
+        chosen: &Uids,
+        must: impl Fn(&Row) -> bool,
+    ) -> Result<Uids, MailboxError> {
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            match self.try_take_out(owner, id, chosen, &must).await {
+                Err(MailboxError::Commit(CommitError::Conflict)) if tries > 0 => {}
+                taken => return taken,
+            }
+        }
+    }
+
+    async fn try_take_out(
         &self,
         owner: OwnerId,
         id: MailboxId,

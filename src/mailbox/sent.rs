@@ -172,6 +172,7 @@ impl Mailboxes {
         let owner = ended.key.octets.first_chunk::<16>().ok_or(MailboxError::Missing)?;
         let owner = OwnerId::from_octets(*owner);
         let mut batch = Batch::default();
+        batch.frees_space();
         self.take_turn(&mut batch, owner).await;
         if !ends::settle(&self.store, &mut batch, ended).await? {
             return Ok(false);

@@ -11,7 +11,7 @@ use crate::mime::{Defect, Entity, Outline, TransferEncoding, header, names};
 use crate::policy::Role;
 
 mod body;
-mod content;
+pub(in crate::mime) mod content;
 mod embedded;
 mod html;
 mod marked;

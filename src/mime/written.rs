@@ -59,7 +59,7 @@ pub fn find(text: &[u8]) -> impl Iterator<Item = Written> + '_ {
 
 /// The file that begins with the first line, if one does.
 fn begun(text: &[u8]) -> Option<Written> {
-    match text.trim_ascii_start().first()? {
+    match line_of(text).0.trim_ascii_start().first()? {
         b'b' | b'B' => uuencode::read(text),
         b'=' => yenc::read(text),
         b'(' => binhex::read(text),

@@ -70,7 +70,8 @@ pub(super) fn decide(
         practice: practice.id.clone(),
         subject: stripped_subject(message),
         document_type: common.map(|kind| kind.name.clone()),
-        speaks_as: policy.types.speaks_as(message, common, practice),
+        // Who belongs to no practice speaks for none.
+        speaks_as: sender.practice.as_ref().and_then(|_| policy.types.speaks_as(message, common, practice)),
         types: types.into_iter().map(|kind| kind.map(|kind| kind.name.clone())).collect(),
     }
 }

@@ -15,6 +15,7 @@ use super::workgroup::unique_words;
 use super::{PolicySet, Practice, Role, RoleFile, SourceFile};
 use crate::document::{Faults, Place, Word};
 use crate::fault::{Fault, Sources, nearest};
+use crate::mail::Address;
 
 /// What a file in `policies/` is for, by its place and name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,9 +196,13 @@ impl Loading {
     }
 
     fn check_workgroups(&mut self) {
-        let lower = |word: &Word| word.text.to_lowercase();
+        // An address may be written in several ways, and mean one mailbox.
+        let meant = |word: &Word| match Address::parse(&word.text) {
+            Ok(address) => address.lookup_form(),
+            Err(_) => word.text.to_lowercase(),
+        };
         for (index, (key, word)) in self.workgroups.iter().enumerate() {
-            let same = |other: &&(&str, Word)| other.0 == *key && lower(&other.1) == lower(word);
+            let same = |other: &&(&str, Word)| other.0 == *key && meant(&other.1) == meant(word);
             if let Some((_, first)) = self.workgroups[..index].iter().find(same) {
                 let what = if *key == "name" { "is called" } else { "has the address" };
                 let fault = word.place.fault(format!("a second workgroup {what} \"{}\"", word.text));

@@ -1,13 +1,17 @@
 //! Where what is for a member of staff or a workgroup goes: to their Inbox here, by mail, or both.
 
+use crate::accounts::StaffAccount;
 use crate::gateway::mails::practice_or_first;
 use crate::gateway::{Gateway, Snapshot};
 use crate::id::{MailboxId, OwnerId};
 use crate::mail::Address;
 use crate::mailbox::{Arrival, FlagSet, MailboxError};
-use crate::policy::StaffMailPlace;
+use crate::policy::{StaffMailPlace, Workgroup};
 use crate::store::Batch;
 use crate::time::Timestamp;
+
+/// Accounts looked at together.
+const ACCOUNTS: usize = 100;
 
 /// Where it goes; to one place at least.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +52,28 @@ impl Gateway {
         let Some(owner) = owner else { return Ok(by_mail) };
         let inbox = self.stations.mailboxes.inbox(owner).await?;
         let inbox = inbox.map(|inbox| (owner, inbox));
-        Ok(Place { inbox, mail: inbox.is_none() || wanted == StaffMailPlace::Both })
+        // What lies where nobody looks is lost: a group whose members have all left gets its mail by mail.
+        let unread = match group {
+            Some(group) => !self.has_readers(group).await?,
+            None => false,
+        };
+        Ok(Place { inbox, mail: inbox.is_none() || unread || wanted == StaffMailPlace::Both })
+    }
+
+    /// Whether somebody who may sign in reads for a workgroup.
+    async fn has_readers(&self, group: &Workgroup) -> Result<bool, MailboxError> {
+        let mut after = None;
+        loop {
+            let page = self.stations.accounts.list(after, ACCOUNTS).await?;
+            let Some((last, _)) = page.last() else { return Ok(false) };
+            after = Some(*last);
+            let reads = |account: &StaffAccount| {
+                !account.disabled && group.right_of(&account.address, &account.groups).is_some()
+            };
+            if page.iter().any(|(_, account)| reads(account)) {
+                return Ok(true);
+            }
+        }
     }
 
     /// Takes the turns of all whose Inbox a batch will change, where they are several.

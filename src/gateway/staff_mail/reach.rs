@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::accounts::StaffAccount;
 use crate::gateway::staff_mail::StaffMail;
-use crate::gateway::{Gateway, Snapshot};
+use crate::gateway::{Gateway, Snapshot, trouble};
 use crate::id::{MailboxId, OwnerId};
 use crate::mail::Address;
 use crate::mailbox::{Listed, MailboxError, MailboxName, Mailboxes, Usage};
@@ -185,8 +185,16 @@ impl StaffMail {
         declined: &BTreeSet<MailboxName>,
     ) -> Result<(), MailboxError> {
         let owner = self.mailboxes.workgroup(&group.address);
-        self.mailboxes.prepare_workgroup(owner).await?;
-        for line in self.mailboxes.list(owner).await? {
+        let of_group = match self.mailboxes.prepare_workgroup(owner).await {
+            Ok(()) => self.mailboxes.list(owner).await,
+            Err(error) => Err(error),
+        };
+        // Where those of a group cannot be read, people still read their own.
+        let of_group = of_group.unwrap_or_else(|error| {
+            trouble("workgroup", &error);
+            Vec::new()
+        });
+        for line in of_group {
             // One that would be longer than a name may be cannot be named by a client either.
             let Ok(name) = MailboxName::parse(&format!("{WORKGROUPS}/{}/{}", group.name, line.name.as_str())) else {
                 continue;
@@ -197,7 +205,7 @@ impl StaffMail {
             for above in name.ancestors() {
                 entry(lines, above).has_children = true;
             }
-            let offered = line.subscribed && !declined.contains(&name);
+            let offered = line.id.is_some() && !declined.contains(&name);
             let shown = entry(lines, name);
             shown.id = line.id;
             shown.has_children |= line.has_children;

@@ -153,11 +153,14 @@ fn ranges(reader: &mut Reader<'_>) -> Read<Vec<(End, End)>> {
 }
 
 pub(super) fn status_items(reader: &mut Reader<'_>) -> Read<Vec<StatusItem>> {
-    let items = reader.list(|reader| {
+    let mut items = reader.list(|reader| {
         let word = reader.keyword()?;
         let item = StatusItem::ALL.iter().find(|(_, name)| *name == word);
         item.map(|(item, _)| *item).ok_or(Mistake("STATUS does not know this item"))
     })?;
+    // Each is told once.
+    let mut once: Vec<StatusItem> = Vec::new();
+    items.retain(|item| !once.contains(item) && (once.push(*item), true).1);
     if items.is_empty() { Err(Mistake("STATUS needs an item at least")) } else { Ok(items) }
 }
 

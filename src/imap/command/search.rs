@@ -139,10 +139,13 @@ pub(super) fn search(reader: &mut Reader<'_>) -> Read<SearchRequest> {
 
 pub(super) fn sort(reader: &mut Reader<'_>) -> Read<(Vec<SortKey>, SearchRequest)> {
     let returns = returns(reader)?;
-    let order = argument(reader, |reader| reader.list(sort_key))?;
+    let mut order: Vec<SortKey> = argument(reader, |reader| reader.list(sort_key))?;
     if order.is_empty() || order.len() > DEPTH {
         return Err(Mistake("SORT needs a criterion"));
     }
+    // By what it was ordered before, nothing more is decided.
+    let mut decided: Vec<SortBy> = Vec::new();
+    order.retain(|key| !decided.contains(&key.by) && (decided.push(key.by), true).1);
     let charset = Some(argument(reader, charset)?);
     Ok((order, SearchRequest { returns, charset, key: keys(reader)? }))
 }

@@ -12,6 +12,8 @@ use crate::mailbox::{FlagChange, FlagSet, MailboxError, ModSeq, Row, SystemFlags
 
 /// Messages whose `\Seen` is set in one commit, before they are sent.
 const TOGETHER: usize = 100;
+/// The same where reading marks them as seen, which is done before they are sent: what a connection that breaks leaves seen.
+const SEEN_TOGETHER: usize = 10;
 
 /// What is asked of every message.
 struct Plan {
@@ -47,7 +49,11 @@ impl Session {
             self.tell_vanished(by, set, since).await?;
         }
         let mut gone = false;
-        for positions in positions.chunks(TOGETHER) {
+        let together = if plan.sees { SEEN_TOGETHER } else { TOGETHER };
+        for positions in positions.chunks(together) {
+            if !self.still_welcome().await {
+                return Err(Refusal::NotSignedIn.into());
+            }
             let before = self.selected()?.view.clone();
             let now = self.selected()?.mailbox.view().await?;
             let changed = |position: &&usize| {
@@ -56,7 +62,7 @@ impl Session {
             };
             // Before anything is marked as seen: that changes it.
             let positions: Vec<usize> = positions.iter().filter(changed).copied().collect();
-            let unseen = self.see(&plan, &positions, &now).await?;
+            let (unseen, modseq) = self.see(&plan, &positions, &now).await?;
             let now = if unseen.is_empty() { now } else { self.selected()?.mailbox.view().await? };
             for position in &positions {
                 let Some(known) = before.row(*position) else { continue };
@@ -64,6 +70,9 @@ impl Session {
                 let row = now.find(known.uid).unwrap_or(known);
                 let told = Told { row, view: &now, position: *position, just_seen: unseen.contains(row.uid) };
                 gone |= !self.tell_message(&plan, &told, outlet).await?;
+                if let (true, Some(modseq), Some(selected)) = (told.just_seen, modseq, &mut self.selected) {
+                    selected.told.insert(row.uid, modseq);
+                }
                 self.flush_if_full(outlet).await?;
             }
         }
@@ -103,8 +112,11 @@ impl Session {
             }
             _ => false,
         };
-        let sees = !self.selected()?.read_only && items.iter().any(sees);
-        Ok(Plan { mail: self.mail()?, items, content, sees })
+        let (selected, mail) = (self.selected()?, self.mail()?);
+        // The right to write may be gone since it was selected.
+        let may_see = !selected.read_only && mail.may_write(selected.mailbox.owner());
+        let sees = may_see && items.iter().any(sees);
+        Ok(Plan { mail, items, content, sees })
     }
 
     /// `VANISHED (EARLIER)` of these (RFC 7162, section 3.2.6).
@@ -124,23 +136,20 @@ impl Session {
         Ok(())
     }
 
-    /// Sets `\Seen` where these messages are read, in one commit. Those that had it not.
-    async fn see(&mut self, plan: &Plan, positions: &[usize], now: &View) -> Result<Uids, Halt> {
+    /// Sets `\Seen` where these messages are read, in one commit. Those that had it not, and the number of the change.
+    async fn see(&mut self, plan: &Plan, positions: &[usize], now: &View) -> Result<(Uids, Option<ModSeq>), Halt> {
         if !plan.sees {
-            return Ok(Uids::default());
+            return Ok(Default::default());
         }
         let selected = self.selected()?;
         let rows = positions.iter().filter_map(|at| selected.view.row(*at)).filter_map(|row| now.find(row.uid));
         let unseen: Uids = rows.filter(|row| !row.flags.has(SystemFlags::SEEN)).map(|row| row.uid).collect();
         if unseen.is_empty() {
-            return Ok(unseen);
+            return Ok((unseen, None));
         }
         let (id, change) = (selected.mailbox.id(), FlagChange::Add(FlagSet::of(SystemFlags::SEEN)));
         let stored = plan.mail.set_flags(id, &unseen, &change, None).await?;
-        if let (Some(modseq), Some(selected)) = (stored.modseq, &mut self.selected) {
-            selected.told.extend(unseen.iter().map(|uid| (uid, modseq)));
-        }
-        Ok(unseen)
+        Ok((unseen, stored.modseq))
     }
 
     /// Tells of one message; false if its content is no more.

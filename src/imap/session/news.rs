@@ -63,8 +63,8 @@ impl Session {
         let now = match selected.mailbox.view().await {
             Ok(now) => now,
             Err(MailboxError::Missing) => return self.leave("mailbox-deleted", "The mailbox was deleted"),
-            // The command itself has told, or the next one will.
-            Err(_) => return selected.changes.mark_changed(),
+            // The command itself has told, or the next one will; who idles is not kept awake by it.
+            Err(_) => return,
         };
         let difference = now.difference(&selected.view);
         if !expunges && !difference.vanished.is_empty() {

@@ -126,7 +126,9 @@ impl Session {
         }
         self.selected = Some(selected);
         if let Some(resync) = &opening.resync {
-            self.resync(resync).await?;
+            let resynced = self.resync(resync).await;
+            // What is refused has opened nothing.
+            resynced.inspect_err(|_| self.selected = None)?;
         }
         match read_only {
             true => Done::with("READ-ONLY".into(), "Opened for reading only"),

@@ -25,18 +25,24 @@ pub(super) fn reads_as_text(text: &str) -> bool {
     !format && text.as_bytes().chunks(256).all(|some| some.iter().fold(true, |all, b| all & is_shown(*b)))
 }
 
+/// Octets of the longest Content-ID: those of a line (RFC 5322, section 2.1.1).
+const LONGEST_ID: usize = 998;
+
 /// The Content-IDs that an HTML text refers to by `cid:` (RFC 2392).
 pub(super) fn content_ids(html: &str) -> std::collections::HashSet<String> {
     let mut found = std::collections::HashSet::new();
-    let octets = html.as_bytes();
+    let (octets, mut passed) = (html.as_bytes(), 0);
     for colon in memchr::memchr_iter(b':', octets) {
-        if !octets[colon.saturating_sub(3)..colon].eq_ignore_ascii_case(b"cid") {
+        // Within an id none begins: each of many would have all the others behind it.
+        if colon < passed || !octets[colon.saturating_sub(3)..colon].eq_ignore_ascii_case(b"cid") {
             continue;
         }
         let rest = &html[colon + 1..];
         let end = rest.find(|c: char| c.is_whitespace() || "\"'<>)&;".contains(c)).unwrap_or(rest.len());
-        let id = percent_decoded(&rest[..end]);
-        found.insert(id);
+        passed = colon + 1 + end;
+        if end <= LONGEST_ID {
+            found.insert(percent_decoded(&rest[..end]));
+        }
     }
     found
 }
@@ -64,5 +70,13 @@ mod tests {
     fn content_ids_are_found_as_browsers_find_them() {
         let ids = content_ids("<img src=\"CID:a%40b\"> url(cid:c@d) acid: ");
         assert!(ids.contains("a@b") && ids.contains("c@d"), "{ids:?}");
+    }
+
+    /// Each `cid:` was the beginning of an id that held all those behind it: gigabytes for one mail.
+    #[test]
+    fn a_page_of_beginnings_has_one_id_at_most() {
+        assert_eq!(content_ids(&"cid:".repeat(131_072)).len(), 0);
+        assert_eq!(content_ids(&"cid:".repeat(200)).len(), 1);
+        assert_eq!(content_ids(&"cid:a ".repeat(131_072)).len(), 1);
     }
 }

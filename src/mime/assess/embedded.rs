@@ -16,8 +16,11 @@ const LOOKS: [&str; 5] = ["font/", "application/font", "application/x-font", "te
 pub(super) fn take_out(leaf: &Entity, page: &str) -> Option<(String, Vec<Attachment>)> {
     let (mut left, mut files, mut at, mut passed) = (String::new(), Vec::<Attachment>::new(), 0, 0);
     for colon in memchr::memchr_iter(b':', page.as_bytes()) {
+        if files.len() == MOST {
+            break;
+        }
         // Within an address there is none: else a page of nothing but beginnings would be read for each of them.
-        let Some(address) = address(page, passed, colon).filter(|_| files.len() < MOST) else { continue };
+        let Some(address) = address(page, passed, colon) else { continue };
         passed = address.end;
         let Some((media_type, octets)) = read(&page[address.clone()]) else { continue };
         let known = files.iter().find(|file| file.front == octets).and_then(|file| file.content_id.clone());
@@ -37,7 +40,7 @@ pub(super) fn take_out(leaf: &Entity, page: &str) -> Option<(String, Vec<Attachm
 /// The place of an address `data:` behind `from`, whose colon this is, where it is the value of an attribute.
 fn address(page: &str, from: usize, colon: usize) -> Option<std::ops::Range<usize>> {
     let start = colon.checked_sub(4).filter(|start| *start >= from)?;
-    let scheme = page.get(start..colon)?;
+    page.get(start..colon).filter(|scheme| scheme.eq_ignore_ascii_case("data"))?;
     let before = page.as_bytes().get(start.checked_sub(1)?)?;
     let rest = page.get(colon..)?;
     let end = match before {
@@ -46,7 +49,7 @@ fn address(page: &str, from: usize, colon: usize) -> Option<std::ops::Range<usiz
         _ => return None,
     };
     let end = end.unwrap_or(rest.len());
-    scheme.eq_ignore_ascii_case("data").then_some(start..colon + end)
+    Some(start..colon + end)
 }
 
 /// The media type and the octets of an address in base64; `None` for what is no document by itself.
@@ -82,7 +85,8 @@ fn document(leaf: &Entity, media_type: &MediaType, octets: Vec<u8>, id: String) 
         declared_type: media_type.to_string(),
         content_type,
         octets: octets.len() as u64,
-        inline: true,
+        // A page shows pictures; what else it has is there to be opened.
+        inline: media_type.kind == "image",
         given: Given::AsDocument,
         content_id: Some(id),
         front: octets.into(),
@@ -129,7 +133,7 @@ mod tests {
     #[test]
     fn a_page_of_beginnings_is_read_once() {
         let begun = std::time::Instant::now();
-        for beginning in ["=data:", "=data:;base64,", "'data:a'", "\"data:;base64,"] {
+        for beginning in ["=data:", "=data:;base64,", "'data:a'", "\"data:;base64,", "=xxxx:"] {
             assert_eq!(taken(&beginning.repeat(200_000)), None, "{beginning}");
         }
         assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::{Form, Written, line_of, name_of};
+use crate::mime::assess::{START, content};
 
 /// Characters of the first line, at least, where no field above says that base64 follows, and of all lines together.
 const LINE: usize = 40;
@@ -18,16 +19,20 @@ const NEAR: usize = 12;
 pub(in crate::mime) fn find(text: &[u8]) -> Vec<Written> {
     let (mut found, mut above, mut armoured) = (Vec::new(), Above::default(), false);
     let (mut at, mut passed) = (0, 0);
+    // What never ends is no armour.
+    let last_end = memchr::memmem::rfind(text, b"-----END ").unwrap_or_default();
     while at < text.len() {
         let (line, length) = line_of(&text[at..]);
         let trimmed = line.trim_ascii();
         match trimmed.strip_prefix(b"-----") {
-            Some(rest) if rest.starts_with(b"BEGIN ") => armoured = true,
+            Some(rest) if rest.starts_with(b"BEGIN ") => armoured = at < last_end,
             Some(rest) if rest.starts_with(b"END ") => armoured = false,
             _ => {}
         }
-        let written = if armoured || at < passed || !is_base64(trimmed) {
+        let written = if armoured || at < passed {
             None
+        } else if !is_base64(trimmed) {
+            run(line, at)
         } else {
             read(text, at, above.says_base64()).map_err(|last| passed = last).ok()
         };
@@ -74,6 +79,29 @@ impl Above {
     fn says_base64(&self) -> bool {
         self.base64 > 0
     }
+}
+
+/// A file within a line: a long run of base64 that begins as files do, behind a word or as an address (`data:`, RFC 2397).
+fn run(line: &[u8], at: usize) -> Option<Written> {
+    let is_coded = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
+    let mut from = 0;
+    while line.len() - from >= TOGETHER {
+        let length = line[from..].iter().position(|octet| !is_coded(octet)).unwrap_or(line.len() - from);
+        let coded = &line[from..from + length];
+        if length >= TOGETHER
+            && let Some(octets) = decoded(coded.to_vec())
+            && content::shown(&octets[..octets.len().min(START)]).is_some()
+        {
+            let padding = line[from + length..].iter().take_while(|octet| **octet == b'=').count();
+            let place = at + from..at + from + length + padding;
+            return Some(Written { name: String::new(), form: Form::Base64, place, octets, sound: true });
+        }
+        from += length + 1;
+        if from > line.len() {
+            break;
+        }
+    }
+    None
 }
 
 /// The file whose first line begins at `at`; else where the last of the lines begins that were taken together. No file
@@ -163,6 +191,27 @@ mod tests {
         assert_eq!(found(letter), []);
         assert_eq!(found(&format!("-----BEGIN CERTIFICATE-----\r\n{block}-----END CERTIFICATE-----\r\n")), []);
         assert_eq!(found(&format!("{}\r\n", "x".repeat(76)).repeat(5)), []);
+    }
+
+    /// A file behind a word, or as an address, left with its line; and whatever stood below an armour that never ended.
+    #[test]
+    fn a_file_within_a_line_is_found() {
+        let pdf = data_encoding::BASE64.encode(&[b"%PDF-1.7\n".as_slice(), &[7; 200]].concat());
+        for (before, behind) in
+            [("Result: ", ""), ("<data:application/pdf;base64,", ">"), ("> ", " bye"), ("OBX|1|ED|^Base64^", "|")]
+        {
+            let text = format!("Hello\r\n{before}{pdf}{behind}\r\nYours\r\n");
+            let files = find(text.as_bytes());
+            assert_eq!(
+                files.iter().map(|file| &text[file.place.clone()]).collect::<Vec<_>>(),
+                [pdf.as_str()],
+                "{before}"
+            );
+        }
+        let link = format!("https://clinic.example/{}\r\n", "AbC0".repeat(60));
+        assert_eq!(found(&link), [], "an address of the web");
+        let line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0";
+        assert_eq!(found(&format!("-----BEGIN NOTE\r\n{line}\r\n{line}\r\n")).len(), 1);
     }
 
     /// Only lines of 60 to 76 characters were looked at: a file in one long line, or in short ones, left with the text.

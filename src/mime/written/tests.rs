@@ -48,6 +48,16 @@ fn files_are_found_where_they_begin_and_end() {
     }
 }
 
+/// At each line all empty lines behind it were passed over: hours for a text of a few megabytes of them.
+#[test]
+fn a_text_of_empty_lines_is_read_once() {
+    let begun = std::time::Instant::now();
+    for end in ["\n", "\r\n", " \n"] {
+        assert_eq!(find(end.repeat(2_000_000).as_bytes()).count(), 0);
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
 #[test]
 fn a_dose_is_no_file() {
     for text in

@@ -44,6 +44,7 @@ enum Test {
     All,
     Numbers(Uids),
     Uids(Uids),
+    Saved,
     Flag(SystemFlags, bool),
     Keyword(Option<Keyword>, bool),
     Recent(bool),
@@ -87,6 +88,7 @@ pub(super) struct Criteria {
     /// Whether messages are read for it.
     pub(super) reads: bool,
     recent: Uids,
+    saved: Uids,
 }
 
 /// Reads keys.
@@ -131,7 +133,7 @@ impl Criteria {
             return Err(Refusal::Mistake(Mistake("A search looks for 50 texts at most")));
         }
         reads |= !wanted.is_empty();
-        Ok(Self { test, wanted, headers, reads, recent: selected.recent.clone() })
+        Ok(Self { test, wanted, headers, reads, recent: selected.recent.clone(), saved: selected.saved.clone() })
     }
 
     /// What is found out at once with one of [`Criteria::wanted`]: a header field alone, texts together.
@@ -144,7 +146,7 @@ impl Criteria {
     /// # Errors
     /// What must be found out first.
     pub(super) fn judge(&self, position: usize, row: &Row, view: &View, known: &Known) -> Result<bool, Need> {
-        self.test.judge(&Message { position, row, view, known, recent: &self.recent })
+        self.test.judge(&Message { position, row, view, known, recent: &self.recent, saved: &self.saved })
     }
 }
 
@@ -155,6 +157,7 @@ struct Message<'a> {
     view: &'a View,
     known: &'a Known,
     recent: &'a Uids,
+    saved: &'a Uids,
 }
 
 impl Test {
@@ -172,7 +175,7 @@ impl Test {
     }
 
     fn judge(&self, message: &Message<'_>) -> Result<bool, Need> {
-        let Message { position, row, view, known, recent } = message;
+        let Message { position, row, view, known, recent, saved } = message;
         Ok(match self {
             Self::And(tests) => return all(tests.iter(), message),
             Self::Or(one, other) => match (one.judge(message), other.judge(message)) {
@@ -185,6 +188,7 @@ impl Test {
             Self::All => true,
             Self::Numbers(numbers) => u32::try_from(position + 1).is_ok_and(|number| numbers.contains(number)),
             Self::Uids(uids) => uids.contains(row.uid),
+            Self::Saved => saved.contains(row.uid),
             Self::Flag(flag, set) => row.flags.has(*flag) == *set,
             Self::Keyword(keyword, set) => keyword.as_ref().is_some_and(|it| view.has_keyword(row, it)) == *set,
             Self::Recent(set) => recent.contains(row.uid) == *set,
@@ -222,7 +226,7 @@ impl Reading<'_> {
             Key::Or(one, other) => Test::Or(Box::new(self.test(one)?), Box::new(self.test(other)?)),
             Key::Not(key) => Test::Not(Box::new(self.test(key)?)),
             Key::All => Test::All,
-            Key::Numbers(SequenceSet::Saved) | Key::Uids(SequenceSet::Saved) => Test::Uids(self.selected.saved.clone()),
+            Key::Numbers(SequenceSet::Saved) | Key::Uids(SequenceSet::Saved) => Test::Saved,
             Key::Numbers(SequenceSet::Ranges(ranges)) => {
                 let last = u32::try_from(self.selected.view.len()).unwrap_or(u32::MAX);
                 Test::Numbers(SequenceSet::resolve(ranges, last))
