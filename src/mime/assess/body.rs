@@ -6,7 +6,10 @@ use crate::mime::assess::written::{take_out, take_out_of_shown};
 use crate::mime::assess::{Attachment, Reading, content, embedded, html};
 use crate::mime::decode::to_utf8;
 use crate::mime::text::{as_sent, no_files_within};
-use crate::mime::{Content, Defect, Entity};
+use crate::mime::{Content, Defect, Entity, Flaw};
+
+/// How often a text is looked through for what is left in it.
+const ROUNDS: usize = 4;
 
 /// The text of a message.
 pub(super) struct Bodies {
@@ -109,9 +112,15 @@ impl Bodies {
     fn without_base64(mut self, leaf: &Entity) -> Result<Self, Defect> {
         let (mut shown, mut found) = (self.shown.clone(), Vec::new());
         for text in [&mut self.text, &mut shown].into_iter().flatten() {
-            if let Some((rest, files)) = take_out_of_shown(leaf, text)? {
+            let mut rounds = 0;
+            // What is taken out brings what stood around it together, which may be one more.
+            while let Some((rest, files)) = take_out_of_shown(leaf, text)? {
+                if rounds == ROUNDS {
+                    return Err(Flaw::Base64.into());
+                }
                 *text = rest;
                 found.extend(files);
+                rounds += 1;
             }
         }
         if shown != self.shown {

@@ -11,7 +11,7 @@ const LINE: usize = 40;
 const TOGETHER: usize = 120;
 /// Octets of base64 below a field that says so.
 const SHORTEST: usize = 16;
-/// Lines that such a field stands above at most.
+/// Lines, empty ones apart, that such a field stands above at most.
 const NEAR: usize = 12;
 
 /// Every such file in a text, in order. What is between `-----BEGIN …-----` and `-----END …-----` is none: a key, a
@@ -56,14 +56,17 @@ pub(in crate::mime) fn find(text: &[u8]) -> Vec<Written> {
 /// What the lines above said.
 #[derive(Default)]
 struct Above {
-    /// Lines since a field said base64, from one on.
+    /// Lines that are not empty since a field said base64, from one on.
     base64: usize,
     name: String,
 }
 
 impl Above {
     fn take(&mut self, line: &[u8]) {
-        self.base64 = if self.base64 > 0 && self.base64 < NEAR { self.base64 + 1 } else { 0 };
+        // How many empty lines stand between changes from one form of a text to the other.
+        if !line.is_empty() {
+            self.base64 = if self.base64 > 0 && self.base64 < NEAR { self.base64 + 1 } else { 0 };
+        }
         let lower = line.to_ascii_lowercase();
         if lower.starts_with(b"content-transfer-encoding") && memchr::memmem::find(&lower, b"base64").is_some() {
             self.base64 = 1;
@@ -185,6 +188,8 @@ mod tests {
         assert_eq!(found(&format!("Hi\r\n\r\n{block}bye")), [(String::new(), 173, line.to_owned())]);
         let said = "Content-Type: application/pdf; name=\"a.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJDREVGR0hJSktMTU5P\r\n";
         assert_eq!(found(said), [("a.pdf".to_owned(), 15, "QUJDREVGR0hJSktMTU5P".to_owned())]);
+        let apart = said.replace("\r\n\r\n", &"\r\n".repeat(20));
+        assert_eq!(found(&apart).len(), 1, "how many empty lines there are changes from one form to the other");
         let long = format!("Hi\r\n{line}{line}\r\nbye\r\n");
         assert_eq!(found(&long).len(), 1, "a line that no program breaks");
         let letter = "Hello\r\nThis is a letter of words\r\nYours\r\n";

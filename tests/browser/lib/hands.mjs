@@ -88,9 +88,16 @@ class Keyboard {
   }
 
   async attach(target, files) {
-    await this.reach(target);
-    const chooser = this.page.waitForEvent("filechooser");
-    await this.page.keyboard.press("Enter");
-    await (await chooser).setFiles(files);
+    // On a busy machine the key may come before Chromium knows that somebody waits for a chooser; then none is told of.
+    for (let left = 9; ; left -= 1) {
+      await this.reach(target);
+      const chooser = this.page.waitForEvent("filechooser", { timeout: 10_000 });
+      await this.page.keyboard.press("Enter");
+      try {
+        return await (await chooser).setFiles(files);
+      } catch (error) {
+        if (left === 1) throw error;
+      }
+    }
   }
 }
