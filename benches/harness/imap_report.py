@@ -7,6 +7,10 @@ from .sessions import STAFF
 
 HEADING = "## Mailboxes, beside Dovecot"
 MEMORY = "## What IMAP sessions hold"
+WHY = """
+A search by subject reads and opens one sealed record a message, where Dovecot reads a field from its cache, which keeps it in the clear: subjects name
+patients, so Postern keeps no such index.
+"""
 
 
 def section(rows, version):
@@ -21,7 +25,7 @@ Postern opens what is sealed (AES-256-GCM), and syncs every change before it ans
 | operation | mailbox | sessions | Dovecot | Postern | Postern ÷ Dovecot | runs: Dovecot · Postern |
 |---|---:|---:|---:|---:|---:|---|
 """
-    return text + "".join(mailboxes.line(row) + "\n" for row in rows)
+    return text + "".join(mailboxes.line(row) + "\n" for row in rows) + WHY
 
 
 def memory(found):
