@@ -8,12 +8,10 @@ use crate::mailbox::arrival::Disposal;
 use crate::mailbox::copy::{Copied, incoming};
 use crate::mailbox::edit::{Edit, Incoming};
 use crate::mailbox::records::{Content, Source};
-use crate::mailbox::{MailboxError, Mailboxes, Row, Uid, Uids, View};
+use crate::mailbox::{MailboxError, Mailboxes, Row, TRIES, Uid, Uids, View};
 use crate::random;
 use crate::store::{Batch, CommitError};
 
-/// How often a commit is tried when others change who holds the same octets.
-pub(super) const TRIES: usize = 8;
 /// Messages of one commit: what is known of each is read and written anew, up to some hundred KiB.
 const MOST: usize = 2_000;
 /// Messages after which others have their turn, and of a move those that go together.

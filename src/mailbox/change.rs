@@ -1,11 +1,10 @@
 //! Flags, and messages that go.
 
 use crate::id::{MailboxId, OwnerId};
-use crate::mailbox::across::TRIES;
 use crate::mailbox::arrival::Disposal;
 use crate::mailbox::page::{PAGE_UIDS, Page};
 use crate::mailbox::together::{Outcome, Work};
-use crate::mailbox::{FlagChange, MailboxError, Mailboxes, ModSeq, Row, SystemFlags, Uid, Uids, View};
+use crate::mailbox::{FlagChange, MailboxError, Mailboxes, ModSeq, Row, SystemFlags, TRIES, Uid, Uids, View};
 use crate::store::{Batch, CommitError};
 
 /// What STORE did.

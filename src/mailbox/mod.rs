@@ -35,6 +35,9 @@ mod turn;
 mod uids;
 mod view;
 
+/// How often a commit is tried when other owners change who holds the same octets.
+const TRIES: usize = 8;
+
 pub use arrival::{Appended, Arrival, NewMail};
 pub use catalogue::{Listed, Status};
 pub use change::Stored;

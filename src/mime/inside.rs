@@ -130,5 +130,10 @@ pub fn look(name: &str, octets: &mut dyn Octets, limits: &Limits) -> Result<Insi
     Ok(Inside { media_types, facts, title, found: walk.into_found() })
 }
 
+/// [`look`], within its own limits, into octets in memory, which are always there.
+pub fn look_at(name: &str, mut octets: &[u8]) -> Inside {
+    look(name, &mut octets, &Limits::default()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests;

@@ -52,12 +52,12 @@ impl Gateway {
         let Some(owner) = owner else { return Ok(by_mail) };
         let inbox = self.stations.mailboxes.inbox(owner).await?;
         let inbox = inbox.map(|inbox| (owner, inbox));
+        let mut mail = inbox.is_none() || wanted == StaffMailPlace::Both;
         // What lies where nobody looks is lost: a group whose members have all left gets its mail by mail.
-        let unread = match group {
-            Some(group) => !self.has_readers(group).await?,
-            None => false,
-        };
-        Ok(Place { inbox, mail: inbox.is_none() || unread || wanted == StaffMailPlace::Both })
+        if let (false, Some(group)) = (mail, group) {
+            mail = !self.has_readers(group).await?;
+        }
+        Ok(Place { inbox, mail })
     }
 
     /// Whether somebody who may sign in reads for a workgroup.

@@ -1,6 +1,6 @@
 //! FETCH's items and STORE's change (RFC 9051, sections 6.4.5 and 6.4.6; RFC 3516, RFC 7162, RFC 8474, RFC 8970).
 
-use super::reader::Reader;
+use super::reader::{Reader, each_once};
 use super::verbs::argument;
 use super::{FetchRequest, Mistake, StoreRequest};
 use crate::anatomy::{Section, SectionText};
@@ -93,7 +93,8 @@ pub(super) fn fetch(reader: &mut Reader<'_>) -> Read<FetchRequest> {
     if items.is_empty() || items.len() > ITEMS {
         return Err(Mistake("FETCH needs an item at least, and takes 200 at most"));
     }
-    let mut request = FetchRequest { items: each_once(items), changed_since: None, vanished: false };
+    let mut request =
+        FetchRequest { items: each_once(items, |one, other| one == other), changed_since: None, vanished: false };
     if reader.peek() == Some(b' ') {
         reader.space()?;
         if reader.is_at_end() {
@@ -109,17 +110,6 @@ pub(super) fn fetch(reader: &mut Reader<'_>) -> Read<FetchRequest> {
         })?;
     }
     Ok(request)
-}
-
-/// What is asked for twice is told once.
-fn each_once(items: Vec<FetchItem>) -> Vec<FetchItem> {
-    let mut once: Vec<FetchItem> = Vec::with_capacity(items.len());
-    for item in items {
-        if !once.contains(&item) {
-            once.push(item);
-        }
-    }
-    once
 }
 
 /// One item without parentheses, or a macro.

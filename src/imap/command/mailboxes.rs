@@ -1,6 +1,6 @@
 //! What SELECT, LIST and STATUS take (RFC 9051; RFC 5258, RFC 5819, RFC 6154, RFC 7162).
 
-use super::reader::Reader;
+use super::reader::{Reader, each_once};
 use super::verbs::argument;
 use super::{Mistake, RawName};
 use crate::imap::set::{End, SequenceSet};
@@ -153,14 +153,12 @@ fn ranges(reader: &mut Reader<'_>) -> Read<Vec<(End, End)>> {
 }
 
 pub(super) fn status_items(reader: &mut Reader<'_>) -> Read<Vec<StatusItem>> {
-    let mut items = reader.list(|reader| {
+    let items = reader.list(|reader| {
         let word = reader.keyword()?;
         let item = StatusItem::ALL.iter().find(|(_, name)| *name == word);
         item.map(|(item, _)| *item).ok_or(Mistake("STATUS does not know this item"))
     })?;
-    // Each is told once.
-    let mut once: Vec<StatusItem> = Vec::new();
-    items.retain(|item| !once.contains(item) && (once.push(*item), true).1);
+    let items = each_once(items, |one, other| one == other);
     if items.is_empty() { Err(Mistake("STATUS needs an item at least")) } else { Ok(items) }
 }
 

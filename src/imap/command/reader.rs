@@ -206,6 +206,17 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What is asked for twice counts once, where it stands first.
+pub(super) fn each_once<T>(asked: Vec<T>, same: impl Fn(&T, &T) -> bool) -> Vec<T> {
+    let mut once: Vec<T> = Vec::with_capacity(asked.len());
+    for one in asked {
+        if !once.iter().any(|known| same(known, &one)) {
+            once.push(one);
+        }
+    }
+    once
+}
+
 /// ATOM-CHAR.
 pub(super) fn is_atom(octet: u8) -> bool {
     octet.is_ascii_graphic() && !matches!(octet, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')

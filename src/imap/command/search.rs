@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::Mistake;
-use super::reader::{DEPTH, Reader};
+use super::reader::{DEPTH, Reader, each_once};
 use super::verbs::argument;
 use crate::imap::date;
 use crate::imap::set::SequenceSet;
@@ -139,13 +139,12 @@ pub(super) fn search(reader: &mut Reader<'_>) -> Read<SearchRequest> {
 
 pub(super) fn sort(reader: &mut Reader<'_>) -> Read<(Vec<SortKey>, SearchRequest)> {
     let returns = returns(reader)?;
-    let mut order: Vec<SortKey> = argument(reader, |reader| reader.list(sort_key))?;
+    let order: Vec<SortKey> = argument(reader, |reader| reader.list(sort_key))?;
     if order.is_empty() || order.len() > DEPTH {
         return Err(Mistake("SORT needs a criterion"));
     }
     // By what it was ordered before, nothing more is decided.
-    let mut decided: Vec<SortBy> = Vec::new();
-    order.retain(|key| !decided.contains(&key.by) && (decided.push(key.by), true).1);
+    let order = each_once(order, |one, other| one.by == other.by);
     let charset = Some(argument(reader, charset)?);
     Ok((order, SearchRequest { returns, charset, key: keys(reader)? }))
 }

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::search::Found;
 use super::{Done, Halt, Session};
 use crate::anatomy::{SortKeys, collation};
@@ -44,30 +46,44 @@ impl Session {
 
     /// What was found, by the first criterion that tells two apart, else by position (RFC 5256, section 3).
     async fn sorted(&mut self, order: &[SortKey], request: &SearchRequest) -> Result<Vec<Found>, Halt> {
-        let found = self.find(request).await?;
         let reads = order.iter().any(|key| !matches!(key.by, SortBy::Arrival | SortBy::Size));
-        let _turn = if reads { self.turn_to_read().await } else { None };
-        let mail = self.mail()?;
-        let values = |found: &Found, keys: &SortKeys| order.iter().map(|key| value(*key, found, keys)).collect();
-        let mut keyed: Vec<(Vec<Value>, Found)> = Vec::with_capacity(found.len());
-        for (at, found) in found.into_iter().enumerate() {
-            if at % TOGETHER == TOGETHER - 1 {
-                tokio::task::yield_now().await;
-            }
-            let keys = if reads { keys_of(&mail, &found).await? } else { Some(SortKeys::default()) };
-            let Some(keys) = keys else { continue };
-            keyed.push((values(&found, &keys), found));
-        }
+        let (mut keyed, _turn): (Vec<(Vec<Value>, Found)>, _) = self
+            .found_with_keys(request, reads, |found, keys| {
+                (order.iter().map(|key| value(*key, &found, &keys)).collect(), found)
+            })
+            .await?;
         let sorting = tokio::task::spawn_blocking(move || {
             keyed.sort_by(|(one, a), (other, b)| one.cmp(other).then(a.position.cmp(&b.position)));
             keyed.into_iter().map(|(_, found)| found).collect()
         });
         sorting.await.map_err(|_| Refusal::Interrupted.into())
     }
+
+    /// What is made of each message that meets the criteria and of what its header section says, which is read where `reads` says
+    /// so, and the turn to read, for what is still to be done with it. What was expunged meanwhile is left out.
+    pub(super) async fn found_with_keys<T>(
+        &mut self,
+        request: &SearchRequest,
+        reads: bool,
+        make: impl Fn(Found, SortKeys) -> T,
+    ) -> Result<(Vec<T>, Option<OwnedSemaphorePermit>), Halt> {
+        let found = self.find(request).await?;
+        let turn = if reads { self.turn_to_read().await } else { None };
+        let mail = self.mail()?;
+        let mut made = Vec::with_capacity(found.len());
+        for (at, found) in found.into_iter().enumerate() {
+            if at % TOGETHER == TOGETHER - 1 {
+                tokio::task::yield_now().await;
+            }
+            let keys = if reads { keys_of(&mail, &found).await? } else { Some(SortKeys::default()) };
+            made.extend(keys.map(|keys| make(found, keys)));
+        }
+        Ok((made, turn))
+    }
 }
 
-/// What a header section says; `None` where the message was expunged meanwhile: it is left out.
-pub(super) async fn keys_of(mail: &StaffMail, found: &Found) -> Result<Option<SortKeys>, MailboxError> {
+/// What a header section says; `None` where the message was expunged meanwhile.
+async fn keys_of(mail: &StaffMail, found: &Found) -> Result<Option<SortKeys>, MailboxError> {
     let read = async { mail.header(&mail.content(&found.row).await?).await };
     match read.await {
         Ok(header) => Ok(Some(SortKeys::of(&header))),

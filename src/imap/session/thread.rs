@@ -1,29 +1,16 @@
 //! THREAD (RFC 5256): what was found, as a forest of questions and answers.
 
 use super::search::Found;
-use super::sort::{keys_of, sent};
+use super::sort::sent;
 use super::{Done, Halt, Session};
 use crate::anatomy::SortKeys;
 use crate::anatomy::thread::{MessageName, Strand, Thread, named, ordered_subject, references};
 use crate::imap::command::{By, SearchRequest, Threading};
 use crate::imap::response::{Refusal, Writer};
 
-/// Messages whose header sections are read before others get their turn on the thread.
-const TOGETHER: usize = 32;
-
 impl Session {
     pub(super) async fn thread(&mut self, by: By, threading: Threading, request: &SearchRequest) -> Result<Done, Halt> {
-        let found = self.find(request).await?;
-        let _turn = self.turn_to_read().await;
-        let mail = self.mail()?;
-        let mut strands = Vec::with_capacity(found.len());
-        for (at, found) in found.iter().enumerate() {
-            if at % TOGETHER == TOGETHER - 1 {
-                tokio::task::yield_now().await;
-            }
-            let Some(keys) = keys_of(&mail, found).await? else { continue };
-            strands.push(strand(by, found, keys));
-        }
+        let (strands, _turn) = self.found_with_keys(request, true, |found, keys| strand(by, &found, keys)).await?;
         let threading = tokio::task::spawn_blocking(move || match threading {
             Threading::References => references(&strands),
             Threading::OrderedSubject => ordered_subject(&strands),

@@ -100,7 +100,7 @@ pub(super) fn choose(
         files.into_iter().filter(|(at, _)| used.contains(at)).flat_map(|(_, files)| files).collect()
     };
     let (written, embedded) = (of_used(written), of_used(embedded));
-    let bodies = Bodies { text: plain.or_else(|| from_html.clone()), html, shown: from_html, used, written, embedded };
+    let bodies = Bodies { text: plain, html, shown: from_html, used, written, embedded };
     match bodies.used.first().and_then(|at| leaves.get(*at)) {
         Some(leaf) => bodies.without_base64(leaf),
         None => Ok(bodies),
@@ -108,32 +108,37 @@ pub(super) fn choose(
 }
 
 impl Bodies {
-    /// Without the base64 that is only seen now. HTML that reads as such is given up for what else it says.
+    /// Without the base64 that is only seen now; the text is then what the HTML reads as, where there is no other. HTML that
+    /// reads as such is given up for what else it says.
     fn without_base64(mut self, leaf: &Entity) -> Result<Self, Defect> {
-        let (mut shown, mut found) = (self.shown.clone(), Vec::new());
-        for text in [&mut self.text, &mut shown].into_iter().flatten() {
-            let mut rounds = 0;
-            // What is taken out brings what stood around it together, which may be one more.
-            while let Some((rest, files)) = take_out_of_shown(leaf, text)? {
-                if rounds == ROUNDS {
-                    return Err(Flaw::Base64.into());
-                }
-                *text = rest;
-                found.extend(files);
-                rounds += 1;
-            }
-        }
-        if shown != self.shown {
+        let (in_plain, in_html) = (take_all_out(leaf, &mut self.text)?, take_all_out(leaf, &mut self.shown)?);
+        self.text = self.text.or_else(|| self.shown.clone());
+        if !in_html.is_empty() {
             (self.html, self.shown) = (None, None);
         }
         // A text often says the same in both its forms.
-        for file in found {
+        for file in in_plain.into_iter().chain(in_html) {
             if self.written.iter().all(|known| known.front != file.front) {
                 self.written.push(file);
             }
         }
         Ok(self)
     }
+}
+
+/// Takes out what stands in a text, and what then stands together as one more.
+fn take_all_out(leaf: &Entity, text: &mut Option<String>) -> Result<Vec<Attachment>, Defect> {
+    let (mut found, mut rounds) = (Vec::new(), 0);
+    let Some(text) = text else { return Ok(found) };
+    while let Some((rest, files)) = take_out_of_shown(leaf, text)? {
+        if rounds == ROUNDS {
+            return Err(Flaw::Base64.into());
+        }
+        *text = rest;
+        found.extend(files);
+        rounds += 1;
+    }
+    Ok(found)
 }
 
 /// One form of a text, and the leaves in it.

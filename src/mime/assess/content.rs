@@ -16,6 +16,11 @@ fn is_text(b: u8) -> bool {
     !b.is_ascii_control() || matches!(b, b'\t' | b'\r' | b'\n' | 0x0c)
 }
 
+/// Whether a word may be half of a media type, as programs write them.
+pub(super) fn is_word(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-+._".contains(&b))
+}
+
 /// Whether a text is one: no control characters, and not the start of a format that only looks like text.
 pub(super) fn reads_as_text(text: &str) -> bool {
     let start = text.trim_ascii_start();

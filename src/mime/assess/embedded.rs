@@ -1,9 +1,8 @@
 //! Files that a page carries in its own addresses (`data:`, RFC 2397), as a picture that was pasted: each becomes a document, and
 //! the page refers to it as to any picture that came with the mail.
 
-use crate::mime::assess::{Attachment, Given, START, content};
-use crate::mime::inside::Inside;
-use crate::mime::{Entity, MediaType, TransferEncoding, names};
+use crate::mime::assess::{Attachment, content};
+use crate::mime::{Entity, MediaType};
 
 /// Files of one page; what is beyond is not shown, as any address that is none of the web or of mail.
 const MOST: usize = 50;
@@ -60,9 +59,8 @@ fn read(address: &str) -> Option<(MediaType, Vec<u8>)> {
     if LOOKS.iter().any(|looks| media_type.starts_with(looks)) {
         return None;
     }
-    let token =
-        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-+._".contains(&b));
-    let typed = media_type.split_once('/').filter(|(kind, subtype)| token(kind) && token(subtype));
+    let typed =
+        media_type.split_once('/').filter(|(kind, subtype)| content::is_word(kind) && content::is_word(subtype));
     let (kind, subtype) = typed.unwrap_or(("application", "octet-stream"));
     let mut coded = content::percent_decoded(coded).into_bytes();
     coded.retain(|octet| !octet.is_ascii_whitespace() && *octet != b'=');
@@ -73,29 +71,9 @@ fn read(address: &str) -> Option<(MediaType, Vec<u8>)> {
 }
 
 fn document(leaf: &Entity, media_type: &MediaType, octets: Vec<u8>, id: String) -> Attachment {
-    let content_type = content::shown(&octets[..octets.len().min(START)]);
-    let name = names::made(media_type, content_type.as_deref());
-    Attachment {
-        body: leaf.body.start..leaf.body.start,
-        encoding: TransferEncoding::Identity,
-        within: None,
-        names: vec![name.clone()],
-        inside: looked_into(&name, &octets),
-        name,
-        declared_type: media_type.to_string(),
-        content_type,
-        octets: octets.len() as u64,
-        // A page shows pictures; what else it has is there to be opened.
-        inline: media_type.kind == "image",
-        given: Given::AsDocument,
-        content_id: Some(id),
-        front: octets.into(),
-    }
-}
-
-fn looked_into(name: &str, mut octets: &[u8]) -> Inside {
-    // Octets in memory are always there.
-    crate::mime::inside::look(name, &mut octets, &crate::mime::inside::Limits::default()).unwrap_or_default()
+    // A page shows pictures; what else it has is there to be opened.
+    let inline = media_type.kind == "image";
+    Attachment { inline, content_id: Some(id), ..Attachment::in_text(leaf, Vec::new(), media_type, octets) }
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ fn document(
     place: Range<usize>,
     referred: &HashSet<String>,
 ) -> Attachment {
-    let mut file = &octets[place.clone()];
+    let file = &octets[place.clone()];
     let content_type = content::shown(&file[..file.len().min(super::START)]);
     let mut given: Vec<String> = Vec::new();
     for name in attachment.names.iter().flat_map(|name| names::saved_as(name)) {
@@ -97,8 +97,7 @@ fn document(
     if given.is_empty() {
         given.push(names::made(&MediaType::octet_stream(), content_type.as_deref()));
     }
-    // Octets in memory are always there.
-    let inside = inside::look(&given[0], &mut file, &inside::Limits::default()).unwrap_or_default();
+    let inside = inside::look_at(&given[0], file);
     Attachment {
         body: outer.body.clone(),
         encoding: outer.encoding,
@@ -119,9 +118,8 @@ fn document(
 /// A media type, if it is written as one.
 fn media_type(written: &str) -> Option<String> {
     let lower = written.to_ascii_lowercase();
-    let is_token =
-        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-+._".contains(&b));
-    lower.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype)).then_some(lower)
+    let is_type = |(kind, subtype): (&str, &str)| content::is_word(kind) && content::is_word(subtype);
+    lower.split_once('/').is_some_and(is_type).then_some(lower)
 }
 
 /// Whether a file in base64 stands in a text, which then leaves as part of the document alone.

@@ -2,7 +2,7 @@
 //! so.
 
 use crate::mime::assess::{Attachment, Given, START, content};
-use crate::mime::inside::{self, Inside};
+use crate::mime::inside;
 use crate::mime::written::{Written, block, find};
 use crate::mime::{Defect, Entity, Flaw, MediaType, TransferEncoding, names};
 
@@ -63,27 +63,30 @@ fn without(text: &[u8], files: &[Written]) -> Vec<u8> {
 }
 
 fn document(leaf: &Entity, file: Written) -> Attachment {
-    let content_type = content::shown(&file.octets[..file.octets.len().min(START)]);
-    let mut given = names::saved_as(&file.name);
-    if given.is_empty() {
-        given.push(names::made(&MediaType::octet_stream(), content_type.as_deref()));
-    }
-    let mut octets = file.octets.as_slice();
-    // Octets in memory are always there.
-    let inside: Inside = inside::look(&given[0], &mut octets, &inside::Limits::default()).unwrap_or_default();
-    Attachment {
-        body: leaf.body.start..leaf.body.start,
-        encoding: TransferEncoding::Identity,
-        within: None,
-        name: given[0].clone(),
-        names: given,
-        declared_type: MediaType::octet_stream().to_string(),
-        content_type,
-        octets: file.octets.len() as u64,
-        inline: false,
-        inside,
-        given: Given::AsDocument,
-        content_id: None,
-        front: file.octets.into(),
+    Attachment::in_text(leaf, names::saved_as(&file.name), &MediaType::octet_stream(), file.octets)
+}
+
+impl Attachment {
+    /// A document whose octets stood in the text of a leaf, `names` as it was given them there.
+    pub(super) fn in_text(leaf: &Entity, mut names: Vec<String>, declared: &MediaType, octets: Vec<u8>) -> Self {
+        let content_type = content::shown(&octets[..octets.len().min(START)]);
+        if names.is_empty() {
+            names.push(names::made(declared, content_type.as_deref()));
+        }
+        Self {
+            body: leaf.body.start..leaf.body.start,
+            encoding: TransferEncoding::Identity,
+            within: None,
+            name: names[0].clone(),
+            inside: inside::look_at(&names[0], &octets),
+            names,
+            declared_type: declared.to_string(),
+            content_type,
+            octets: octets.len() as u64,
+            inline: false,
+            given: Given::AsDocument,
+            content_id: None,
+            front: octets.into(),
+        }
     }
 }

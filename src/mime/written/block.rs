@@ -86,23 +86,18 @@ impl Above {
 
 /// A file within a line: a long run of base64 that begins as files do, behind a word or as an address (`data:`, RFC 2397).
 fn run(line: &[u8], at: usize) -> Option<Written> {
-    let is_coded = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
-    let mut from = 0;
-    while line.len() - from >= TOGETHER {
-        let length = line[from..].iter().position(|octet| !is_coded(octet)).unwrap_or(line.len() - from);
-        let coded = &line[from..from + length];
-        if length >= TOGETHER
+    let mut start = 0;
+    for coded in line.split(|octet| !is_digit(octet)) {
+        let end = start + coded.len();
+        if coded.len() >= TOGETHER
             && let Some(octets) = decoded(coded.to_vec())
             && content::shown(&octets[..octets.len().min(START)]).is_some()
         {
-            let padding = line[from + length..].iter().take_while(|octet| **octet == b'=').count();
-            let place = at + from..at + from + length + padding;
+            let padding = line[end..].iter().take_while(|octet| **octet == b'=').count();
+            let place = at + start..at + end + padding;
             return Some(Written { name: String::new(), form: Form::Base64, place, octets, sound: true });
         }
-        from += length + 1;
-        if from > line.len() {
-            break;
-        }
+        start = end + 1;
     }
     None
 }
@@ -135,7 +130,12 @@ fn read(text: &[u8], at: usize, said: bool) -> Result<Written, usize> {
 
 fn is_base64(line: &[u8]) -> bool {
     let unpadded = line.strip_suffix(b"==").or_else(|| line.strip_suffix(b"=")).unwrap_or(line);
-    !unpadded.is_empty() && unpadded.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+    !unpadded.is_empty() && unpadded.iter().all(is_digit)
+}
+
+/// Of the alphabet of RFC 4648, section 4.
+fn is_digit(octet: &u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/')
 }
 
 /// A ruler of one letter is no file.
