@@ -26,3 +26,36 @@ pub fn id<T: Id>() -> T {
 pub fn token() -> Secret<String> {
     Secret::new(data_encoding::BASE64URL_NOPAD.encode(&octets::<32>()))
 }
+
+/// Letters and digits without those mistaken for one another.
+const READABLE: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// How many of them a readable password has.
+const READABLE_LENGTH: usize = 20;
+
+/// A fresh password for people to type: four groups of five letters and digits, 100 bits.
+pub fn readable_password() -> Secret<String> {
+    let signs = octets::<READABLE_LENGTH>().map(|octet| char::from(READABLE[usize::from(octet % 32)]));
+    Secret::new(signs.chunks(5).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-"))
+}
+
+/// Whether this may be one of [`readable_password`], without its hyphens.
+pub fn is_readable_password(password: &Secret<String>) -> bool {
+    let signs = password.expose().as_bytes();
+    signs.len() == READABLE_LENGTH && signs.iter().all(|sign| READABLE.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_readable_password_is_long_and_plain() {
+        let password = readable_password();
+        assert_eq!(password.expose().len(), 23);
+        assert!(is_readable_password(&Secret::new(password.expose().replace('-', ""))));
+        assert_ne!(password.expose(), readable_password().expose());
+        for other in ["seven clover anvils hum", "", "abcdefghijkmnpqrstu", "abcdefghijkmnpqrst0l"] {
+            assert!(!is_readable_password(&Secret::new(other.to_owned())), "{other}");
+        }
+    }
+}

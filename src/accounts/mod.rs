@@ -8,10 +8,12 @@ use crate::secret::Secret;
 use crate::store::{Batch, CommitError, Key, Record, Store, StoreError, Table};
 use crate::time::Timestamp;
 
+pub mod app_password;
 mod known;
 pub mod password;
 pub mod staff;
 
+pub use app_password::AppPassword;
 pub use password::{PasswordError, Passwords};
 pub use staff::{INITIAL_PASSWORD_LIVES, StaffAccount};
 
@@ -24,6 +26,18 @@ pub enum AccountError {
     /// There is none.
     #[error("there is no staff account for this address; `postern staff list` shows all")]
     Missing,
+    /// The name of an app password is none.
+    #[error("an app password needs a name of 1 to 60 characters that says what it is for, such as \"Jane's phone\"")]
+    AppPasswordName,
+    /// The account has an app password of this name.
+    #[error("there is an app password of this name already; `postern staff app-password list` shows all")]
+    AppPasswordExists,
+    /// It has none.
+    #[error("there is no app password of this name; `postern staff app-password list` shows all")]
+    NoAppPassword,
+    /// It has as many as an account may have.
+    #[error("an account has at most 20 app passwords; remove one that is not used any more")]
+    AppPasswords,
     /// The password is not one that can be taken.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -39,11 +53,22 @@ pub enum AccountError {
 #[derive(Debug)]
 pub enum SignIn {
     /// This account.
-    Welcome(StaffId, Box<StaffAccount>),
+    Welcome(Box<StaffAccount>, Pass),
     /// Wrong name, wrong password, disabled or lapsed; nobody outside learns which.
     Rejected,
     /// More sign-ins are waiting than make sense; the work was not done.
     Busy,
+}
+
+/// What a sign-in stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pass {
+    /// The account.
+    pub id: StaffId,
+    /// The account as it was when the password was checked.
+    version: u64,
+    /// The app password, where it was one.
+    app_password: Option<LookupHash>,
 }
 
 /// A new account.
@@ -79,7 +104,8 @@ impl Accounts {
         Self { store, keyring, passwords }
     }
 
-    /// Checks a name and password. A name that is unknown, or no address at all, costs the same work.
+    /// Checks a name and password, the account's own or an app password. A name that is unknown, or no address at all, costs
+    /// the same work.
     ///
     /// # Errors
     /// Where the store cannot be read: then nobody is let in and nobody is told no.
@@ -88,16 +114,32 @@ impl Accounts {
             Ok(address) => self.find(&address).await?,
             Err(_) => None,
         };
+        let app_password = self.app_password_of(found.as_ref().map(|(id, _)| *id), password).await?;
         let hash = found.as_ref().map(|(_, record)| record.value.password.clone());
-        let Some(matches) = self.passwords.verify(password, hash).await else {
-            return Ok(SignIn::Busy);
+        let matches = match &app_password {
+            Some(_) => Some(true),
+            None => self.passwords.verify(password, hash).await,
         };
+        let Some(matches) = matches else { return Ok(SignIn::Busy) };
         Ok(match found {
             Some((id, record)) if matches && record.value.may_sign_in(now) => {
-                SignIn::Welcome(id, Box::new(record.value))
+                SignIn::Welcome(Box::new(record.value), Pass { id, version: record.version, app_password })
             }
             _ => SignIn::Rejected,
         })
+    }
+
+    /// Whether what a sign-in stands on is still so: the account is as it was, and the app password there.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn stands(&self, pass: &Pass) -> Result<bool, StoreError> {
+        let account = self.get(pass.id).await?;
+        let same = account.is_some_and(|account| account.version == pass.version && !account.value.disabled);
+        match &pass.app_password {
+            Some(hash) if same => self.has_app_password(pass.id, hash).await,
+            _ => Ok(same),
+        }
     }
 
     /// The account of an address (its own, not a delegated one).

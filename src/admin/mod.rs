@@ -4,7 +4,8 @@ mod invitations;
 pub mod perform;
 pub mod request;
 pub mod socket;
+mod staff;
 
 pub use perform::{Desk, perform};
-pub use request::{Answer, GrantRow, InvitationRow, PartyFacts, QueueDetail, Request, StaffRow};
+pub use request::{Answer, AppPasswordRow, GrantRow, InvitationRow, PartyFacts, QueueDetail, Request, StaffRow};
 pub use socket::{CallError, call, serve};

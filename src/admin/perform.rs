@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::accounts::{AccountError, INITIAL_PASSWORD_LIVES, NewStaff, StaffAccount};
-use crate::admin::invitations;
-use crate::admin::request::{Answer, GrantRow, PartyFacts, QueueDetail, Request, StaffRow};
+use crate::admin::{invitations, staff};
+use crate::admin::request::{Answer, GrantRow, PartyFacts, QueueDetail, Request};
 use crate::agenda::Agenda;
 use crate::agenda::clock::Reading;
 use crate::gateway::{Gateway, Refusal};
-use crate::id::{GrantId, QueueId, StaffId};
+use crate::id::{GrantId, QueueId};
 use crate::mail::{Address, ReversePath};
 use crate::queue::{QueueRow, TlsDemand};
-use crate::secret::Secret;
 use crate::store;
 use crate::time::Timestamp;
 use crate::vault::{Grant, VaultError};
@@ -31,10 +29,13 @@ pub struct Desk {
 /// Does what was asked. `progress` is told how far long work has come.
 pub async fn perform(desk: &Desk, request: Request, progress: &(dyn Fn(u64) + Sync)) -> Answer {
     let result = match request {
-        Request::StaffAdd { .. } => staff_add(desk, request).await,
-        Request::StaffList { after } => staff_list(desk, after).await,
-        Request::StaffPasswd { address, password } => staff_passwd(desk, &address, password).await,
-        Request::StaffDisable { address } => staff_disable(desk, &address).await,
+        Request::StaffAdd { .. } => staff::add(desk, request).await,
+        Request::StaffList { after } => staff::list(desk, after).await,
+        Request::StaffPasswd { address, password } => staff::passwd(desk, &address, password).await,
+        Request::StaffDisable { address } => staff::disable(desk, &address).await,
+        Request::AppPasswordAdd { address, name } => staff::add_app_password(desk, &address, &name).await,
+        Request::AppPasswordList { address } => staff::app_passwords(desk, &address).await,
+        Request::AppPasswordRemove { address, name } => staff::remove_app_password(desk, &address, &name).await,
         Request::QueueList { after } => queue_list(desk, after).await,
         Request::QueueShow { id } => queue_show(desk, id).await,
         Request::GrantList { after } => grant_list(desk, after).await,
@@ -57,68 +58,6 @@ pub(super) type Performed = Result<Answer, String>;
 
 pub(super) fn done(sentence: impl Into<String>) -> Performed {
     Ok(Answer::Done { sentence: sentence.into() })
-}
-
-async fn staff_add(desk: &Desk, request: Request) -> Performed {
-    let Request::StaffAdd { address, name, practice, groups, delegated, admin, password } = request else {
-        return Err(String::from("not a request to add staff"));
-    };
-    let policy = desk.gateway.stations().policies.snapshot();
-    if let Some(unknown) = practice.as_ref().filter(|id| policy.policy.practice(id).is_none()) {
-        return Err(format!("there is no practice {unknown:?}; its file would be policies/practices/{unknown}.toml"));
-    }
-    let sentence = format!("{address} can sign in on the submission ports now.");
-    let new = NewStaff { address, name, practice, groups, delegated, admin, initial: false };
-    let accounts = &desk.gateway.stations().accounts;
-    accounts.add(new, &Secret::new(password), store::now()).await.map_err(said)?;
-    done(sentence)
-}
-
-fn said(error: AccountError) -> String {
-    error.to_string()
-}
-
-async fn staff_list(desk: &Desk, after: Option<StaffId>) -> Performed {
-    let accounts = &desk.gateway.stations().accounts;
-    let page = accounts.list(after, PAGE).await.map_err(|error| error.to_string())?;
-    let now = store::now();
-    let row = |(id, account)| {
-        let workgroups = desk.gateway.workgroups_of(&account);
-        staff_row(id, account, workgroups, now)
-    };
-    Ok(Answer::Staff { rows: page.into_iter().map(row).collect() })
-}
-
-fn staff_row(id: StaffId, account: StaffAccount, workgroups: Vec<String>, now: Timestamp) -> StaffRow {
-    let state = match account.initial_since {
-        _ if account.disabled => "disabled",
-        Some(since) if now.since(since) >= INITIAL_PASSWORD_LIVES => "initial password lapsed",
-        Some(_) => "initial password",
-        None => "active",
-    };
-    StaffRow {
-        id,
-        address: account.address,
-        name: account.name,
-        practice: account.practice,
-        groups: account.groups,
-        delegated: account.delegated,
-        workgroups,
-        state: state.to_owned(),
-        admin: account.admin,
-        created: account.created,
-    }
-}
-
-async fn staff_passwd(desk: &Desk, address: &Address, password: String) -> Performed {
-    let accounts = &desk.gateway.stations().accounts;
-    accounts.set_password(address, &Secret::new(password)).await.map_err(said)?;
-    done(format!("{address} has a new password."))
-}
-
-async fn staff_disable(desk: &Desk, address: &Address) -> Performed {
-    desk.gateway.stations().accounts.disable(address).await.map_err(said)?;
-    done(format!("{address} can no longer sign in. `postern staff passwd {address}` enables it again."))
 }
 
 async fn queue_list(desk: &Desk, after: Option<QueueId>) -> Performed {

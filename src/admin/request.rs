@@ -47,6 +47,25 @@ pub enum Request {
         /// Whose.
         address: Address,
     },
+    /// `staff app-password add`
+    AppPasswordAdd {
+        /// Whose.
+        address: Address,
+        /// What it is for.
+        name: String,
+    },
+    /// `staff app-password list`
+    AppPasswordList {
+        /// Whose.
+        address: Address,
+    },
+    /// `staff app-password remove`
+    AppPasswordRemove {
+        /// Whose.
+        address: Address,
+        /// Its name.
+        name: String,
+    },
     /// `queue list`
     QueueList {
         /// The last id of the page before.
@@ -121,6 +140,16 @@ pub enum Answer {
         /// The rows.
         rows: Vec<StaffRow>,
     },
+    /// A new app password, in clear.
+    AppPassword {
+        /// It.
+        password: String,
+    },
+    /// The app passwords of an account.
+    AppPasswords {
+        /// The rows.
+        rows: Vec<AppPasswordRow>,
+    },
     /// A page of the queue.
     Queue {
         /// The rows.
@@ -161,6 +190,15 @@ pub enum Answer {
         /// The sentence.
         sentence: String,
     },
+}
+
+/// One row of `staff app-password list`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AppPasswordRow {
+    /// What it is for.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
 }
 
 /// One row of `staff list`.

@@ -5,12 +5,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::accounts::NewStaff;
-use crate::cli::staff::readable_password;
 use crate::config::Config;
 use crate::gateway::Stations;
 use crate::mail::Address;
-use crate::secret::Secret;
-use crate::store;
+use crate::{random, store};
 
 /// The file the one-time password goes to when nobody watches.
 const PASSWORD_FILE: &str = "admin-password";
@@ -23,12 +21,12 @@ pub async fn ensure_admin(config: &Config, stations: &Stations) -> Result<Vec<St
         return Ok(Vec::new());
     }
     let address = admin_address(config, stations)?;
-    let password = readable_password();
+    let password = random::readable_password();
     let told = if std::io::stdout().is_terminal() {
-        format!("one-time password {password}")
+        format!("one-time password {}", password.expose())
     } else {
         let path = config.gateway.keyring.join(PASSWORD_FILE);
-        write_private(&path, &password)?;
+        write_private(&path, password.expose())?;
         format!("its one-time password stands in {}", path.display())
     };
     let new = NewStaff {
@@ -40,7 +38,7 @@ pub async fn ensure_admin(config: &Config, stations: &Stations) -> Result<Vec<St
         admin: true,
         initial: true,
     };
-    accounts.add(new, &Secret::new(password), store::now()).await.map_err(|error| error.to_string())?;
+    accounts.add(new, &password, store::now()).await.map_err(|error| error.to_string())?;
     Ok(vec![format!("admin account   {address}, {told}; it lapses in 7 days: postern staff passwd {address}")])
 }
 

@@ -118,6 +118,35 @@ enum StaffCommand {
         /// Whose.
         address: Address,
     },
+    /// Passwords of an account for single mail programs: a lost phone is shut out by removing its own.
+    #[command(subcommand)]
+    AppPassword(AppPasswordCommand),
+}
+
+#[derive(Subcommand)]
+enum AppPasswordCommand {
+    /// Make one, and print it once.
+    Add {
+        /// Whose.
+        address: Address,
+        /// What it is for, such as "Jane's phone".
+        name: String,
+    },
+    /// List those of an account.
+    List {
+        /// Whose.
+        address: Address,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End one, and what signed in with it.
+    Remove {
+        /// Whose.
+        address: Address,
+        /// Its name.
+        name: String,
+    },
 }
 
 #[derive(Subcommand)]

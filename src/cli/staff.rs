@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::admin::{Answer, Request, StaffRow};
-use crate::cli::{Done, StaffCommand, ask, house, print, settings};
+use crate::admin::{Answer, AppPasswordRow, Request, StaffRow};
+use crate::cli::{AppPasswordCommand, Done, StaffCommand, ask, house, print, settings};
 use crate::mail::Address;
 use crate::random;
 
@@ -50,6 +50,38 @@ pub async fn staff(config: &Path, command: StaffCommand) -> Done {
             Ok(code)
         }
         StaffCommand::Disable { address } => ask::ask_done(config, Request::StaffDisable { address }).await,
+        StaffCommand::AppPassword(command) => app_password(config, command).await,
+    }
+}
+
+async fn app_password(config: &Path, command: AppPasswordCommand) -> Done {
+    match command {
+        AppPasswordCommand::Add { address, name } => {
+            let request = Request::AppPasswordAdd { address, name };
+            let Answer::AppPassword { password } = ask::ask_plainly(config, request).await? else {
+                return Err(ask::unexpected());
+            };
+            print::line(&format!("App password: {password}"));
+            print::line("It is shown this once and kept nowhere in clear; the name to sign in with is the address.");
+            Ok(ExitCode::SUCCESS)
+        }
+        AppPasswordCommand::List { address, json } => {
+            let Answer::AppPasswords { rows } =
+                ask::ask_plainly(config, Request::AppPasswordList { address }).await?
+            else {
+                return Err(ask::unexpected());
+            };
+            if json {
+                print::json(&rows)?;
+            } else {
+                let cells = |row: &AppPasswordRow| vec![row.name.clone(), row.created.to_string()];
+                print::table(&["NAME", "MADE"], &rows.iter().map(cells).collect::<Vec<_>>());
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        AppPasswordCommand::Remove { address, name } => {
+            ask::ask_done(config, Request::AppPasswordRemove { address, name }).await
+        }
     }
 }
 
@@ -75,7 +107,7 @@ async fn add(config: &Path, args: AddArgs) -> Done {
 /// The password, and whether it was made here.
 fn password(from_stdin: bool) -> Result<(String, bool), String> {
     if !from_stdin {
-        return Ok((readable_password(), true));
+        return Ok((random::readable_password().expose().clone(), true));
     }
     let mut line = String::new();
     let mut input = std::io::stdin().lock().take(LONGEST_LINE);
@@ -86,15 +118,6 @@ fn password(from_stdin: bool) -> Result<(String, bool), String> {
     } else {
         Ok((password.to_owned(), false))
     }
-}
-
-/// Four groups of five letters and digits, without those mistaken for one another: 100 bits.
-pub fn readable_password() -> String {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    const LENGTH: usize = 20;
-    let letters: Vec<char> =
-        random::octets::<LENGTH>().iter().map(|octet| char::from(LETTERS[usize::from(octet % 32)])).collect();
-    letters.chunks(5).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
 fn tell(password: &str, made: bool) {
@@ -137,15 +160,4 @@ fn cells(row: &StaffRow) -> Vec<String> {
         or_dash(row.delegated.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
         or_dash(row.workgroups.join(", ")),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_made_password_is_long_and_readable() {
-        let password = super::readable_password();
-        assert_eq!(password.len(), 23);
-        assert!(password.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
-        assert_ne!(password, super::readable_password());
-    }
 }

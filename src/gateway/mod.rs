@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::accounts::{Accounts, SignIn, StaffAccount};
+use crate::accounts::{Accounts, Pass, SignIn, StaffAccount};
 use crate::blob::{Objects, RawMessage, SpoolWriter};
 use crate::directory::Directory;
 use crate::event::Event;
@@ -158,13 +158,16 @@ impl Gateway {
         &self.stations
     }
 
-    /// Checks a name and password: the same work for known and unknown names.
+    /// Checks a name and password: the same work for known and unknown names. Who signed in, and what that stands on, for
+    /// [`Gateway::stands`].
     ///
     /// # Errors
     /// [`SignInError`].
-    pub async fn sign_in(&self, name: &str, password: &Secret<String>) -> Result<Origin, SignInError> {
+    pub async fn sign_in(&self, name: &str, password: &Secret<String>) -> Result<(Origin, Pass), SignInError> {
         match self.stations.accounts.sign_in(name, password, store::now()).await {
-            Ok(SignIn::Welcome(id, account)) => Ok(Origin::Staff { id, address: account.address }),
+            Ok(SignIn::Welcome(account, pass)) => {
+                Ok((Origin::Staff { id: pass.id, address: account.address }, pass))
+            }
             Ok(SignIn::Rejected) => Err(SignInError::Rejected),
             Ok(SignIn::Busy) => Err(SignInError::Busy),
             Err(error) => {
@@ -172,6 +175,11 @@ impl Gateway {
                 Err(SignInError::Unavailable)
             }
         }
+    }
+
+    /// Whether a sign-in still stands; not where that cannot be told.
+    pub async fn stands(&self, pass: &Pass) -> bool {
+        self.stations.accounts.stands(pass).await.unwrap_or_default()
     }
 
     /// Whether this origin may use this address in MAIL FROM, by the policy in force now.

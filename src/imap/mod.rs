@@ -7,13 +7,14 @@
 //! | sequence sets, names, dates, patterns of LIST | `set.rs`, `name.rs`, `date.rs`, `pattern.rs` |
 //! | what is written, and the table of refusals | `response/` |
 //! | the session, without sockets | `session/` |
-//! | sockets, deadlines, TLS | `server.rs` |
+//! | sockets, deadlines, TLS | `server.rs`, `pace.rs` |
 //! | sessions of one account | `places.rs` |
 
 pub mod command;
 pub mod date;
 pub mod fragment;
 pub mod name;
+mod pace;
 pub mod pattern;
 pub mod places;
 pub mod response;

@@ -11,6 +11,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::event::Event;
 use crate::gateway::Gateway;
+use crate::imap::pace::Pace;
 use crate::imap::places::Places;
 use crate::imap::session::{Door, Gone, Outlet, Pause, Session, Tls, Waiting};
 use crate::imap::settings::{Purpose, Settings};
@@ -64,7 +65,7 @@ impl Service for Server {
         let door = Door { peer, guesses: Arc::clone(&self.guesses), places: self.places.clone() };
         let session = Session::open(id, self.gateway.clone(), Arc::clone(&self.settings), door, tls);
         let now = Instant::now();
-        let mut visit = Visit { server: &self, session, stop, opened: now, heard: now };
+        let mut visit = Visit { server: &self, session, stop, opened: now, heard: now, pace: Pace::default() };
         let Gone(reason) = visit.run(stream).await;
         Event::SessionClosed { session: id, messages: visit.session.appended(), reason }.log();
     }
@@ -85,6 +86,8 @@ struct Visit<'a> {
     opened: Instant,
     /// When octets came last.
     heard: Instant,
+    /// How what is under way comes.
+    pace: Pace,
 }
 
 /// What ends one stretch of a session.
@@ -155,9 +158,12 @@ impl Visit<'_> {
 
     /// Waits for input, until the deadline, until Postern stops, and for who idles until there is news.
     async fn hear<S: AsyncRead>(&mut self, waiting: Waiting, input: &mut ReadHalf<S>) -> Result<(), Gone> {
-        let (may_stop, idling) = (self.session.is_idle(), waiting == Waiting::Idle);
-        let deadline = self.deadline(waiting);
-        let still_here = Instant::now() + self.server.settings.deadlines.still_here;
+        let (may_stop, idling, since) = (self.session.is_idle(), waiting == Waiting::Idle, Instant::now());
+        if waiting != Waiting::Data {
+            self.pace = Pace::default();
+        }
+        let deadline = self.deadline(waiting, since);
+        let still_here = since + self.server.settings.deadlines.still_here;
         let wake = if idling { deadline.min(still_here) } else { deadline };
         let mut buffer = [0; READ];
         let read = tokio::select! {
@@ -174,6 +180,7 @@ impl Visit<'_> {
         match read {
             Ok(Ok(count)) if count > 0 => {
                 self.heard = Instant::now();
+                self.pace.came(self.heard - since, count);
                 self.session.receive(&buffer[..count]);
             }
             Ok(_) => return Err(Gone("connection-lost")),
@@ -183,12 +190,12 @@ impl Visit<'_> {
         Ok(())
     }
 
-    fn deadline(&self, waiting: Waiting) -> Instant {
+    fn deadline(&self, waiting: Waiting, now: Instant) -> Instant {
         let deadlines = &self.server.settings.deadlines;
         match waiting {
             Waiting::SignIn => self.opened + deadlines.before_sign_in,
             Waiting::Command | Waiting::Idle => self.heard + deadlines.command,
-            Waiting::Data => self.heard + deadlines.data,
+            Waiting::Data => now + self.pace.left(deadlines.data),
         }
     }
 }

@@ -6,9 +6,9 @@ use crate::id::{Id, MailboxId, OwnerId};
 use crate::mailbox::arrival::Disposal;
 use crate::mailbox::records::{Catalogue, Entry, Head, behind};
 use crate::mailbox::turn::held;
-use crate::mailbox::{MailboxError, MailboxName, Mailboxes, ModSeq, NameError, SpecialUse, Uid, Usage};
+use crate::mailbox::{MailboxError, MailboxName, Mailboxes, ModSeq, NameError, SpecialUse, TRIES, Uid, Usage};
 use crate::random;
-use crate::store::{self, Batch, Key, Record, Table};
+use crate::store::{self, Batch, CommitError, Key, Record, Table};
 
 /// A line of LIST.
 #[derive(Clone, PartialEq, Eq)]
@@ -229,7 +229,8 @@ impl Mailboxes {
     }
 
     /// Deletes a mailbox with its messages; those below it stay. Where it has more messages than one commit takes, the
-    /// others go before: who is interrupted finds it with fewer, and deletes it again.
+    /// others go before: who is interrupted finds it with fewer, and deletes it again. It is tried again where another owner lets go
+    /// of the same octets.
     ///
     /// # Errors
     /// [`MailboxError::Kept`] for Inbox; [`MailboxError::HasChildren`] for a name that only has others below it.
@@ -240,6 +241,17 @@ impl Mailboxes {
         if let Ok(id) = self.find(owner, name).await {
             self.thin_out(owner, id).await?;
         }
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            match self.try_delete(owner, name).await {
+                Err(MailboxError::Commit(CommitError::Conflict)) if tries > 0 => {}
+                deleted => return deleted,
+            }
+        }
+    }
+
+    async fn try_delete(&self, owner: OwnerId, name: &MailboxName) -> Result<(), MailboxError> {
         let mut batch = Batch::default();
         self.take_turn(&mut batch, owner).await;
         let Record { version, value: mut catalogue } = self.catalogue(owner).await?;

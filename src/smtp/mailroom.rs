@@ -67,7 +67,7 @@ impl Mailroom for Gateway {
     type Spool = SpoolWriter;
 
     async fn sign_in(&self, name: &str, password: &Secret<String>) -> Result<Origin, SignInError> {
-        Gateway::sign_in(self, name, password).await
+        Ok(Gateway::sign_in(self, name, password).await?.0)
     }
 
     async fn may_send_as(&self, origin: &Origin, address: &Address) -> Result<bool, Refusal> {

@@ -98,6 +98,8 @@ pub enum Table {
     MailSent = 44,
     /// `TransactionId`, key of a message in Sent → nothing; where a message stands in Sent, to end it with its last right.
     MailSentOf = 45,
+    /// `StaffId` → the app passwords of a staff account.
+    StaffAppPasswords = 46,
 }
 
 /// Where a record is: a table and the octets of its id. The octets hold ids, times and keyed hashes only.

@@ -20,6 +20,7 @@ use postern::secret::Secret;
 use postern::store::{self, Store, StoreSettings};
 use postern::vault::{Grant, ParcelContent, Vault};
 
+mod app_passwords;
 mod leaks;
 mod leaving;
 mod patients;

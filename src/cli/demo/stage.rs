@@ -14,7 +14,6 @@ use super::{Shipped, page};
 use crate::accounts::NewStaff;
 use crate::cli::house;
 use crate::cli::serve::Running;
-use crate::cli::staff::readable_password;
 use crate::id::SessionId;
 use crate::mail::Address;
 use crate::secret::Secret;
@@ -142,7 +141,7 @@ path = "outbox"
 
 /// An account for the sender; its password.
 async fn enrol_sender(running: &Running) -> Result<Secret<String>, String> {
-    let password = Secret::new(readable_password());
+    let password = random::readable_password();
     let sender = NewStaff {
         address: Address::parse(LEE.address).map_err(|error| error.to_string())?,
         name: Some(LEE.name.to_owned()),

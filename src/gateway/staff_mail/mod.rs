@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::anatomy::{LooseDecoder, Needle, Part, Said, Section, SectionText, Sought, TextSearch, Wanted, only_fields};
 use crate::blob::OctetStream;
 use crate::gateway::{Gateway, Policies};
-use crate::id::{MailboxId, OwnerId, StaffId};
+use crate::id::{MailboxId, OwnerId};
 use crate::mail::Origin;
 use crate::mailbox::{
     Appended, Copied, FlagChange, FlagSet, Listed, MailContent, MailLimits, MailboxError, MailboxName, Mailboxes,
@@ -118,13 +118,6 @@ impl Gateway {
         mailboxes.prepare(owner).await?;
         prepare_workgroups(&mailboxes, &policies.snapshot(), &member).await?;
         Ok(StaffMail { mailboxes, owner, member, policies })
-    }
-
-    /// Which commit last changed the account of who signed in; `None` where it is disabled, gone, or cannot be read. A session
-    /// goes on only while this stays the same.
-    pub async fn account_version(&self, id: StaffId) -> Option<u64> {
-        let account = self.stations.accounts.get(id).await.ok().flatten()?;
-        (!account.value.disabled).then_some(account.version)
     }
 }
 

@@ -11,8 +11,17 @@ const QUOTED: usize = 1000;
 #[derive(Default)]
 pub struct Writer {
     octets: Vec<u8>,
+    /// How often what was gathered was taken.
+    taken: u64,
     /// Whether the client reads UTF-8 in quoted strings: after ENABLE IMAP4rev2 or UTF8=ACCEPT.
     utf8: bool,
+}
+
+/// Where a response begins.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    taken: u64,
+    at: usize,
 }
 
 impl Writer {
@@ -28,7 +37,22 @@ impl Writer {
 
     /// Takes what was gathered.
     pub fn take(&mut self) -> Vec<u8> {
+        self.taken += 1;
         std::mem::take(&mut self.octets)
+    }
+
+    /// Where the next response begins.
+    pub fn mark(&self) -> Mark {
+        Mark { taken: self.taken, at: self.octets.len() }
+    }
+
+    /// Forgets what was gathered since the mark; false where some of it was taken, and nothing is forgotten.
+    pub fn rewind(&mut self, mark: Mark) -> bool {
+        let whole = self.taken == mark.taken;
+        if whole {
+            self.octets.truncate(mark.at);
+        }
+        whole
     }
 
     /// Octets gathered.

@@ -10,10 +10,12 @@ use crate::imap::response::{Refusal, write_body_structure, write_envelope};
 use crate::imap::set::{SequenceSet, written};
 use crate::mailbox::{FlagChange, FlagSet, MailboxError, ModSeq, Row, SystemFlags, Uids, View};
 
-/// Messages whose `\Seen` is set in one commit, before they are sent.
+/// Messages that are told of by one look at the mailbox.
 const TOGETHER: usize = 100;
-/// The same where reading marks them as seen, which is done before they are sent: what a connection that breaks leaves seen.
+/// The same where reading marks them as seen, in one commit before they are sent, and their octets unless one alone has more:
+/// when a connection breaks no more has been marked unread than is under way in its buffers anyway.
 const SEEN_TOGETHER: usize = 10;
+const SEEN_OCTETS: u64 = 64 * 1024;
 
 /// What is asked of every message.
 struct Plan {
@@ -23,6 +25,36 @@ struct Plan {
     content: bool,
     /// Whether reading sets `\Seen`.
     sees: bool,
+}
+
+impl Plan {
+    /// What is told of by one look at the mailbox, one after the other.
+    fn portions(&self, positions: Vec<usize>, view: &View) -> Vec<Vec<usize>> {
+        let most = if self.sees { SEEN_TOGETHER } else { TOGETHER };
+        let mut portions: Vec<Vec<usize>> = Vec::new();
+        let mut octets = 0;
+        for position in positions {
+            let more = view.row(position).filter(|_| self.sees).map_or(0, |row| row.octets);
+            octets += more;
+            match portions.last_mut().filter(|portion| portion.len() < most && octets <= SEEN_OCTETS) {
+                Some(portion) => portion.push(position),
+                None => {
+                    octets = more;
+                    portions.push(vec![position]);
+                }
+            }
+        }
+        portions
+    }
+}
+
+/// What was asked for and could not be told.
+#[derive(Default)]
+struct Lack {
+    /// A message is no more.
+    gone: bool,
+    /// One cannot be read, and why.
+    unreadable: Option<Refusal>,
 }
 
 /// A message that is told of.
@@ -44,43 +76,61 @@ impl Session {
     ) -> Result<Done, Halt> {
         let plan = self.plan(by, request)?;
         let selected = self.selected()?;
-        let positions = selected.positions(by, set)?;
+        let portions = plan.portions(selected.positions(by, set)?, &selected.view);
         if let (true, Some(since)) = (request.vanished, request.changed_since) {
             self.tell_vanished(by, set, since).await?;
         }
-        let mut gone = false;
-        let together = if plan.sees { SEEN_TOGETHER } else { TOGETHER };
-        for positions in positions.chunks(together) {
-            if !self.still_welcome().await {
-                return Err(Refusal::NotSignedIn.into());
-            }
-            let before = self.selected()?.view.clone();
-            let now = self.selected()?.mailbox.view().await?;
-            let changed = |position: &&usize| {
-                let row = before.row(**position).map(|known| now.find(known.uid).unwrap_or(known));
-                row.is_some_and(|row| request.changed_since.is_none_or(|since| row.modseq > since))
-            };
-            // Before anything is marked as seen: that changes it.
-            let positions: Vec<usize> = positions.iter().filter(changed).copied().collect();
-            let (unseen, modseq) = self.see(&plan, &positions, &now).await?;
-            let now = if unseen.is_empty() { now } else { self.selected()?.mailbox.view().await? };
-            for position in &positions {
-                let Some(known) = before.row(*position) else { continue };
-                // Of one that is gone and must not be told so yet the row that was known is told.
-                let row = now.find(known.uid).unwrap_or(known);
-                let told = Told { row, view: &now, position: *position, just_seen: unseen.contains(row.uid) };
-                gone |= !self.tell_message(&plan, &told, outlet).await?;
-                if let (true, Some(modseq), Some(selected)) = (told.just_seen, modseq, &mut self.selected) {
-                    selected.told.insert(row.uid, modseq);
-                }
-                self.flush_if_full(outlet).await?;
-            }
+        let mut lack = Lack::default();
+        for portion in &portions {
+            self.may_still_read().await?;
+            self.tell_portion(&plan, portion, request.changed_since, &mut lack, outlet).await?;
         }
         // A UID that is not there is no mistake (RFC 9051, section 6.4.9), and that it is gone is told with this answer.
-        match (gone, by) {
-            (true, By::Number) => Err(Refusal::Mailbox(MailboxError::Expunged).into()),
+        match lack {
+            Lack { unreadable: Some(refusal), .. } => Err(refusal.into()),
+            Lack { gone: true, .. } if by == By::Number => Err(Refusal::Mailbox(MailboxError::Expunged).into()),
             _ => Done::plain("FETCH done"),
         }
+    }
+
+    async fn tell_portion(
+        &mut self,
+        plan: &Plan,
+        positions: &[usize],
+        changed_since: Option<ModSeq>,
+        lack: &mut Lack,
+        outlet: &mut impl Outlet,
+    ) -> Result<(), Halt> {
+        let before = self.selected()?.view.clone();
+        let now = self.selected()?.mailbox.view().await?;
+        let changed = |position: &&usize| {
+            let row = before.row(**position).map(|known| now.find(known.uid).unwrap_or(known));
+            row.is_some_and(|row| changed_since.is_none_or(|since| row.modseq > since))
+        };
+        // Before anything is marked as seen: that changes it.
+        let positions: Vec<usize> = positions.iter().filter(changed).copied().collect();
+        let (unseen, modseq) = self.see(plan, &positions, &now).await?;
+        let now = if unseen.is_empty() { now } else { self.selected()?.mailbox.view().await? };
+        for position in &positions {
+            let Some(known) = before.row(*position) else { continue };
+            // Of one that is gone and must not be told so yet the row that was known is told.
+            let row = now.find(known.uid).unwrap_or(known);
+            let told = Told { row, view: &now, position: *position, just_seen: unseen.contains(row.uid) };
+            match self.tell_message(plan, &told, outlet).await {
+                Ok(there) => lack.gone |= !there,
+                // The others can be read all the same, and the change of its flags is news.
+                Err(Halt::Refused(refusal @ Refusal::Mailbox(MailboxError::Blob(_)))) => {
+                    lack.unreadable = Some(refusal);
+                    continue;
+                }
+                Err(halt) => return Err(halt),
+            }
+            if let (true, Some(modseq), Some(selected)) = (told.just_seen, modseq, &mut self.selected) {
+                selected.told.insert(row.uid, modseq);
+            }
+            self.flush_if_full(outlet).await?;
+        }
+        Ok(())
     }
 
     fn plan(&mut self, by: By, request: &FetchRequest) -> Result<Plan, Refusal> {
@@ -165,6 +215,7 @@ impl Session {
         if let Some(source) = &source {
             check_binary(&plan.items, source)?;
         }
+        let mark = self.out.mark();
         self.out.put(&format!("* {} FETCH (", told.position + 1));
         let mut there = true;
         for (at, item) in plan.items.iter().enumerate() {
@@ -174,11 +225,12 @@ impl Session {
             if !self.tell_of_row(item, told)
                 && let Some(source) = &source
             {
-                // A response that has begun cannot be taken back.
                 let told = self.tell_of_content(item, source, outlet).await;
                 there &= told.map_err(|halt| match halt {
-                    Halt::Gone(gone) => gone,
-                    Halt::Refused(_) => Gone("content-unreadable"),
+                    Halt::Refused(refusal) if self.out.rewind(mark) => refusal.into(),
+                    // A response of which something was sent cannot be taken back.
+                    Halt::Refused(_) => Gone("content-unreadable").into(),
+                    gone @ Halt::Gone(_) => gone,
                 })?;
                 self.flush_if_full(outlet).await?;
             }

@@ -11,7 +11,7 @@
 //! | FETCH | `fetch.rs`, `section.rs` |
 //! | STORE, COPY, MOVE, EXPUNGE | `change.rs` |
 //! | APPEND | `append.rs` |
-//! | SEARCH, SORT, THREAD | `search/`, `sort.rs`, `thread.rs` |
+//! | SEARCH, SORT, THREAD | `search/`, `sort.rs`, `thread.rs`, `reading.rs` |
 
 mod append;
 mod change;
@@ -20,6 +20,7 @@ mod fetch;
 mod mailboxes;
 mod news;
 mod offers;
+mod reading;
 mod search;
 mod section;
 mod selected;

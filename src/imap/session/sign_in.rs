@@ -3,15 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::{Done, Halt, Session, Stage, Tls};
+use crate::accounts::Pass;
 use crate::event::Event;
 use crate::gateway::SignInError;
 use crate::gateway::staff_mail::StaffMail;
-use crate::id::StaffId;
 use crate::imap::places::{Place, Places};
 use crate::imap::response::{Condition, Refusal};
 use crate::mail::Origin;
@@ -36,10 +36,9 @@ pub struct Door {
 /// Who is there.
 pub(super) struct SignedIn {
     pub(super) mail: StaffMail,
-    id: StaffId,
-    /// The account as it was then.
-    version: u64,
-    place: Place,
+    /// What the sign-in stands on.
+    pass: Pass,
+    pub(super) place: Place,
     /// Says that what it may read may have changed.
     pub(super) policy: watch::Receiver<u64>,
 }
@@ -119,7 +118,7 @@ impl Session {
             return Err(Refusal::Guesses.into());
         }
         match self.gateway.sign_in(name, password).await {
-            Ok(origin) => self.welcome(&origin).await,
+            Ok((origin, pass)) => self.welcome(&origin, pass).await,
             Err(SignInError::Rejected) => {
                 guesses.count(peer, Instant::now().into_std());
                 Event::SignInFailed { session: self.id, peer }.log();
@@ -130,15 +129,12 @@ impl Session {
         }
     }
 
-    async fn welcome(&mut self, origin: &Origin) -> Result<Done, Halt> {
-        // Only staff sign in with a password.
-        let Origin::Staff { id, .. } = origin else { return Err(Refusal::SignIn(SignInError::Rejected).into()) };
-        let place = self.door.places.take(*id).ok_or(Refusal::Sessions)?;
+    async fn welcome(&mut self, origin: &Origin, pass: Pass) -> Result<Done, Halt> {
+        let place = self.door.places.take(pass.id).ok_or(Refusal::Sessions)?;
         let mail = self.gateway.open_mail(origin).await?;
-        let version = self.gateway.account_version(*id).await.ok_or(Refusal::SignIn(SignInError::Rejected))?;
-        Event::SignedIn { session: self.id, staff: *id }.log();
+        Event::SignedIn { session: self.id, staff: pass.id }.log();
         let policy = mail.policy_changes();
-        self.signed_in = Some(SignedIn { mail, id: *id, version, policy, place });
+        self.signed_in = Some(SignedIn { mail, pass, policy, place });
         self.errors = 0;
         Done::with(format!("CAPABILITY {}", self.capabilities()), "Welcome")
     }
@@ -146,21 +142,15 @@ impl Session {
     /// Whether who has signed in still may: a session does not outlive its password, nor its account, nor the right to read the
     /// mailbox that it has open.
     pub(super) async fn still_welcome(&mut self) -> bool {
-        let Some(SignedIn { mail, id, version, .. }) = &self.signed_in else { return true };
+        let Some(SignedIn { mail, pass, .. }) = &self.signed_in else { return true };
         let open = self.selected.as_ref().is_none_or(|selected| mail.may_read(selected.mailbox.owner()));
-        let welcome = self.gateway.account_version(*id).await == Some(*version);
+        let welcome = self.gateway.stands(pass).await;
         if !welcome {
             self.leave("account-changed", "Your account was changed; please sign in again");
         } else if !open {
             self.leave("right-lost", "The mailbox that was open is not yours to read any more");
         }
         welcome && open
-    }
-
-    /// Waits until few enough sessions of the account read through its messages; its turn ends when it is dropped.
-    pub(super) async fn turn_to_read(&mut self) -> Option<OwnedSemaphorePermit> {
-        let reading = Arc::clone(&self.signed_in.as_ref()?.place.reading);
-        reading.acquire_owned().await.ok()
     }
 
     /// The mailboxes of who has signed in.

@@ -2,10 +2,9 @@
 
 use std::cmp::Reverse;
 
-use tokio::sync::OwnedSemaphorePermit;
-
+use super::reading::Reading;
 use super::search::Found;
-use super::{Done, Halt, Session};
+use super::{Done, Halt, Outlet, Session};
 use crate::anatomy::{SortKeys, collation};
 use crate::gateway::staff_mail::StaffMail;
 use crate::imap::command::{By, SearchRequest, SortBy, SortKey};
@@ -32,8 +31,9 @@ impl Session {
         by: By,
         order: &[SortKey],
         request: &SearchRequest,
+        outlet: &mut impl Outlet,
     ) -> Result<Done, Halt> {
-        let sorted = match self.sorted(order, request).await {
+        let sorted = match self.sorted(order, request, outlet).await {
             Ok(sorted) => sorted,
             Err(halt) => return Err(self.unsaved(request, halt)),
         };
@@ -45,13 +45,17 @@ impl Session {
     }
 
     /// What was found, by the first criterion that tells two apart, else by position (RFC 5256, section 3).
-    async fn sorted(&mut self, order: &[SortKey], request: &SearchRequest) -> Result<Vec<Found>, Halt> {
+    async fn sorted(
+        &mut self,
+        order: &[SortKey],
+        request: &SearchRequest,
+        outlet: &mut impl Outlet,
+    ) -> Result<Vec<Found>, Halt> {
         let reads = order.iter().any(|key| !matches!(key.by, SortBy::Arrival | SortBy::Size));
-        let (mut keyed, _turn): (Vec<(Vec<Value>, Found)>, _) = self
-            .found_with_keys(request, reads, |found, keys| {
-                (order.iter().map(|key| value(*key, &found, &keys)).collect(), found)
-            })
-            .await?;
+        let keyed = |found: Found, keys: SortKeys| -> (Vec<Value>, Found) {
+            (order.iter().map(|key| value(*key, &found, &keys)).collect(), found)
+        };
+        let (mut keyed, _reading) = self.found_with_keys(request, reads, keyed, outlet).await?;
         let sorting = tokio::task::spawn_blocking(move || {
             keyed.sort_by(|(one, a), (other, b)| one.cmp(other).then(a.position.cmp(&b.position)));
             keyed.into_iter().map(|(_, found)| found).collect()
@@ -60,25 +64,28 @@ impl Session {
     }
 
     /// What is made of each message that meets the criteria and of what its header section says, which is read where `reads` says
-    /// so, and the turn to read, for what is still to be done with it. What was expunged meanwhile is left out.
+    /// so, and the reading, for what is still to be done with it. What was expunged meanwhile is left out.
     pub(super) async fn found_with_keys<T>(
         &mut self,
         request: &SearchRequest,
         reads: bool,
         make: impl Fn(Found, SortKeys) -> T,
-    ) -> Result<(Vec<T>, Option<OwnedSemaphorePermit>), Halt> {
-        let found = self.find(request).await?;
-        let turn = if reads { self.turn_to_read().await } else { None };
-        let mail = self.mail()?;
-        let mut made = Vec::with_capacity(found.len());
+        outlet: &mut impl Outlet,
+    ) -> Result<(Vec<T>, Reading), Halt> {
+        let found = self.find(request, outlet).await?;
+        let mut reading = if reads { self.begin_reading(outlet).await? } else { self.begin_looking() };
+        let (mail, all) = (self.mail()?, found.len());
+        let mut made = Vec::with_capacity(all);
         for (at, found) in found.into_iter().enumerate() {
             if at % TOGETHER == TOGETHER - 1 {
                 tokio::task::yield_now().await;
+                self.go_on_reading(&mut reading, (at, all), outlet).await?;
             }
             let keys = if reads { keys_of(&mail, &found).await? } else { Some(SortKeys::default()) };
             made.extend(keys.map(|keys| make(found, keys)));
         }
-        Ok((made, turn))
+        self.may_still_read().await?;
+        Ok((made, reading))
     }
 }
 

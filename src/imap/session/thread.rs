@@ -2,15 +2,22 @@
 
 use super::search::Found;
 use super::sort::sent;
-use super::{Done, Halt, Session};
+use super::{Done, Halt, Outlet, Session};
 use crate::anatomy::SortKeys;
 use crate::anatomy::thread::{MessageName, Strand, Thread, named, ordered_subject, references};
 use crate::imap::command::{By, SearchRequest, Threading};
 use crate::imap::response::{Refusal, Writer};
 
 impl Session {
-    pub(super) async fn thread(&mut self, by: By, threading: Threading, request: &SearchRequest) -> Result<Done, Halt> {
-        let (strands, _turn) = self.found_with_keys(request, true, |found, keys| strand(by, &found, keys)).await?;
+    pub(super) async fn thread(
+        &mut self,
+        by: By,
+        threading: Threading,
+        request: &SearchRequest,
+        outlet: &mut impl Outlet,
+    ) -> Result<Done, Halt> {
+        let make = |found: Found, keys: SortKeys| strand(by, &found, keys);
+        let (strands, _reading) = self.found_with_keys(request, true, make, outlet).await?;
         let threading = tokio::task::spawn_blocking(move || match threading {
             Threading::References => references(&strands),
             Threading::OrderedSubject => ordered_subject(&strands),

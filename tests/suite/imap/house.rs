@@ -1,5 +1,6 @@
 //! A gateway over a real store, with an account for each dialog.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use postern::accounts::NewStaff;
@@ -21,7 +22,7 @@ pub struct House {
 /// Whom a dialog signs in as: `$name`, `$password` and `$plain` in its lines; and who shares a workgroup with them.
 #[derive(Clone)]
 pub struct Person {
-    name: String,
+    pub name: String,
     number: u32,
 }
 
@@ -35,6 +36,11 @@ impl House {
 
     pub fn gateway(&self) -> &Gateway {
         &self.clinic.gateway
+    }
+
+    /// Where its data lie.
+    pub fn folder(&self) -> &Path {
+        self.clinic.folder.path()
     }
 
     /// An account without mail.

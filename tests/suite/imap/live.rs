@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postern::imap::{Places, Purpose, Server};
+use postern::imap::{Places, Purpose, Server, Settings};
 use postern::net::{self, Gate, GateLimits, Guesses, Stopper};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -20,7 +20,7 @@ use crate::smtp::live::House as Certificates;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Live {
+pub struct Live {
     address: SocketAddr,
     client: Arc<ClientConfig>,
     purpose: Purpose,
@@ -28,18 +28,22 @@ struct Live {
 }
 
 pub async fn run(house: &House, dialog: &Dialog) -> Result<(), String> {
+    let live = start(house, &dialog.settings, dialog.purpose).await;
+    dialog.play(&live, &house.person_for(dialog).await).await
+}
+
+/// A server over this house.
+pub async fn start(house: &House, settings: &Settings, purpose: Purpose) -> Live {
     let certificates = Certificates::new();
     let acceptor = TlsAcceptor::from(certificates.certificates.server_config().unwrap());
     let guesses = Arc::new(Guesses::new(100, Duration::from_secs(60)));
-    let places = Places::new(dialog.settings.limits.per_account);
-    let settings = Arc::new(dialog.settings.clone());
-    let server = Server::new(house.gateway().clone(), settings, dialog.purpose, acceptor, guesses, places);
+    let places = Places::new(settings.limits.per_account);
+    let server = Server::new(house.gateway().clone(), Arc::new(settings.clone()), purpose, acceptor, guesses, places);
     let listener = net::bind("imap", "127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stopper, stop) = Stopper::new();
     tokio::spawn(net::run(listener, server, Gate::new(GateLimits::default()), stop, Duration::from_secs(5)));
-    let live = Live { address, client: certificates.client(), purpose: dialog.purpose, _stopper: stopper };
-    dialog.play(&live, &house.person_for(dialog).await).await
+    Live { address, client: certificates.client(), purpose, _stopper: stopper }
 }
 
 enum Stream {
@@ -48,7 +52,7 @@ enum Stream {
     Gone,
 }
 
-struct Client {
+pub struct Client {
     stream: Stream,
     tls: Arc<ClientConfig>,
 }

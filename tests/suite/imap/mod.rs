@@ -5,6 +5,7 @@ mod dialog;
 mod house;
 mod live;
 mod oracle;
+mod under_way;
 
 use std::path::PathBuf;
 

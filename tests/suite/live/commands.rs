@@ -68,6 +68,23 @@ fn staff(clinic: &Clinic, colleague: &str) {
     says(clinic, &["staff", "passwd", colleague], &["Password: ", "shown this once"]);
     assert_eq!(state(), Some("active".into()));
     fails(clinic, &["staff", "disable", "nobody@clinic.example"], &["no staff account", "staff list"]);
+    app_passwords(clinic, colleague);
+}
+
+fn app_passwords(clinic: &Clinic, colleague: &str) {
+    let (add, list, remove) = (
+        ["staff", "app-password", "add", colleague, PHONE],
+        ["staff", "app-password", "list", colleague, "--json"],
+        ["staff", "app-password", "remove", colleague, PHONE],
+    );
+    says(clinic, &add, &["App password: ", "shown this once"]);
+    fails(clinic, &add, &["already", "app-password list"]);
+    says(clinic, &list[..4], &["NAME", PHONE]);
+    let listed = json(clinic, &list);
+    assert_eq!((listed[0]["name"].as_str(), listed.as_array().map(Vec::len)), (Some(PHONE), Some(1)));
+    says(clinic, &remove, &["can no longer sign in"]);
+    fails(clinic, &remove, &["no app password of this name"]);
+    fails(clinic, &["staff", "app-password", "list", "nobody@clinic.example"], &["no staff account", "staff list"]);
 }
 
 fn queue(clinic: &Clinic) {
@@ -93,6 +110,7 @@ fn grants(clinic: &Clinic, round: usize) {
     fails(clinic, &["grant", "revoke", &nowhere(&id)], &["no such grant"]);
 }
 
+const PHONE: &str = "Bo's phone";
 const PAT: &str = "pat.smith@home.example";
 
 #[test]

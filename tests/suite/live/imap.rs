@@ -167,6 +167,63 @@ print("over")
     }
 }
 
+/// A phone that is lost is shut out, and nothing else of its owner.
+#[test]
+fn an_app_password_opens_imap_and_submission_until_it_is_removed() {
+    let test = "an_app_password_opens_imap_and_submission_until_it_is_removed";
+    let clinic = clinic();
+    let postern = format!("{:?}, \"--config\", {:?}", env!("CARGO_BIN_EXE_postern"), clinic.path("config.toml"));
+    let submissions = clinic.submissions();
+    let script = format!(
+        r#"
+import smtplib, subprocess
+def staff(*words):
+    done = subprocess.run([{postern}, "staff", "app-password", *words], check=True, capture_output=True)
+    return done.stdout.decode()
+words = staff("add", "{JANE}", "Jane's phone")
+password = words.split("App password: ")[1].split()[0]
+def with_password(password):
+    client = Imaps("{imap}", {imap_port})
+    ok(client.login("{JANE}", password))
+    return client
+class Submissions(smtplib.SMTP_SSL):
+    def _get_socket(self, host, port, timeout):
+        return context.wrap_socket(socket.create_connection((host, port)), server_hostname="{HOST}")
+def submission(password):
+    client = Submissions("{ip}", {port})
+    client.login("{JANE}", password)
+    return client
+own, phone = connect(), with_password(password)
+typed = with_password(password.upper().replace("-", " "))
+ok(typed.select())
+submission(password).sendmail("{JANE}", ["pat@elsewhere.example"], "From: {JANE}\r\nSubject: a\r\n\r\nb\r\n")
+staff("remove", "{JANE}", "Jane's phone")
+for client in (phone, typed):
+    try:
+        client.noop()
+        client.noop()
+        raise SystemExit("a session outlived its app password")
+    except imaplib.IMAP4.abort:
+        pass
+ok(own.noop())
+for sign_in in (with_password, submission):
+    try:
+        sign_in(password)
+        raise SystemExit("a removed app password opens")
+    except (imaplib.IMAP4.error, smtplib.SMTPAuthenticationError):
+        pass
+print("removed")
+"#,
+        imap = clinic.at(2993).ip(),
+        imap_port = clinic.at(2993).port(),
+        ip = submissions.ip(),
+        port = submissions.port(),
+    );
+    if let Some(said) = python(&clinic, test, &script) {
+        assert_eq!(said.trim(), "removed");
+    }
+}
+
 #[test]
 fn the_log_has_no_word_of_the_mail() {
     let test = "the_log_has_no_word_of_the_mail";

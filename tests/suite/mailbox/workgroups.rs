@@ -250,3 +250,24 @@ async fn what_goes_both_ways_at_once_waits_for_nobody_for_ever() {
         assert_eq!(clinic.view_of(&jane, place).await.len(), 21);
     }
 }
+
+/// Of two owners who deleted mailboxes with the same octets at once one was told to try again.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_owners_delete_mailboxes_with_the_same_octets_at_once() {
+    let clinic = clinic("inbox").await;
+    let mail = clinic.gateway.open_mail(&clinic.jane).await.unwrap();
+    for round in 0..20 {
+        let (own, theirs) = (name(&format!("Own {round}")), name(&format!("Workgroups/Desk/Theirs {round}")));
+        let (own_id, theirs_id) = (mail.create(&own, None).await.unwrap(), mail.create(&theirs, None).await.unwrap());
+        for _ in 0..10 {
+            let mut new = mail.begin_append();
+            new.write(b"Subject: a\r\n\r\nb").await.unwrap();
+            mail.append(own_id, new, &FlagSet::default(), None).await.unwrap();
+        }
+        mail.copy(own_id, &(1..=10).collect(), theirs_id).await.unwrap();
+        let (mine, other) = (mail.clone(), mail.clone());
+        let one = tokio::spawn(async move { mine.delete(&own).await });
+        let two = tokio::spawn(async move { other.delete(&theirs).await });
+        assert!(matches!((one.await.unwrap(), two.await.unwrap()), (Ok(()), Ok(()))), "round {round}");
+    }
+}

@@ -2,7 +2,7 @@
 
 mod criteria;
 
-use super::{Done, Halt, Session};
+use super::{Done, Halt, Outlet, Session};
 use crate::gateway::staff_mail::StaffMail;
 use crate::imap::command::{By, Key, ReturnOption, SearchRequest};
 use crate::imap::set::written_in_order;
@@ -33,8 +33,14 @@ const TOGETHER: usize = 64;
 const READ_TOGETHER: usize = 2;
 
 impl Session {
-    pub(super) async fn search(&mut self, tag: &str, by: By, request: &SearchRequest) -> Result<Done, Halt> {
-        let found = match self.find(request).await {
+    pub(super) async fn search(
+        &mut self,
+        tag: &str,
+        by: By,
+        request: &SearchRequest,
+        outlet: &mut impl Outlet,
+    ) -> Result<Done, Halt> {
+        let found = match self.find(request, outlet).await {
             Ok(found) => found,
             Err(halt) => return Err(self.unsaved(request, halt)),
         };
@@ -55,7 +61,11 @@ impl Session {
     }
 
     /// The messages that meet the criteria, by position. One that is expunged meanwhile meets none.
-    pub(super) async fn find(&mut self, request: &SearchRequest) -> Result<Vec<Found>, Halt> {
+    pub(super) async fn find(
+        &mut self,
+        request: &SearchRequest,
+        outlet: &mut impl Outlet,
+    ) -> Result<Vec<Found>, Halt> {
         if names_modseq(&request.key) {
             self.enable_condstore();
         }
@@ -64,12 +74,13 @@ impl Session {
         let criteria = Criteria::of(&request.key, request.charset.as_deref(), selected, store::now())?;
         let now = selected.mailbox.view().await?;
         let before = selected.view.clone();
-        let _turn = if criteria.reads { self.turn_to_read().await } else { None };
+        let mut reading = if criteria.reads { self.begin_reading(outlet).await? } else { self.begin_looking() };
         let together = if criteria.reads { READ_TOGETHER } else { TOGETHER };
         let mut found = Vec::new();
         for (position, row) in before.rows().enumerate() {
             if position % together == 0 {
                 tokio::task::yield_now().await;
+                self.go_on_reading(&mut reading, (position, before.len()), outlet).await?;
             }
             let Some(row) = now.find(row.uid) else { continue };
             match meets(&mail, &criteria, (position, row), &now).await {
@@ -78,6 +89,7 @@ impl Session {
                 Err(error) => return Err(error.into()),
             }
         }
+        self.may_still_read().await?;
         Ok(found)
     }
 
