@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::admin::{invitations, staff};
 use crate::admin::request::{Answer, GrantRow, PartyFacts, QueueDetail, Request};
+use crate::admin::{invitations, staff};
 use crate::agenda::Agenda;
 use crate::agenda::clock::Reading;
 use crate::gateway::{Gateway, Refusal};

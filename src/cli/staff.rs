@@ -66,8 +66,7 @@ async fn app_password(config: &Path, command: AppPasswordCommand) -> Done {
             Ok(ExitCode::SUCCESS)
         }
         AppPasswordCommand::List { address, json } => {
-            let Answer::AppPasswords { rows } =
-                ask::ask_plainly(config, Request::AppPasswordList { address }).await?
+            let Answer::AppPasswords { rows } = ask::ask_plainly(config, Request::AppPasswordList { address }).await?
             else {
                 return Err(ask::unexpected());
             };

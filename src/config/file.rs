@@ -158,7 +158,12 @@ const LIMITS: &[Key] = &[
         "Passwords of staff checked at the same time, each with 19 MiB and a processor; and half as many of guests, which give way to all other work.",
     ),
     with_default("command_timeout", TIMEOUT, "\"5m\"", "How long the next command is waited for."),
-    with_default("data_timeout", TIMEOUT, "\"3m\"", "How long the next octets of a message are waited for; over IMAP a message or command must also come by 1 KiB a second beyond that time."),
+    with_default(
+        "data_timeout",
+        TIMEOUT,
+        "\"3m\"",
+        "How long the next octets of a message are waited for; over IMAP a message or command must also come by 1 KiB a second beyond that time.",
+    ),
     with_default("sign_in_timeout", TIMEOUT, "\"5m\"", "How long it may take from connecting to being signed in."),
     with_default("session_timeout", TIMEOUT, "\"2h\"", "How long a whole session may take."),
 ];

@@ -165,9 +165,7 @@ impl Gateway {
     /// [`SignInError`].
     pub async fn sign_in(&self, name: &str, password: &Secret<String>) -> Result<(Origin, Pass), SignInError> {
         match self.stations.accounts.sign_in(name, password, store::now()).await {
-            Ok(SignIn::Welcome(account, pass)) => {
-                Ok((Origin::Staff { id: pass.id, address: account.address }, pass))
-            }
+            Ok(SignIn::Welcome(account, pass)) => Ok((Origin::Staff { id: pass.id, address: account.address }, pass)),
             Ok(SignIn::Rejected) => Err(SignInError::Rejected),
             Ok(SignIn::Busy) => Err(SignInError::Busy),
             Err(error) => {

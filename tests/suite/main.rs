@@ -23,3 +23,4 @@ mod smtp;
 mod storage;
 mod targets;
 mod trial;
+mod wire;

@@ -10,8 +10,9 @@ use postern::imap::{Places, Purpose, Session};
 use postern::net::Guesses;
 use tokio::time::timeout;
 
-use super::dialog::{Dialog, Exchange, Wire};
+use super::dialog::{Dialog, Exchange};
 use super::house::House;
+use crate::wire::Wire;
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);

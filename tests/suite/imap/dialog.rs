@@ -6,6 +6,7 @@ use postern::imap::{Purpose, Settings};
 use postern::mail::Domain;
 
 use super::house::Person;
+use crate::wire::{Wire, unescape};
 
 pub struct Dialog {
     pub name: String,
@@ -14,14 +15,6 @@ pub struct Dialog {
     /// Whether it needs a workgroup.
     pub workgroup: bool,
     lines: Vec<(usize, String)>,
-}
-
-/// The other end of what is tested.
-pub trait Wire {
-    async fn send(&mut self, octets: &[u8]);
-    /// More octets; `None` when the connection is closed, `Err` if nothing comes.
-    async fn more(&mut self) -> Result<Option<Vec<u8>>, String>;
-    async fn tls(&mut self) -> Result<(), String>;
 }
 
 /// Where further connections come from.
@@ -242,37 +235,4 @@ fn set_limit(settings: &mut Settings, what: &str, value: usize) {
         "per_account" => limits.per_account = value,
         _ => panic!("@limit {what}"),
     }
-}
-
-/// `\r \n \t \0 \\ \xNN`, and `{text*3}` for `texttexttext`.
-fn unescape(text: &str) -> Vec<u8> {
-    let mut octets = Vec::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
-        match c {
-            '{' => {
-                let (inside, behind) = rest.split_once('}').expect("} after {");
-                let (piece, times) = inside.rsplit_once('*').expect("* between { and }");
-                octets.extend(unescape(piece).repeat(times.parse().unwrap()));
-                rest = behind;
-            }
-            '\\' => {
-                let (octet, used) = match rest.as_bytes()[0] {
-                    b'r' => (b'\r', 1),
-                    b'n' => (b'\n', 1),
-                    b't' => (b'\t', 1),
-                    b'0' => (0, 1),
-                    b'x' => (u8::from_str_radix(&rest[1..3], 16).unwrap(), 3),
-                    // A backslash of a flag stands for itself.
-                    b'\\' => (b'\\', 1),
-                    _ => (b'\\', 0),
-                };
-                octets.push(octet);
-                rest = &rest[used..];
-            }
-            _ => octets.extend(c.to_string().bytes()),
-        }
-    }
-    octets
 }

@@ -7,18 +7,11 @@ use std::time::Duration;
 use postern::imap::{Places, Purpose, Server, Settings};
 use postern::net::{self, Gate, GateLimits, Guesses, Stopper};
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::TlsAcceptor;
 
-use super::dialog::{Dialog, Exchange, Wire};
+use super::dialog::{Dialog, Exchange};
 use super::house::House;
-use crate::smtp::live::House as Certificates;
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::wire::{Client, House as Certificates, Wire};
 
 pub struct Live {
     address: SocketAddr,
@@ -46,65 +39,14 @@ pub async fn start(house: &House, settings: &Settings, purpose: Purpose) -> Live
     Live { address, client: certificates.client(), purpose, _stopper: stopper }
 }
 
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-    Gone,
-}
-
-pub struct Client {
-    stream: Stream,
-    tls: Arc<ClientConfig>,
-}
-
 impl Exchange for Live {
     type Wire = Client;
 
     async fn connect(&self) -> Result<Client, String> {
-        let stream = TcpStream::connect(self.address).await.map_err(|error| error.to_string())?;
-        let mut client = Client { stream: Stream::Plain(stream), tls: Arc::clone(&self.client) };
+        let mut client = Client::connect(self.address, Arc::clone(&self.client)).await?;
         if self.purpose == Purpose::Imaps {
             client.tls().await?;
         }
         Ok(client)
-    }
-}
-
-impl Wire for Client {
-    async fn send(&mut self, octets: &[u8]) {
-        // A server that has closed is seen by the next read.
-        let _ = match &mut self.stream {
-            Stream::Plain(stream) => stream.write_all(octets).await,
-            Stream::Tls(stream) => stream.write_all(octets).await,
-            Stream::Gone => Ok(()),
-        };
-    }
-
-    async fn more(&mut self) -> Result<Option<Vec<u8>>, String> {
-        let mut buffer = vec![0; 4096];
-        let reading = async {
-            match &mut self.stream {
-                Stream::Plain(stream) => stream.read(&mut buffer).await,
-                Stream::Tls(stream) => stream.read(&mut buffer).await,
-                Stream::Gone => Ok(0),
-            }
-        };
-        match timeout(PATIENCE, reading).await {
-            Err(_) => Err("nothing came".into()),
-            Ok(Ok(0)) => Ok(None),
-            Ok(Ok(count)) => Ok(Some(buffer[..count].to_vec())),
-            Ok(Err(error)) => Err(format!("the connection broke: {error}")),
-        }
-    }
-
-    async fn tls(&mut self) -> Result<(), String> {
-        let Stream::Plain(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else {
-            return Err("TLS over TLS".into());
-        };
-        let name = ServerName::try_from("mail.clinic.example").unwrap();
-        let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream);
-        let stream = timeout(PATIENCE, handshake).await.map_err(|_| "no handshake")?;
-        self.stream = Stream::Tls(Box::new(stream.map_err(|error| error.to_string())?));
-        Ok(())
     }
 }

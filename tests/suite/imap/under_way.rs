@@ -12,9 +12,10 @@ use postern::secret::Secret;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use super::dialog::{Exchange, Wire};
+use super::dialog::Exchange;
 use super::house::{House, Person};
 use super::live;
+use crate::wire::Wire;
 
 fn settings() -> Settings {
     Settings::new(Domain::parse("mail.clinic.example").unwrap())

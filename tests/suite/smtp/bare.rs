@@ -12,8 +12,9 @@ use postern::smtp::session::{Answer, Question, Step};
 use postern::smtp::{Incoming, Mailroom, Purpose, Session, Settings, Spool};
 use postern::time::Timestamp;
 
-use super::dialog::{Dialog, Wire};
+use super::dialog::Dialog;
 use super::fake::{Fake, FakeSpool};
+use crate::wire::Wire;
 
 pub struct Bare {
     session: Session,

@@ -7,6 +7,7 @@ use postern::mail::{BodyType, Domain, DsnReturn, ReversePath};
 use postern::smtp::{Purpose, RelayTrust, Settings};
 
 use super::fake::{Fake, Taken};
+use crate::wire::{Wire, unescape};
 
 pub struct Dialog {
     pub name: String,
@@ -14,14 +15,6 @@ pub struct Dialog {
     pub purpose: Purpose,
     messages: Option<usize>,
     lines: Vec<(usize, String)>,
-}
-
-/// The other end of what is tested.
-pub trait Wire {
-    async fn send(&mut self, octets: &[u8]);
-    /// More octets; `None` when the connection is closed, `Err` if nothing comes.
-    async fn more(&mut self) -> Result<Option<Vec<u8>>, String>;
-    async fn tls(&mut self) -> Result<(), String>;
 }
 
 const GREETED: &[&str] = &["S: 220", "C: EHLO pc.clinic.example", "S: 250"];
@@ -174,47 +167,6 @@ fn names_its_id(reply: &[String]) -> bool {
 
 fn has_line(reply: &[String], text: &str) -> bool {
     reply.iter().any(|line| line.get(4..).is_some_and(|rest| rest.starts_with(text)))
-}
-
-/// `\r \n \t \0 \\ \xNN`, and `{text*3}` for `texttexttext`.
-fn unescape(text: &str) -> Vec<u8> {
-    let mut octets = Vec::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
-        match c {
-            '{' => {
-                let (inside, behind) = rest.split_at(closing_brace(rest));
-                let (piece, times) = inside.rsplit_once('*').expect("* between { and }");
-                octets.extend(unescape(piece).repeat(times.parse().unwrap()));
-                rest = &behind[1..];
-            }
-            '\\' => {
-                let (octet, used) = match rest.as_bytes()[0] {
-                    b'r' => (b'\r', 1),
-                    b'n' => (b'\n', 1),
-                    b't' => (b'\t', 1),
-                    b'0' => (0, 1),
-                    b'\\' => (b'\\', 1),
-                    b'x' => (u8::from_str_radix(&rest[1..3], 16).unwrap(), 3),
-                    other => panic!("\\{}", char::from(other)),
-                };
-                octets.push(octet);
-                rest = &rest[used..];
-            }
-            _ => octets.extend(c.to_string().bytes()),
-        }
-    }
-    octets
-}
-
-fn closing_brace(text: &str) -> usize {
-    let mut open = 1;
-    let closes = |(_, c): &(usize, char)| {
-        open += i32::from(*c == '{') - i32::from(*c == '}');
-        open == 0
-    };
-    text.char_indices().find(closes).expect("} after {").0
 }
 
 /// What an `M:` line can ask for.

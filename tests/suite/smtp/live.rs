@@ -6,20 +6,13 @@ use std::time::Duration;
 
 use postern::net::{self, Gate, GateLimits, Stop, Stopper};
 use postern::smtp::{Guesses, Purpose, Server, Settings};
-use postern::tls::{self, Certificates};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use rustls::{ClientConfig, ServerConfig};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::TlsAcceptor;
 
-use super::dialog::{Dialog, Wire};
+use super::dialog::Dialog;
 use super::fake::Fake;
+use crate::wire::{Client, House, Wire};
 
 /// A server, and all that a client needs to speak to it.
 pub struct Live {
@@ -28,34 +21,6 @@ pub struct Live {
     pub client: Arc<ClientConfig>,
     pub stopper: Option<Stopper>,
     pub done: JoinHandle<()>,
-}
-
-pub struct House {
-    pub folder: TempDir,
-    pub certificates: Certificates,
-}
-
-impl House {
-    pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (certificates, _) = tls::prepare(folder.path(), &["mail.clinic.example".into()]).unwrap();
-        Self { folder, certificates }
-    }
-
-    pub fn roots(&self) -> RootCertStore {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(self.folder.path().join("ca.pem")).unwrap()).unwrap();
-        roots
-    }
-
-    pub fn client(&self) -> Arc<ClientConfig> {
-        Arc::new(client_builder().with_root_certificates(self.roots()).with_no_client_auth())
-    }
-}
-
-pub fn client_builder() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap()
 }
 
 pub struct Plan {
@@ -98,57 +63,7 @@ impl Live {
     }
 
     pub async fn connect_as(&self, tls: Arc<ClientConfig>) -> Client {
-        Client { stream: Stream::Plain(TcpStream::connect(self.address).await.unwrap()), tls }
-    }
-}
-
-pub enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-    Gone,
-}
-
-pub struct Client {
-    pub stream: Stream,
-    tls: Arc<ClientConfig>,
-}
-
-impl Wire for Client {
-    async fn send(&mut self, octets: &[u8]) {
-        // A server that has closed is seen by the next read.
-        let _ = match &mut self.stream {
-            Stream::Plain(stream) => stream.write_all(octets).await,
-            Stream::Tls(stream) => stream.write_all(octets).await,
-            Stream::Gone => Ok(()),
-        };
-    }
-
-    async fn more(&mut self) -> Result<Option<Vec<u8>>, String> {
-        let mut buffer = vec![0; 4096];
-        let reading = async {
-            match &mut self.stream {
-                Stream::Plain(stream) => stream.read(&mut buffer).await,
-                Stream::Tls(stream) => stream.read(&mut buffer).await,
-                Stream::Gone => Ok(0),
-            }
-        };
-        match timeout(Duration::from_secs(10), reading).await {
-            Err(_) => Err("nothing came".into()),
-            Ok(Ok(0)) => Ok(None),
-            Ok(Ok(count)) => Ok(Some(buffer[..count].to_vec())),
-            Ok(Err(error)) => Err(format!("the connection broke: {error}")),
-        }
-    }
-
-    async fn tls(&mut self) -> Result<(), String> {
-        let Stream::Plain(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else {
-            return Err("TLS over TLS".into());
-        };
-        let name = ServerName::try_from("mail.clinic.example").unwrap();
-        let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream);
-        let stream = timeout(Duration::from_secs(10), handshake).await.map_err(|_| "no handshake")?;
-        self.stream = Stream::Tls(Box::new(stream.map_err(|error| error.to_string())?));
-        Ok(())
+        Client::connect(self.address, tls).await.unwrap()
     }
 }
 

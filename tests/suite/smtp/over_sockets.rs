@@ -13,8 +13,9 @@ use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use super::dialog::{Wire, read_reply};
-use super::live::{Client, House, Live, Plan, Stream, client_builder};
+use super::dialog::read_reply;
+use super::live::{Live, Plan};
+use crate::wire::{Client, House, Stream, Wire, client_builder};
 
 const MOMENT: Duration = Duration::from_millis(150);
 const SIGN_IN: &str = "EHLO a\r\nAUTH PLAIN AGphbmVAY2xpbmljLmV4YW1wbGUAc2VjcmV0\r\n";

@@ -61,11 +61,7 @@ impl Session {
     }
 
     /// The messages that meet the criteria, by position. One that is expunged meanwhile meets none.
-    pub(super) async fn find(
-        &mut self,
-        request: &SearchRequest,
-        outlet: &mut impl Outlet,
-    ) -> Result<Vec<Found>, Halt> {
+    pub(super) async fn find(&mut self, request: &SearchRequest, outlet: &mut impl Outlet) -> Result<Vec<Found>, Halt> {
         if names_modseq(&request.key) {
             self.enable_condstore();
         }
