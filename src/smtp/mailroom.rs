@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use crate::accounts::Pass;
 use crate::blob::{BlobError, SpoolError, SpoolWriter};
 use crate::gateway::{Gateway, Receipt, ReceivedMessage, Refusal, SignInError};
 use crate::id::{SessionId, TransactionId};
@@ -36,13 +37,18 @@ pub trait Spool: Send {
 pub trait Mailroom: Send + Sync + 'static {
     /// Where its messages come in.
     type Spool: Spool;
+    /// What a sign-in stands on.
+    type Pass: Send;
 
     /// See [`Gateway::sign_in`].
     fn sign_in(
         &self,
         name: &str,
         password: &Secret<String>,
-    ) -> impl Future<Output = Result<Origin, SignInError>> + Send;
+    ) -> impl Future<Output = Result<(Origin, Self::Pass), SignInError>> + Send;
+
+    /// See [`Gateway::stands`].
+    fn stands(&self, pass: &Self::Pass) -> impl Future<Output = bool> + Send;
 
     /// See [`Gateway::may_send_as`].
     fn may_send_as(&self, origin: &Origin, address: &Address) -> impl Future<Output = Result<bool, Refusal>> + Send;
@@ -65,9 +71,14 @@ impl Spool for SpoolWriter {
 
 impl Mailroom for Gateway {
     type Spool = SpoolWriter;
+    type Pass = Pass;
 
-    async fn sign_in(&self, name: &str, password: &Secret<String>) -> Result<Origin, SignInError> {
-        Ok(Gateway::sign_in(self, name, password).await?.0)
+    async fn sign_in(&self, name: &str, password: &Secret<String>) -> Result<(Origin, Pass), SignInError> {
+        Gateway::sign_in(self, name, password).await
+    }
+
+    async fn stands(&self, pass: &Pass) -> bool {
+        Gateway::stands(self, pass).await
     }
 
     async fn may_send_as(&self, origin: &Origin, address: &Address) -> Result<bool, Refusal> {

@@ -78,7 +78,8 @@ impl<M: Mailroom> Service for Server<M> {
         Event::SessionOpened { session: id, peer, listener: self.purpose.name() }.log();
         let session = self.session(id, peer);
         let opened = Instant::now();
-        let mut visit = Visit { server: &self, session, id, peer, stop, opened, out: Vec::new(), message: None };
+        let mut visit =
+            Visit { server: &self, session, id, peer, stop, opened, out: Vec::new(), pass: None, message: None };
         let Ended(reason) = visit.run(stream).await;
         Event::SessionClosed { session: id, messages: visit.session.messages(), reason }.log();
     }
@@ -117,6 +118,7 @@ struct Visit<'a, M: Mailroom> {
     stop: Stop,
     opened: Instant,
     out: Vec<u8>,
+    pass: Option<M::Pass>,
     message: Option<Message<M::Spool>>,
 }
 
@@ -148,8 +150,7 @@ impl<M: Mailroom> Visit<'_, M> {
             let done = match self.session.next() {
                 Step::Send(reply) => self.send(&reply, stream).await,
                 Step::Ask(question) => {
-                    let answer = self.answer(question).await;
-                    self.session.answer(answer);
+                    self.respond(question).await;
                     Ok(())
                 }
                 Step::Begin => {
@@ -254,15 +255,25 @@ impl<M: Mailroom> Visit<'_, M> {
         Ended(reason)
     }
 
-    async fn answer(&mut self, question: Question) -> Answer {
+    /// A session does not outlive its password: with each message it is asked whether the sign-in still stands.
+    async fn respond(&mut self, question: Question) {
         let mailroom = &self.server.mailroom;
-        match question {
+        let answer = match question {
             Question::SignIn { name, password } => self.sign_in(&name, &password).await,
-            Question::MaySendAs { origin, address } => Answer::MaySendAs(mailroom.may_send_as(&origin, &address).await),
+            Question::MaySendAs { origin, address } => {
+                if let Some(pass) = &self.pass
+                    && !mailroom.stands(pass).await
+                {
+                    self.session.leave(Limit::AccountChanged);
+                    return;
+                }
+                Answer::MaySendAs(mailroom.may_send_as(&origin, &address).await)
+            }
             Question::CheckRecipient { origin, address } => {
                 Answer::CheckRecipient(mailroom.check_recipient(&origin, &address).await)
             }
-        }
+        };
+        self.session.answer(answer);
     }
 
     /// Who has guessed too often is not even checked: that would tell when a guess is right, and costs an Argon2 run.
@@ -273,15 +284,18 @@ impl<M: Mailroom> Visit<'_, M> {
         }
         let result = self.server.mailroom.sign_in(name, password).await;
         match &result {
-            Ok(Origin::Staff { id, .. }) => Event::SignedIn { session: self.id, staff: *id }.log(),
-            Ok(Origin::Relay { .. }) => {}
+            Ok((Origin::Staff { id, .. }, _)) => Event::SignedIn { session: self.id, staff: *id }.log(),
+            Ok((Origin::Relay { .. }, _)) => {}
             Err(SignInError::Rejected) => {
                 guesses.count(self.peer, Instant::now().into_std());
                 Event::SignInFailed { session: self.id, peer: self.peer }.log();
             }
             Err(SignInError::Busy | SignInError::Unavailable) => {}
         }
-        Answer::SignIn(result)
+        Answer::SignIn(result.map(|(origin, pass)| {
+            self.pass = Some(pass);
+            origin
+        }))
     }
 
     fn begin(&mut self) {

@@ -171,6 +171,8 @@ pub enum Limit {
     Connections,
     /// A peer that the listener does not trust.
     Untrusted,
+    /// What the sign-in stood on is no more.
+    AccountChanged,
     /// Nothing came for too long.
     Idle,
     /// The session as a whole took too long.
@@ -211,6 +213,7 @@ impl From<Limit> for Reply {
             Limit::Untrusted => {
                 Self::new(Permanent, 54, (7, 1), "untrusted", "This address is not in the networks that may send here")
             }
+            Limit::AccountChanged => leave((7, 0), "account-changed", "Your account was changed; please sign in again"),
             Limit::Idle => leave((4, 2), "idle", "Nothing came for too long"),
             Limit::SessionTime => leave((4, 2), "session-time", "The session took too long"),
             Limit::Stopping => leave((3, 2), "stopping", "Restarting; try again in a minute"),

@@ -196,7 +196,8 @@ def submission(password):
 own, phone = connect(), with_password(password)
 typed = with_password(password.upper().replace("-", " "))
 ok(typed.select())
-submission(password).sendmail("{JANE}", ["pat@elsewhere.example"], "From: {JANE}\r\nSubject: a\r\n\r\nb\r\n")
+sender = submission(password)
+sender.sendmail("{JANE}", ["pat@elsewhere.example"], "From: {JANE}\r\nSubject: a\r\n\r\nb\r\n")
 staff("remove", "{JANE}", "Jane's phone")
 for client in (phone, typed):
     try:
@@ -205,6 +206,11 @@ for client in (phone, typed):
         raise SystemExit("a session outlived its app password")
     except imaplib.IMAP4.abort:
         pass
+try:
+    sender.sendmail("{JANE}", ["pat@elsewhere.example"], "From: {JANE}\r\n\r\nb\r\n")
+    raise SystemExit("a submission session outlived its app password")
+except smtplib.SMTPException:
+    pass
 ok(own.noop())
 for sign_in in (with_password, submission):
     try:

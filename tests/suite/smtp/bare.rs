@@ -97,7 +97,8 @@ impl Bare {
         let fake = &self.fake;
         match question {
             Question::SignIn { name, password } => {
-                Answer::SignIn(fake.sign_in(&name, &password).now_or_never().unwrap())
+                let result = fake.sign_in(&name, &password).now_or_never().unwrap();
+                Answer::SignIn(result.map(|(origin, ())| origin))
             }
             Question::MaySendAs { origin, address } => {
                 Answer::MaySendAs(fake.may_send_as(&origin, &address).now_or_never().unwrap())

@@ -1,6 +1,7 @@
 //! A mailroom with no gateway behind it. It knows one account, `jane@clinic.example` with the password `secret`
 //! (base64 of PLAIN: `AGphbmVAY2xpbmljLmV4YW1wbGUAc2VjcmV0`), who may also write as `reception@clinic.example`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use postern::gateway::{Receipt, Refusal, SignInError};
@@ -22,6 +23,8 @@ pub struct Fake {
     pub open: Arc<()>,
     /// Held by a test that wants [`Mailroom::accept`] to wait.
     pub hold: Arc<tokio::sync::Mutex<()>>,
+    /// Set by a test in which the account is changed.
+    pub account_changed: Arc<AtomicBool>,
 }
 
 pub struct FakeSpool {
@@ -44,17 +47,22 @@ impl Spool for FakeSpool {
 
 impl Mailroom for Fake {
     type Spool = FakeSpool;
+    type Pass = ();
 
-    async fn sign_in(&self, name: &str, password: &Secret<String>) -> Result<Origin, SignInError> {
+    async fn sign_in(&self, name: &str, password: &Secret<String>) -> Result<(Origin, ()), SignInError> {
         match (name, password.expose().as_str()) {
             ("jane@clinic.example", "secret") => {
-                Ok(Origin::Staff { id: StaffId::from_octets([7; 16]), address: name.parse().unwrap() })
+                Ok((Origin::Staff { id: StaffId::from_octets([7; 16]), address: name.parse().unwrap() }, ()))
             }
             ("busy", _) => Err(SignInError::Busy),
             ("down", _) => Err(SignInError::Unavailable),
             ("panic", _) => panic!("Jane Citizen"),
             _ => Err(SignInError::Rejected),
         }
+    }
+
+    async fn stands(&self, (): &()) -> bool {
+        !self.account_changed.load(Ordering::Relaxed)
     }
 
     async fn may_send_as(&self, origin: &Origin, address: &Address) -> Result<bool, Refusal> {

@@ -1,6 +1,7 @@
 //! What only a live server has: clocks, limits of connections, panics, clients that vanish, certificates, stopping.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use postern::mail::Domain;
@@ -155,6 +156,20 @@ async fn who_guessed_too_often_is_told_so_on_every_port_and_does_not_ask_without
     let lines = say(&mut client, &[SIGN_IN, SIGN_IN, SIGN_IN].concat(), 7).await;
     assert_codes(&lines, &["250", "454 4.7.0", "250", "454 4.7.0", "250", "421 4.7.0", "closed"]);
     assert!(lines[1].contains("Too many wrong passwords from your network"), "{}", lines[1]);
+}
+
+/// A lost phone whose password had been changed, or removed, went on sending over a connection that was open.
+#[tokio::test]
+async fn no_session_sends_on_when_its_account_was_changed() {
+    let live = Live::start(plan(Purpose::Submissions)).await;
+    let mut client = live.connect().await;
+    client.tls().await.unwrap();
+    let message = [ENVELOPE, "DATA\r\nSubject: a\r\n\r\nb\r\n.\r\n"].concat();
+    let first = say(&mut client, &[SIGN_IN, &message].concat(), 7).await;
+    assert_codes(&first, &["220", "250", "235", "250", "250", "354", "250"]);
+    live.fake.account_changed.store(true, Ordering::Relaxed);
+    assert_codes(&say(&mut client, &message, 2).await, &["421 4.7.0 Your account was changed", "closed"]);
+    assert_eq!(live.fake.taken.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
