@@ -159,6 +159,23 @@ async fn questions_and_status_mails_lie_in_the_inbox() {
     assert_eq!(clinic.inbox().await.2.len(), 3);
 }
 
+/// That a recall found nothing went by mail, also to who reads the other answers of the gateway in their Inbox here.
+#[tokio::test]
+async fn that_a_recall_was_not_done_lies_where_the_practice_says() {
+    for (staff_mail, inbox, mails) in [("inbox", 1, 0), ("mail", 0, 1), ("both", 1, 1)] {
+        let clinic = Clinic::with(&[("practices/example-clinic.toml", &practice(staff_mail))]).await;
+        clinic.mail().await;
+        let recall = message("Recall: Scan", "Roe, Jane would like to recall the message, \"Scan\".", &[]);
+        clinic.send(&["pat@home.example"], &recall).await.unwrap();
+        let (mail, _, contents) = clinic.inbox().await;
+        assert_eq!((contents.len(), clinic.mails_to_jane().await), (inbox, mails), "{staff_mail}");
+        for content in &contents {
+            let octets = String::from_utf8(whole(&mail, content).await).unwrap();
+            assert!(octets.contains("Auto-Submitted: auto-replied"), "{octets}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn who_is_no_member_of_staff_has_no_mail() {
     let clinic = Clinic::with(&[]).await;
