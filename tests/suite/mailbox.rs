@@ -7,6 +7,7 @@ use postern::gateway::staff_mail::{Binary, Piece, StaffMail};
 use postern::id::GrantId;
 use postern::mail::Origin;
 use postern::mailbox::{FlagSet, MailContent, MailboxError, MailboxName, View};
+use postern::store::Table;
 
 use super::gateway::{Clinic, JANE};
 use super::parcels::{PATIENT, message};
@@ -254,6 +255,35 @@ async fn with_the_last_right_that_is_revoked_it_ends_in_sent() {
     // The day it would have ended on finds it done.
     clinic.gateway.do_ended(postern::store::now().plus(Duration::from_secs(90 * 86_400))).await.unwrap();
     assert!(clinic.sent().await.1.difference(&after).is_empty(), "once");
+}
+
+/// Letters that are not small: text and list of such a message lie in a file of their own.
+fn long_message() -> String {
+    message("Scan", &format!("<p>{}", "Hello ".repeat(10_000)), &DOCUMENT)
+}
+
+/// Text and list that no disk could take ended the round: whatever else had ended waited with them.
+#[tokio::test]
+async fn what_cannot_be_ended_now_keeps_nothing_else_waiting() {
+    let clinic = Clinic::with(&[]).await;
+    clinic.mail().await;
+    clinic.send(&["pat@home.example"], &long_message()).await.unwrap();
+    let stations = clinic.gateway.stations();
+    let left = async |table| stations.store.scan_keys(table, &[], &[0xFF; 60], 9).await.unwrap().len();
+    assert_eq!((left(Table::MailSent).await, left(Table::MailSentOf).await, left(Table::Message).await), (1, 1, 1));
+    let (blobs, away) = (clinic.folder.path().join("data/blob"), clinic.folder.path().join("data/away"));
+    std::fs::rename(&blobs, &away).unwrap();
+    std::fs::write(&blobs, b"no folder").unwrap();
+    let late = postern::store::now().plus(Duration::from_secs(200 * 86_400));
+    clinic.gateway.do_ended(late).await.unwrap_err();
+    assert_eq!((left(Table::MailSent).await, left(Table::MailSentOf).await, left(Table::Message).await), (1, 0, 0));
+    std::fs::remove_file(&blobs).unwrap();
+    std::fs::rename(&away, &blobs).unwrap();
+    clinic.gateway.do_ended(late).await.unwrap();
+    let (mail, sent) = clinic.sent().await;
+    let content = mail.content(sent.row(0).unwrap()).await.unwrap();
+    let text = String::from_utf8(whole(&mail, &content).await).unwrap();
+    assert!(text.contains("[scan.pdf, "), "it is tried again");
 }
 
 #[tokio::test]
