@@ -1,6 +1,7 @@
 //! Blobs as files: one each, under its id, in 256 folders by the id's last two characters (the first ones are its time).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -37,7 +38,7 @@ struct Inner {
     hasty: LocalFileSystem,
     /// The blobs that were there when it was opened, until the sweep takes them.
     earlier: Mutex<Vec<BlobId>>,
-    /// The blobs that are read by who must come to their end.
+    /// The blobs that are read by who must come to their end, and those that are being removed.
     held: Mutex<HashMap<BlobId, Holding>>,
 }
 
@@ -147,20 +148,44 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Disk`].
     pub async fn remove(&self, id: BlobId) -> Result<(), BlobError> {
-        if let Some(holding) = self.held().get_mut(&id) {
-            holding.doomed = true;
-            return Ok(());
-        }
-        match self.inner.hasty.delete(&path_of(id)).await.map_err(BlobError::from) {
+        match self.held().entry(id) {
+            Entry::Occupied(mut held) => {
+                if let Holding::Read { doomed, .. } = held.get_mut() {
+                    *doomed = true;
+                }
+                return Ok(());
+            }
+            Entry::Vacant(free) => free.insert(Holding::Going),
+        };
+        let blobs = self.clone();
+        // It runs to its end, also where nobody waits for it any more.
+        let removed = tokio::task::spawn_blocking(move || {
+            let removed = std::fs::remove_file(blobs.file(id));
+            blobs.held().remove(&id);
+            removed
+        });
+        let removed = removed.await.map_err(|_| BlobError::Disk("removing was interrupted".into()))?;
+        match removed.map_err(BlobError::from) {
             Ok(()) | Err(BlobError::Missing) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
     /// Keeps a blob where it is while somebody reads it who has said how much there is to come.
-    pub(super) fn hold(&self, id: BlobId) -> Held {
-        self.held().entry(id).or_default().readers += 1;
-        Held { blobs: self.clone(), id }
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`] where it is being removed already.
+    pub(super) fn hold(&self, id: BlobId) -> Result<Held, BlobError> {
+        let mut held = self.held();
+        match held.entry(id).or_insert(Holding::Read { readers: 0, doomed: false }) {
+            Holding::Read { readers, .. } => *readers += 1,
+            Holding::Going => return Err(BlobError::Missing),
+        }
+        Ok(Held { blobs: self.clone(), id })
+    }
+
+    fn file(&self, id: BlobId) -> PathBuf {
+        self.inner.folder.join(folder_of(id)).join(id.to_string())
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<BlobId, Holding>> {
@@ -180,16 +205,20 @@ impl BlobStore {
 
     /// Whether there is such a file.
     pub(super) fn has(&self, id: BlobId) -> bool {
-        self.inner.folder.join(folder_of(id)).join(id.to_string()).exists()
+        self.file(id).exists()
     }
 }
 
-/// Who holds a blob.
-#[derive(Default)]
-struct Holding {
-    readers: usize,
-    /// Whether it is to go with the last of them.
-    doomed: bool,
+/// What keeps a blob from coming or going.
+enum Holding {
+    /// So many read it.
+    Read {
+        readers: usize,
+        /// Whether it is to go with the last of them.
+        doomed: bool,
+    },
+    /// It is being removed: who comes now comes too late, and must not begin what they could not end.
+    Going,
 }
 
 /// A blob that stays until this is dropped.
@@ -201,16 +230,16 @@ pub(super) struct Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let mut held = self.blobs.held();
-        let Some(holding) = held.get_mut(&self.id) else { return };
-        holding.readers -= 1;
-        if holding.readers > 0 {
+        let Some(Holding::Read { readers, doomed }) = held.get_mut(&self.id) else { return };
+        *readers -= 1;
+        if *readers > 0 {
             return;
         }
-        let doomed = holding.doomed;
+        let doomed = *doomed;
         held.remove(&self.id);
         if doomed {
             // What cannot be removed now the next sweep finds.
-            let _ = std::fs::remove_file(self.blobs.inner.folder.join(folder_of(self.id)).join(self.id.to_string()));
+            let _ = std::fs::remove_file(self.blobs.file(self.id));
         }
     }
 }

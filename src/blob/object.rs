@@ -126,7 +126,7 @@ impl Objects {
             return self.read(object, range).await;
         }
         // Held before it is opened: in between it cannot go.
-        let held = self.blobs.hold(object.id);
+        let held = self.blobs.hold(object.id)?;
         Ok(self.read(object, range).await?.holding(held))
     }
 

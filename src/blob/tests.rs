@@ -251,6 +251,45 @@ async fn objects_live_as_long_as_they_are_held() {
     assert_eq!(home.files(), 0);
 }
 
+/// A reader that came between the last use of a file and its removal began to read it, and its next piece was gone.
+#[test]
+fn who_comes_while_a_file_goes_comes_too_late_and_who_came_before_reads_to_the_end() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    // One thread waits for the disk, and the test says when.
+    let runtime = runtime.max_blocking_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let home = Home::new();
+        let (_store, objects) = home.objects().await;
+        let octets = octets(300_000);
+        let of = || async { objects.of(&octets).await.unwrap().reference() };
+        let (going, read) = (of().await, of().await);
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        tokio::task::spawn_blocking(move || wait.recv());
+        let mut removal = Box::pin(home.blobs.remove(going.id));
+        let polled = removal.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+        assert!(polled.is_pending() && home.blobs.has(going.id), "it is on its way");
+        assert!(matches!(home.blobs.hold(going.id), Err(BlobError::Missing)), "so nobody begins to read");
+        // It happens also where nobody waits for it any more.
+        drop(removal);
+        go.send(()).unwrap();
+        while home.blobs.has(going.id) {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(objects.read_held(&going, 0..u64::MAX).await, Err(BlobError::Missing)));
+
+        let mut first = objects.read_held(&read, 0..u64::MAX).await.unwrap();
+        let second = objects.read_held(&read, 0..u64::MAX).await.unwrap();
+        let mut got = first.next().await.unwrap().unwrap().to_vec();
+        home.blobs.remove(read.id).await.unwrap();
+        while let Some(piece) = first.next().await.unwrap() {
+            got.extend_from_slice(&piece);
+        }
+        drop(first);
+        assert!(got == octets && second.collect().await.unwrap() == octets);
+        assert_eq!(home.files(), 0);
+    });
+}
+
 /// Which blobs were of an earlier process was judged by the wall clock: one that was set back had fresh blobs swept before
 /// their commit.
 #[tokio::test]

@@ -131,11 +131,11 @@ impl Gateway {
         case: &Case<'_>,
     ) -> Result<Committed, NotTaken> {
         for _ in 0..TRIES {
-            let mut batch = self.batch(matter, shipment, sealed, case).await?;
-            let released = self.end_question(&mut batch, case).await?;
+            let (mut batch, mut released) = self.batch(matter, shipment, sealed, case).await?;
+            released.extend(self.end_question(&mut batch, case).await?);
             match self.stations.store.commit(batch).await {
                 Ok(committed) => {
-                    self.stations.objects.drop_files(released.into_iter().collect()).await;
+                    self.stations.objects.drop_files(released).await;
                     return Ok(committed);
                 }
                 Err(CommitError::Conflict) => {}
@@ -270,15 +270,16 @@ impl Gateway {
         self.put_answered(batch, &asked).await.map(Some).map_err(unread)
     }
 
+    /// What is committed, and the files to remove afterwards.
     async fn batch(
         &self,
         matter: &Matter<'_>,
         shipment: &Shipment,
         sealed: &Sealed,
         case: &Case<'_>,
-    ) -> Result<Batch, Refusal> {
+    ) -> Result<(Batch, Vec<Released>), Refusal> {
         let mut batch = Batch::default();
-        let mut grants = Vec::new();
+        let (mut grants, mut released) = (Vec::new(), Vec::new());
         if let Some(parcel) = &shipment.parcel {
             grants = self.put_rights(&mut batch, matter, parcel, case).await?;
             let parcel = new_parcel(matter, parcel, sealed, grants.clone());
@@ -294,7 +295,7 @@ impl Gateway {
         }
         self.stations.mailboxes.take_turns(&mut batch, &owners).await;
         for sent in &sealed.sent {
-            self.put_sent(&mut batch, sent, matter.now).await?;
+            released.extend(self.put_sent(&mut batch, sent, matter.now).await?);
         }
         self.put_questions(&mut batch, matter, shipment, sealed.original.as_ref(), case).await?;
         self.put_record(&mut batch, matter, shipment, &grants, case).await?;
@@ -307,7 +308,7 @@ impl Gateway {
             let letter = new_letter(matter, letter, payload(octets, sealed), sent);
             self.stations.queue.put(&mut batch, letter, matter.now).map_err(|error| unavailable("queue", &error))?;
         }
-        Ok(batch)
+        Ok((batch, released))
     }
 
     /// Removes what was sealed for a commit that did not happen; what is missed the next sweep finds.

@@ -116,49 +116,44 @@ impl Gateway {
         }
     }
 
-    /// Removes records whose time is over. How many. One that is damaged keeps no other from ending: it stays, and the log
-    /// says of which kind it is.
+    /// Removes records whose time is over. How many. One that is damaged, or for whose end the disk has no room, keeps no
+    /// other from ending: it stays, and the log says of which kind it is.
     ///
     /// # Errors
-    /// Where the store cannot be read or written; what is left is found again by the next round.
+    /// Where the index cannot be read, or the first [`CommitError`]; what is left is found again by the next round.
     pub async fn do_ended(&self, now: Timestamp) -> Result<usize, CommitError> {
-        let (mut done, mut after, mut damaged) = (0, None, BTreeMap::new());
+        let (mut done, mut after, mut left) = (0, None, Left::default());
         loop {
             let page = ends::due(&self.stations.store, now, after.as_ref(), PAGE).await.map_err(unread)?;
             done += match self.end_all(&page).await {
                 Ok(ended) => ended,
-                // One of them was let live longer, or cannot be read: then each for itself.
-                Err(NotEnded::Now(CommitError::Conflict) | NotEnded::Damaged) => {
-                    self.end_each(&page, &mut damaged).await?
-                }
-                Err(NotEnded::Now(error)) => return Err(error),
+                // One of them was let live longer, or cannot be ended: then each for itself.
+                Err(_) => self.end_each(&page, &mut left).await,
             };
             after = page.last().cloned();
             if page.is_empty() {
                 break;
             }
         }
-        for (table, count) in damaged {
+        for (table, count) in left.damaged {
             trouble("ended records", &format!("{count} of the table {table} are damaged and cannot be ended"));
         }
-        Ok(done)
+        left.failed.map_or(Ok(done), Err)
     }
 
-    async fn end_each(
-        &self,
-        page: &[ends::Ended],
-        damaged: &mut BTreeMap<String, usize>,
-    ) -> Result<usize, CommitError> {
+    async fn end_each(&self, page: &[ends::Ended], left: &mut Left) -> usize {
         let mut done = 0;
         for ended in page {
             match self.end_all(std::slice::from_ref(ended)).await {
                 Ok(ended) => done += ended,
                 Err(NotEnded::Now(CommitError::Conflict)) => {}
-                Err(NotEnded::Damaged) => *damaged.entry(format!("{:?}", ended.key.table)).or_default() += 1,
-                Err(NotEnded::Now(error)) => return Err(error),
+                Err(NotEnded::Damaged) => *left.damaged.entry(format!("{:?}", ended.key.table)).or_default() += 1,
+                Err(NotEnded::Now(error)) => {
+                    left.failed.get_or_insert(error);
+                }
             }
         }
-        Ok(done)
+        done
     }
 
     async fn end_all(&self, page: &[ends::Ended]) -> Result<usize, NotEnded> {
@@ -192,6 +187,15 @@ impl Gateway {
             Err(error) => Err(NotEnded::Now(CommitError::Disk(error.to_string()))),
         }
     }
+}
+
+/// What a round did not end.
+#[derive(Default)]
+struct Left {
+    /// How many that are damaged, by table.
+    damaged: BTreeMap<String, usize>,
+    /// Why the first of the others was not.
+    failed: Option<CommitError>,
 }
 
 /// Why records were not ended.

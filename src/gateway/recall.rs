@@ -1,4 +1,4 @@
-//! Outlook's *Recall This Message*: taken as the word `unshare` about the message that it calls back, and answered by mail.
+//! Outlook's *Recall This Message*: taken as the word `unshare` about the message that it calls back, and answered as such a word.
 //!
 //! It names that message by nothing but its subject, so each message with a record is found by its sender and subject, as a
 //! keyed hash. Recipients who wait for the sender's word are left out. The recall itself goes to nobody: where nothing can be taken back, the answer says so.
@@ -152,7 +152,7 @@ impl Gateway {
             says: Says::NotUnderstood { word: "recall", known: &[], why: NotDone::Recall },
         };
         let mut batch = Batch::default();
-        self.put_own_mail(&mut batch, &snapshot, mail, now)?;
+        self.put_staff_mail(&mut batch, &snapshot, mail, now).await?;
         self.stations.store.commit(batch).await?;
         self.stations.queue.wake();
         Ok(())

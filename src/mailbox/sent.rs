@@ -1,12 +1,16 @@
 //! *Sent*: each secured message as it was written, until its documents end; then its text and a list of them.
 //!
 //! The octets as written are an object whose key is wrapped until the day of that end, so that after it nobody opens them,
-//! in any copy of the data. What takes their place is written down at once, since later nobody could make it.
+//! in any copy of the data. What takes their place is written down at once, since later nobody could make it. Where text
+//! and list stand is known for as long as somebody may still be asked about a recipient: a message that is then secured
+//! once more, for that recipient, takes their place again, so that Sent never holds it twice.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::anatomy::{Anatomist, fields};
-use crate::blob::{Object, RawMessage};
+use crate::blob::{Object, RawMessage, Released};
 use crate::guests::ends;
 use crate::id::{Id, MailId, MailboxId, OwnerId, TransactionId};
 use crate::keyring::{Capsule, KeyClass};
@@ -15,13 +19,16 @@ use crate::mailbox::edit::Incoming;
 use crate::mailbox::records::{Holders, Source};
 use crate::mailbox::{Appended, Arrival, FlagSet, MailboxError, Mailboxes, SystemFlags, Uid, View};
 use crate::secret::silent_debug;
-use crate::store::{Batch, Key, Store, StoreError, Stored, Table};
+use crate::store::{Batch, CommitError, Key, Record, Store, StoreError, Stored, Table};
 use crate::time::Timestamp;
 
 /// Octets of the text that stays, at most.
 const LONGEST_TEXT: usize = 128 * 1024;
 /// Octets of its header section, at most.
 const LONGEST_HEADER: usize = 32 * 1024;
+
+/// How long it is known where text and list stand: as long as a question about a recipient can wait (`ask_until`), and a day.
+const KNOWN_FOR: Duration = Duration::from_secs(31 * 86_400);
 
 /// What of a secured message stands in Sent.
 #[derive(Clone, Serialize, Deserialize)]
@@ -30,11 +37,18 @@ struct SentRecord {
     /// Where it was put; its owner may have moved it.
     mailbox: MailboxId,
     uid: Uid,
-    /// What takes its place.
+    /// What takes its place; empty once it has.
     #[serde(with = "serde_bytes")]
     instead: Vec<u8>,
-    /// When its documents end at the latest; version 1 did not say.
+    /// When its documents end at the latest, or how long it is known where text and list stand; version 1 did not say.
     until: Option<Timestamp>,
+}
+
+impl SentRecord {
+    /// Whether the message stands there as it was written.
+    fn is_whole(&self) -> bool {
+        !self.instead.is_empty()
+    }
 }
 
 /// The same as version 1 wrote it.
@@ -113,15 +127,17 @@ impl Mailboxes {
         Key::new(Table::MailSent, &[owner.octets(), &hash])
     }
 
-    /// Whether the message with this Message-ID, or what stands for it, was put into Sent.
+    /// Whether the message with this Message-ID, or what stands for it, was put into Sent, and has not ended there.
     ///
     /// # Errors
     /// [`MailboxError::Store`].
     pub async fn has_sent(&self, owner: OwnerId, name: &str) -> Result<bool, MailboxError> {
-        Ok(self.store.get::<SentRecord>(&self.sent_key(owner, name)).await?.is_some())
+        let found = self.store.get::<SentRecord>(&self.sent_key(owner, name)).await?;
+        Ok(found.is_some_and(|found| found.value.is_whole()))
     }
 
-    /// Puts it into Sent in the batch, seen. The commit fails where it is there already.
+    /// Puts it into Sent in the batch, seen; where text and list of it stand, in their place. The commit fails where it is
+    /// there already. The files to remove after the commit.
     ///
     /// # Errors
     /// As [`Mailboxes::put`].
@@ -131,21 +147,37 @@ impl Mailboxes {
         (owner, mailbox): (OwnerId, MailboxId),
         sent: &NewSent,
         now: Timestamp,
-    ) -> Result<(), MailboxError> {
-        let with = (&FlagSet::of(SystemFlags::SEEN), now);
-        let Appended { uid, .. } = self.put(batch, (owner, mailbox), &sent.arrival, with).await?;
-        let (mail, instead) = (sent.arrival.mail(), sent.instead.clone());
-        let record = SentRecord { mail, mailbox, uid, instead, until: Some(sent.until) };
-        batch.require_absent(sent.key.clone()).put(sent.key.clone(), &record);
+    ) -> Result<Vec<Released>, MailboxError> {
+        self.take_turn(batch, owner).await;
         let place = Key::new(Table::MailSentOf, &[sent.transaction.octets(), &sent.key.octets]);
+        let (mut disposal, mut stands) = (Disposal::default(), None);
+        match self.store.get::<SentRecord>(&sent.key).await?.filter(|found| !found.value.is_whole()) {
+            None => batch.require_absent(sent.key.clone()),
+            Some(Record { version, value: ended }) => {
+                stands = self.replace(batch, owner, (&ended, &sent.arrival), &mut disposal).await?;
+                if let Some(until) = ended.until {
+                    ends::remove(batch, until, &sent.key);
+                }
+                batch.require_version(sent.key.clone(), version)
+            }
+        };
+        let (mailbox, uid) = match stands {
+            Some(stands) => stands,
+            None => {
+                let with = (&FlagSet::of(SystemFlags::SEEN), now);
+                (mailbox, self.put(batch, (owner, mailbox), &sent.arrival, with).await?.uid)
+            }
+        };
+        let (mail, instead) = (sent.arrival.mail(), sent.instead.clone());
+        batch.put(sent.key.clone(), &SentRecord { mail, mailbox, uid, instead, until: Some(sent.until) });
         for key in [&sent.key, &place] {
             ends::put(batch, sent.until, key);
         }
         batch.put_octets(place, Vec::new());
-        Ok(())
+        Ok(disposal.files)
     }
 
-    /// Where the secured message with this Message-ID stands in this mailbox.
+    /// Where the secured message with this Message-ID stands in this mailbox as it was written.
     ///
     /// # Errors
     /// [`MailboxError::Store`].
@@ -155,7 +187,8 @@ impl Mailboxes {
         name: &str,
     ) -> Result<Option<Appended>, MailboxError> {
         let found = self.store.get::<SentRecord>(&self.sent_key(owner, name)).await?;
-        let Some(record) = found.map(|found| found.value).filter(|record| record.mailbox == mailbox) else {
+        let here = |record: &SentRecord| record.is_whole() && record.mailbox == mailbox;
+        let Some(record) = found.map(|found| found.value).filter(here) else {
             return Ok(None);
         };
         let view = self.open(owner, mailbox).await?.view().await?;
@@ -177,22 +210,62 @@ impl Mailboxes {
         if !ends::settle(&self.store, &mut batch, ended).await? {
             return Ok(false);
         }
+        let Some(Record { version, value }) = self.store.get::<SentRecord>(&ended.key).await? else {
+            self.store.commit(batch).await?;
+            return Ok(true);
+        };
+        batch.require_version(ended.key.clone(), version).delete(ended.key.clone());
+        // It may have ended before its time.
+        if let Some(until) = value.until.filter(|until| *until != ended.at) {
+            ends::remove(&mut batch, until, &ended.key);
+        }
+        if !value.is_whole() {
+            self.store.commit(batch).await?;
+            return Ok(true);
+        }
+        let arrival = self.arrival(&value.instead).await?;
+        let stands = self.commit_instead(batch, (owner, ended), (&value, &arrival)).await;
+        // Where the store cannot say whether it happened, the sweep will.
+        if !matches!(&stands, Ok(true) | Err(MailboxError::Commit(CommitError::Unknown(_)))) {
+            self.discard(arrival).await;
+        }
+        stands.map(|_| true)
+    }
+
+    /// Whether text and list now stand anywhere.
+    async fn commit_instead(
+        &self,
+        mut batch: Batch,
+        (owner, ended): (OwnerId, &ends::Ended),
+        (record, arrival): (&SentRecord, &Arrival),
+    ) -> Result<bool, MailboxError> {
         let mut disposal = Disposal::default();
-        if let Some(record) = self.store.get::<SentRecord>(&ended.key).await? {
-            batch.require_version(ended.key.clone(), record.version).delete(ended.key.clone());
-            // It may have ended before its time.
-            if let Some(until) = record.value.until.filter(|until| *until != ended.at) {
-                ends::remove(&mut batch, until, &ended.key);
-            }
-            let arrival = self.arrival(&record.value.instead).await?;
-            let places = self.places_of(owner, &record.value).await?;
-            for (number, (view, uid)) in places.iter().enumerate() {
-                self.put_instead(&mut batch, owner, (view, *uid), (&arrival, number > 0), &mut disposal).await?;
-            }
+        let stands = self.replace(&mut batch, owner, (record, arrival), &mut disposal).await?;
+        if let Some((mailbox, uid)) = stands {
+            let until = ended.at.plus(KNOWN_FOR);
+            let known = SentRecord { mail: arrival.mail(), mailbox, uid, instead: Vec::new(), until: Some(until) };
+            batch.put(ended.key.clone(), &known);
+            ends::put(&mut batch, until, &ended.key);
         }
         self.store.commit(batch).await?;
         self.objects.drop_files(disposal.files).await;
-        Ok(true)
+        Ok(stands.is_some())
+    }
+
+    /// Puts a message into the place of what the record names, wherever that stands; where it now stands first, if anywhere.
+    async fn replace(
+        &self,
+        batch: &mut Batch,
+        owner: OwnerId,
+        (record, arrival): (&SentRecord, &Arrival),
+        disposal: &mut Disposal,
+    ) -> Result<Option<(MailboxId, Uid)>, MailboxError> {
+        let mut first = None;
+        for (view, uid) in self.places_of(owner, record).await? {
+            let put = self.put_instead(batch, owner, (&view, uid), (arrival, first.is_some()), disposal).await?;
+            first = first.or(put.map(|uid| (view.id(), uid)));
+        }
+        Ok(first)
     }
 
     /// Where a message stands: where it was put, else wherever in the account.
@@ -220,20 +293,21 @@ impl Mailboxes {
         (view, uid): (&View, Uid),
         (arrival, again): (&Arrival, bool),
         disposal: &mut Disposal,
-    ) -> Result<(), MailboxError> {
-        let Some(row) = view.find(uid) else { return Ok(()) };
+    ) -> Result<Option<Uid>, MailboxError> {
+        let Some(row) = view.find(uid) else { return Ok(None) };
         let mut edit = self.edit(batch, owner, view.id()).await?;
         edit.remove_stored(batch, uid).await?;
         let FlagSet { system, keywords } = view.flag_set(row);
         let (date, octets, mail) = (row.date, arrival.octets(), arrival.mail());
-        edit.add(batch, &Incoming { flags: system, keywords, date, octets, mail }).await?;
+        let uid = edit.add(batch, &Incoming { flags: system, keywords, date, octets, mail }).await?;
         edit.finish(batch);
         self.dispose(batch, row.mail, disposal).await?;
         if again {
-            return self.share(batch, mail).await;
+            self.share(batch, mail).await?;
+        } else {
+            arrival.keep(batch);
         }
-        arrival.keep(batch);
-        Ok(())
+        Ok(Some(uid))
     }
 }
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use postern::anatomy::{Needle, Section, SectionText, Wanted};
 use postern::gateway::staff_mail::{Binary, Piece, StaffMail};
-use postern::id::GrantId;
+use postern::id::{BlobId, GrantId, Id};
 use postern::mail::Origin;
 use postern::mailbox::{FlagSet, MailContent, MailboxError, MailboxName, View};
+use postern::store::Table;
 
-use super::gateway::{Clinic, JANE};
+use super::gateway::{Clinic, JANE, token};
 use super::parcels::{PATIENT, message};
 
 mod crash;
@@ -159,6 +160,23 @@ async fn questions_and_status_mails_lie_in_the_inbox() {
     assert_eq!(clinic.inbox().await.2.len(), 3);
 }
 
+/// That a recall found nothing went by mail, also to who reads the other answers of the gateway in their Inbox here.
+#[tokio::test]
+async fn that_a_recall_was_not_done_lies_where_the_practice_says() {
+    for (staff_mail, inbox, mails) in [("inbox", 1, 0), ("mail", 0, 1), ("both", 1, 1)] {
+        let clinic = Clinic::with(&[("practices/example-clinic.toml", &practice(staff_mail))]).await;
+        clinic.mail().await;
+        let recall = message("Recall: Scan", "Roe, Jane would like to recall the message, \"Scan\".", &[]);
+        clinic.send(&["pat@home.example"], &recall).await.unwrap();
+        let (mail, _, contents) = clinic.inbox().await;
+        assert_eq!((contents.len(), clinic.mails_to_jane().await), (inbox, mails), "{staff_mail}");
+        for content in &contents {
+            let octets = String::from_utf8(whole(&mail, content).await).unwrap();
+            assert!(octets.contains("Auto-Submitted: auto-replied"), "{octets}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn who_is_no_member_of_staff_has_no_mail() {
     let clinic = Clinic::with(&[]).await;
@@ -237,6 +255,125 @@ async fn with_the_last_right_that_is_revoked_it_ends_in_sent() {
     // The day it would have ended on finds it done.
     clinic.gateway.do_ended(postern::store::now().plus(Duration::from_secs(90 * 86_400))).await.unwrap();
     assert!(clinic.sent().await.1.difference(&after).is_empty(), "once");
+}
+
+impl Clinic {
+    /// All rights are taken back, and what ends with them ends.
+    async fn take_all_back(&self) {
+        for (id, _) in self.rights().await {
+            self.gateway.stations().vault.revoke(id, postern::store::now()).await.unwrap();
+        }
+        self.gateway.do_ended(postern::store::now()).await.unwrap();
+    }
+}
+
+/// The files that nobody holds: the next start would remove them.
+async fn unheld(clinic: &Clinic) -> usize {
+    let store = &clinic.gateway.stations().store;
+    let held = store.scan_keys(Table::Object, &[], &[0xFF; 17], 1_000).await.unwrap();
+    let folders = std::fs::read_dir(clinic.folder.path().join("data/blob")).unwrap();
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap());
+    let ids = files.map(|file| file.unwrap().file_name().to_str().unwrap().parse::<BlobId>().unwrap());
+    ids.filter(|id| !held.contains(&id.octets().to_vec())).count()
+}
+
+/// Letters that are not small: text and list of such a message lie in a file of their own.
+fn long_message() -> String {
+    message("Scan", &format!("<p>{}", "Hello ".repeat(10_000)), &DOCUMENT)
+}
+
+/// A recipient whom the sender answered for after the only other right was revoked gave a second copy, beside text and list.
+#[tokio::test]
+async fn who_is_answered_for_after_it_ended_brings_it_back_into_its_place() {
+    for moved in [false, true] {
+        let clinic = Clinic::with(&[]).await;
+        clinic.mail().await;
+        let written = long_message();
+        let receipt = clinic.send(&["pat@home.example", "kim@home.example"], &written).await.unwrap();
+        assert_eq!((receipt.accepted, receipt.asked), (1, 1));
+        let ask = token("ask", clinic.mails_to(JANE).await.last().unwrap());
+        clinic.take_all_back().await;
+        let (mail, sent) = clinic.sent().await;
+        let mut place = mail.open(sent.id()).await.unwrap();
+        if moved {
+            let old = mail.create(&MailboxName::parse("Old").unwrap(), None).await.unwrap();
+            mail.mv(sent.id(), &sent.rows().map(|row| row.uid).collect(), old).await.unwrap();
+            place = mail.open(old).await.unwrap();
+        }
+        let text = async |at: usize| {
+            let view = place.view().await.unwrap();
+            assert_eq!(view.len(), 1, "moved {moved}, {at}");
+            let content = mail.content(view.row(0).unwrap()).await.unwrap();
+            String::from_utf8(whole(&mail, &content).await).unwrap()
+        };
+        assert!(text(0).await.contains("[scan.pdf, "));
+        assert_eq!(unheld(&clinic).await, 0);
+
+        clinic.write_back(&ask, "payer").await.unwrap();
+        assert_eq!(text(1).await, written.replace('\n', "\r\n"), "whole again, in the place of text and list");
+        assert_eq!(clinic.sent().await.1.len(), usize::from(!moved));
+        assert_eq!((clinic.mails_to("kim@home.example").await.len(), unheld(&clinic).await), (1, 0));
+        if !moved {
+            let view = place.view().await.unwrap();
+            let again = appended(&mail, &view, &written.replace('\n', "\r\n").into_bytes()).await;
+            assert_eq!(again, view.row(0).unwrap().uid, "the client's own copy is no second one");
+        }
+
+        clinic.take_all_back().await;
+        assert!(text(2).await.contains("[scan.pdf, "), "it ends with the right that came later");
+        let view = place.view().await.unwrap();
+        // What ended is no more what was written: a copy of that is a message as any.
+        let again = appended(&mail, &clinic.sent().await.1, &written.replace('\n', "\r\n").into_bytes()).await;
+        assert!(!moved && again > view.row(0).unwrap().uid || moved && again > 0);
+        clinic.gateway.do_ended(postern::store::now().plus(Duration::from_secs(200 * 86_400))).await.unwrap();
+        let left = clinic.gateway.stations().store.scan_keys(Table::MailSent, &[], &[0xFF; 40], 9).await.unwrap();
+        assert!(left.is_empty(), "and is forgotten in the end");
+        assert!(place.view().await.unwrap().find(view.row(0).unwrap().uid).is_some());
+    }
+}
+
+/// Text and list of a message that its owner had deleted were written to a file that nothing named: it stayed until the next
+/// start.
+#[tokio::test]
+async fn where_a_message_was_deleted_nothing_takes_its_place() {
+    let clinic = Clinic::with(&[]).await;
+    clinic.mail().await;
+    clinic.send(&["pat@home.example"], &long_message()).await.unwrap();
+    let (mail, sent) = clinic.sent().await;
+    let trash = mail.find(&MailboxName::parse("Trash").unwrap()).await.unwrap();
+    mail.mv(sent.id(), &sent.rows().map(|row| row.uid).collect(), trash).await.unwrap();
+    let view = mail.open(trash).await.unwrap().view().await.unwrap();
+    let mut deleted = FlagSet::default();
+    deleted.add("\\Deleted").unwrap();
+    let all = view.rows().map(|row| row.uid).collect();
+    mail.set_flags(trash, &all, &postern::mailbox::FlagChange::Add(deleted), None).await.unwrap();
+    mail.expunge(trash, None).await.unwrap();
+    clinic.take_all_back().await;
+    assert_eq!((clinic.sent().await.1.len(), unheld(&clinic).await), (0, 0));
+}
+
+/// Text and list that no disk could take ended the round: whatever else had ended waited with them.
+#[tokio::test]
+async fn what_cannot_be_ended_now_keeps_nothing_else_waiting() {
+    let clinic = Clinic::with(&[]).await;
+    clinic.mail().await;
+    clinic.send(&["pat@home.example"], &long_message()).await.unwrap();
+    let stations = clinic.gateway.stations();
+    let left = async |table| stations.store.scan_keys(table, &[], &[0xFF; 60], 9).await.unwrap().len();
+    assert_eq!((left(Table::MailSent).await, left(Table::MailSentOf).await, left(Table::Message).await), (1, 1, 1));
+    let (blobs, away) = (clinic.folder.path().join("data/blob"), clinic.folder.path().join("data/away"));
+    std::fs::rename(&blobs, &away).unwrap();
+    std::fs::write(&blobs, b"no folder").unwrap();
+    let late = postern::store::now().plus(Duration::from_secs(200 * 86_400));
+    clinic.gateway.do_ended(late).await.unwrap_err();
+    assert_eq!((left(Table::MailSent).await, left(Table::MailSentOf).await, left(Table::Message).await), (1, 0, 0));
+    std::fs::remove_file(&blobs).unwrap();
+    std::fs::rename(&away, &blobs).unwrap();
+    clinic.gateway.do_ended(late).await.unwrap();
+    let (mail, sent) = clinic.sent().await;
+    let content = mail.content(sent.row(0).unwrap()).await.unwrap();
+    let text = String::from_utf8(whole(&mail, &content).await).unwrap();
+    assert!(text.contains("[scan.pdf, "), "it is tried again");
 }
 
 #[tokio::test]

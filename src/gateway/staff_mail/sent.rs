@@ -1,6 +1,6 @@
 //! A secured message in Sent: its sender's, and the workgroup's as which it was sent.
 
-use crate::blob::{Object, RawMessage};
+use crate::blob::{Object, RawMessage, Released};
 use crate::gateway::due::NotEnded;
 use crate::gateway::records::thread;
 use crate::gateway::{Gateway, Refusal, unavailable};
@@ -88,7 +88,7 @@ impl Gateway {
         Ok(SentCopy { place, sent: sent.map_err(unwritten)? })
     }
 
-    /// Puts it there, in the batch.
+    /// Puts it there, in the batch. The files to remove after the commit.
     ///
     /// # Errors
     /// [`Refusal::Full`], [`Refusal::Unavailable`].
@@ -97,7 +97,7 @@ impl Gateway {
         batch: &mut Batch,
         copy: &SentCopy,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<Released>, Refusal> {
         self.stations.mailboxes.put_sent(batch, copy.place, &copy.sent, now).await.map_err(unwritten)
     }
 

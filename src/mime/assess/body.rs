@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::mime::assess::embedded::Embedded;
 use crate::mime::assess::written::{take_out, take_out_of_shown};
 use crate::mime::assess::{Attachment, Reading, content, embedded, html};
 use crate::mime::decode::to_utf8;
@@ -71,12 +72,14 @@ pub(super) fn choose(
             None => to_utf8(&read.octets, charset),
         });
         let page = text.as_deref().filter(|_| leaf.media_type.is("text", "html"));
-        let text = match page.and_then(|page| embedded::take_out(leaf, page)) {
-            Some((page, files)) => {
+        let text = match page.map(|page| embedded::take_out(leaf.body.start, page)) {
+            Some(Embedded::Files(page, files)) => {
                 embedded.push((at, files));
                 Some(page)
             }
-            None => text,
+            // It is a document.
+            Some(Embedded::InThePage) => None,
+            Some(Embedded::Nothing) | None => text,
         };
         if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
             empty.insert(at);

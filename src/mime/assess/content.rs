@@ -47,6 +47,8 @@ pub(super) fn content_ids(html: &str) -> std::collections::HashSet<String> {
         passed = colon + 1 + end;
         if end <= LONGEST_ID {
             found.insert(percent_decoded(&rest[..end]));
+            // One of several pictures (`srcset`).
+            found.extend(rest[..end].split_once(',').map(|(id, _)| percent_decoded(id)));
         }
     }
     found

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::mime::assess::body::forms;
+use crate::mime::assess::embedded::{self, Embedded};
 use crate::mime::assess::marked::Marked;
 use crate::mime::assess::signals::recalled_by_class;
 use crate::mime::assess::{Assessment, Attachment, Given, content, html};
@@ -23,6 +24,8 @@ pub struct Packed {
     documents: Vec<Attachment>,
     text: Option<String>,
     html: Option<String>,
+    /// The files in the addresses of `html`, once they were taken out.
+    embedded: Vec<Attachment>,
     /// Whether `documents` and the text are all that it holds that a recipient could open.
     complete: bool,
     /// The class of the message that was packed.
@@ -40,7 +43,8 @@ pub fn unpack(outer: &Attachment, octets: &[u8]) -> Option<Packed> {
     let (html, text) = body(&message);
     let referred = html.as_deref().map(content::content_ids).unwrap_or_default();
     let class = message.class.clone().unwrap_or_default();
-    let mut packed = Packed { documents: Vec::new(), text, html, complete: is_sound(&message), class };
+    let (documents, embedded) = Default::default();
+    let mut packed = Packed { documents, text, html, embedded, complete: is_sound(&message), class };
     for attachment in &message.attachments {
         for content in &attachment.contents {
             let place = place_in(octets, content.octets());
@@ -122,6 +126,35 @@ fn media_type(written: &str) -> Option<String> {
     lower.split_once('/').is_some_and(is_type).then_some(lower)
 }
 
+/// Whether a text is short enough to be the message's.
+fn fits(text: &Option<String>) -> bool {
+    text.as_ref().is_none_or(|text| text.len() <= Limits::default().text)
+}
+
+impl Packed {
+    /// The HTML, the files in its own addresses taken out of it; `outer` is where what it was packed in stands in the message.
+    /// Where they cannot be, or the page is too long, the whole is kept.
+    fn take_html(&mut self, outer: u64) -> Option<String> {
+        let html = self.html.take();
+        if !fits(&html) {
+            self.complete = false;
+            return html;
+        }
+        let html = html?;
+        match embedded::take_out(outer, &html) {
+            Embedded::Nothing => Some(html),
+            Embedded::Files(html, files) => {
+                self.embedded = files;
+                Some(html)
+            }
+            Embedded::InThePage => {
+                self.complete = false;
+                None
+            }
+        }
+    }
+}
+
 /// Whether a file in base64 stands in a text, which then leaves as part of the document alone.
 fn has_base64(text: Option<&str>, html: Option<&str>) -> bool {
     let shown = html.map(html::as_text);
@@ -145,8 +178,8 @@ impl Unpacking {
     /// A file written into the text that becomes the message's, or its marks where they are not understood.
     pub fn take(&mut self, facts: &mut Assessment, root: &Entity, at: usize, mut packed: Packed) -> Result<(), Defect> {
         facts.signals.recall = facts.signals.recall.take().or_else(|| recalled_by_class(&facts.subject, &packed.class));
-        let (text, html) = (packed.text.take(), packed.html.take());
-        let fits = |text: &Option<String>| text.as_ref().is_none_or(|text| text.len() <= Limits::default().text);
+        let outer = facts.attachments.get(at).map_or(0, |outer| outer.body.start);
+        let (text, html) = (packed.text.take(), packed.take_html(outer));
         if self.took_text {
             // It is another's: the whole is kept, or nobody would read it.
             packed.complete &= text.is_none() && html.is_none();
@@ -155,9 +188,10 @@ impl Unpacking {
         } else if !fits(&text) || !fits(&html) || has_base64(text.as_deref(), html.as_deref()) {
             packed.complete = false;
         } else {
-            facts.take_packed_text(root, text, html)?;
+            facts.take_packed_text(root, (text, html), std::mem::take(&mut packed.embedded))?;
             self.took_text = facts.text.is_some() || facts.html.is_some();
         }
+        packed.documents.append(&mut packed.embedded);
         self.found.push((at, packed));
         Ok(())
     }
@@ -175,15 +209,21 @@ impl Unpacking {
             let outer = Attachment { given: Given::unless(marked), ..facts.attachments[at].clone() };
             let kept = Some(outer).filter(|_| !packed.complete);
             let documents = packed.documents.into_iter();
-            let documents = documents.map(|file| Attachment { given: Given::unless(marked && file.inline), ..file });
+            let in_text = |file: &Attachment| file.inline || file.content_id.is_some();
+            let documents = documents.map(|file| Attachment { given: Given::unless(marked && in_text(&file)), ..file });
             facts.attachments.splice(at..=at, documents.chain(kept));
         }
     }
 }
 
 impl Assessment {
-    /// A text that was packed, as the message's.
-    fn take_packed_text(&mut self, root: &Entity, text: Option<String>, html: Option<String>) -> Result<(), Defect> {
+    /// A text that was packed, as the message's, and the files in the addresses of its HTML.
+    fn take_packed_text(
+        &mut self,
+        root: &Entity,
+        (text, html): (Option<String>, Option<String>),
+        embedded: Vec<Attachment>,
+    ) -> Result<(), Defect> {
         let shown = html.as_deref().map(|html| as_sent(&html::as_text(html)));
         let text = text.map(|text| as_sent(&text)).or_else(|| shown.clone()).filter(|text| !text.is_empty());
         for text in [&html, &text].into_iter().flatten() {
@@ -195,6 +235,7 @@ impl Assessment {
         if marked.any {
             self.withhold_unmarked(&marked, root);
         }
+        self.attachments.extend(embedded.into_iter().map(|it| Attachment { given: marked.given(&it), ..it }));
         Ok(())
     }
 
@@ -293,6 +334,69 @@ mod tests {
         take(&mut facts, &octets);
         assert_eq!((facts.text, facts.attachments.len()), (None, 1));
         assert_eq!(facts.attachments[0].name, "winmail.dat");
+    }
+
+    /// A message of Outlook's with this HTML.
+    fn with_html(html: &str) -> Vec<u8> {
+        let length = u32::try_from(html.len()).unwrap().to_le_bytes();
+        let padding = vec![0; html.len().wrapping_neg() % 4];
+        let list = [&b"\x01\0\0\0\x02\x01\x13\x10\x01\0\0\0"[..], &length, html.as_bytes(), &padding].concat();
+        message(&[attribute(1, 0x8008, b"IPM.Microsoft Mail.Note\0"), attribute(1, 0x9003, &list)])
+    }
+
+    fn picture(octet: u8) -> String {
+        format!("<img src='data:image/png;base64,{}'>", data_encoding::BASE64.encode(&[octet; 300]))
+    }
+
+    fn given(facts: &Assessment) -> Vec<(&str, bool)> {
+        facts.attachments.iter().map(|it| (it.name.as_str(), it.given == Given::AsDocument)).collect()
+    }
+
+    /// Pictures in the addresses of a page that was packed were in neither the mail nor the portal.
+    #[test]
+    fn files_in_a_packed_page_are_documents_whether_or_not_it_is_the_text() {
+        let page = format!("<p>Dear Dr Roe</p>{}", picture(7));
+        let mut facts = assessment();
+        take(&mut facts, &with_html(&page));
+        assert_eq!(facts.text.as_deref(), Some("Dear Dr Roe\r\n"));
+        assert_eq!(facts.html.as_deref(), Some("<p>Dear Dr Roe</p><img src='cid:embedded.10.0'>"));
+        assert_eq!(given(&facts), [("image.png", true)]);
+        assert_eq!((facts.attachments[0].inline, &facts.attachments[0].front[..]), (true, &[7; 300][..]));
+        // Beside a text of the message's own the page is not shown.
+        let mut facts = assessment();
+        facts.text = Some("Hello\r\n".into());
+        take(&mut facts, &with_html(&page));
+        assert_eq!((facts.html.as_deref(), given(&facts)), (None, vec![("image.png", true)]));
+        // Of a page with too many the whole stays.
+        let many: String = (0..51).map(picture).collect();
+        for text in [None, Some("Hello\r\n".to_owned())] {
+            let mut facts = assessment();
+            facts.text = text.clone();
+            take(&mut facts, &with_html(&many));
+            assert_eq!((facts.text.clone(), given(&facts)), (text, vec![("winmail.dat", true)]));
+        }
+        let long = "<p>x</p>".repeat(70_000) + &picture(7);
+        let mut facts = assessment();
+        facts.text = Some("Hello\r\n".into());
+        take(&mut facts, &with_html(&long));
+        assert_eq!(given(&facts), [("winmail.dat", true)]);
+    }
+
+    /// What stands outside of the marks stays inside, also where it is written into the page.
+    #[test]
+    fn of_a_packed_page_only_marked_pictures_leave() {
+        let page = format!("{}<p>[part]<p>a{}<p>[/part]<p><a href={}>s</a>", picture(1), picture(2), &picture(3)[10..]);
+        let page = page.replace("'>s", ">s");
+        let mut facts = assessment();
+        take(&mut facts, &with_html(&page));
+        assert!(facts.marked);
+        let leaving: Vec<u8> = facts.documents().map(|it| it.front[0]).collect();
+        assert_eq!((facts.attachments.len(), leaving), (3, vec![2]));
+        // Where the text is another's, nobody knows what of the page is marked.
+        let mut facts = assessment();
+        (facts.text, facts.marked) = (Some("a\r\n".into()), true);
+        take(&mut facts, &with_html(&page));
+        assert_eq!((facts.attachments.len(), facts.documents().count()), (3, 0));
     }
 
     #[test]

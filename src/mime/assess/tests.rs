@@ -65,6 +65,28 @@ fn what_is_read_of_many_texts_is_bounded() {
     assert_eq!(assessment.attachments.len(), 90);
 }
 
+/// Of a page with more pictures than are taken out the others were in neither the mail nor the portal.
+#[test]
+fn a_page_with_too_many_files_is_a_document_and_what_is_not_marked_stays_inside() {
+    let picture =
+        |octet| format!("<img src='data:image/png;base64,{}'>\n", data_encoding::BASE64.encode(&[octet; 200]));
+    let pictures = |count| (0..count).map(picture).collect::<String>();
+    let page = |before: &str, count| format!("Content-Type: text/html\n\n<p>{before}</p>\n{}", pictures(count));
+    let few = assessed(&page("Hello", 50));
+    assert_eq!((few.text.as_deref(), few.attachments.len()), (Some("Hello\r\n"), 50));
+    let many = assessed(&page("Hello", 51));
+    let [document] = &many.attachments[..] else { panic!("one document") };
+    assert_eq!((many.text.as_deref(), document.name.as_str()), (None, "message.html"));
+    let both = format!(
+        "Content-Type: multipart/alternative; boundary=b\n\n--b\n\n[part]\nTake 2.\n[/part]\nsecret\n--b\n{}--b--\n",
+        page("Take 2.", 51)
+    );
+    let both = assessed(&both);
+    assert_eq!((both.text.as_deref(), both.documents().count()), (Some("Take 2.\r\n"), 0));
+    let marks = crlf(&page("[part]</p><p>Take 2.</p><p>[/part]", 51));
+    assert_eq!(assess_octets(&marks, &Limits::default()).unwrap_err().word, "part-marks");
+}
+
 #[test]
 fn a_reading_that_is_missing_makes_a_document() {
     let octets = crlf("Subject: x\n\nHello\n");

@@ -63,18 +63,19 @@ fn without(text: &[u8], files: &[Written]) -> Vec<u8> {
 }
 
 fn document(leaf: &Entity, file: Written) -> Attachment {
-    Attachment::in_text(leaf, names::saved_as(&file.name), &MediaType::octet_stream(), file.octets)
+    Attachment::in_text(leaf.body.start, names::saved_as(&file.name), &MediaType::octet_stream(), file.octets)
 }
 
 impl Attachment {
-    /// A document whose octets stood in the text of a leaf, `names` as it was given them there.
-    pub(super) fn in_text(leaf: &Entity, mut names: Vec<String>, declared: &MediaType, octets: Vec<u8>) -> Self {
+    /// A document whose octets stood in a text, `names` as it was given them there; `at` is where what holds the text stands in
+    /// the message.
+    pub(super) fn in_text(at: u64, mut names: Vec<String>, declared: &MediaType, octets: Vec<u8>) -> Self {
         let content_type = content::shown(&octets[..octets.len().min(START)]);
         if names.is_empty() {
             names.push(names::made(declared, content_type.as_deref()));
         }
         Self {
-            body: leaf.body.start..leaf.body.start,
+            body: at..at,
             encoding: TransferEncoding::Identity,
             within: None,
             name: names[0].clone(),

@@ -179,7 +179,9 @@ impl Kept {
                 Piece::Tag(tag, _) if tag.closing => out.extend(["</", tag.name.as_str(), ">"]),
                 Piece::Tag(tag, _) => {
                     out.extend(["<", tag.name.as_str()]);
-                    for (name, value) in LOOKS.iter().filter_map(|name| Some((name, tag.attribute(name)?))) {
+                    let looks = LOOKS.iter().filter_map(|name| Some((name, tag.attribute(name)?)));
+                    // A picture says something, and nobody marked it.
+                    for (name, value) in looks.filter(|(_, value)| !value.to_ascii_lowercase().contains("cid:")) {
                         let value = value.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
                         out.extend([" ", *name, "=\"", value.as_str(), "\""]);
                     }
@@ -214,6 +216,7 @@ mod tests {
                  <p class=MsoNormal>a&amp;<o:p>&nbsp;</o:p></p><p><b>[/part]</b></p></div>",
                 "<div style=\"color:red\"><p class=\"MsoNormal\">a&amp;<o:p>&nbsp;</o:p></p></div>",
             ),
+            ("<p style='background:url(CID:a)' dir=ltr>[part]<br>a<br>[/part]</p>", "<p dir=\"ltr\">a</p>"),
             (
                 "<table title=s><tr><td>[part]</td></tr><tr><td>a<td>b</tr></table>[/part]",
                 "<table><tr><td>a<td>b</tr></table>",
