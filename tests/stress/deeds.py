@@ -53,7 +53,7 @@ def another(client, by_number):
     """A command that others may follow at once; `None` where it does not fit now."""
     full = len(client.picture.uids) > FULL
     reading = client.reads_only(client.picture.name) or not client.picture.writable
-    choices = [(22, fetch), (8, fetch_body), (6, search), (2, sort), (4, noop), (2, status), (1, namespace), (2, mistake)]
+    choices = [(22, fetch), (8, fetch_body), (6, search), (4, changes), (2, sort), (4, noop), (2, status), (1, namespace), (2, mistake)]
     if not reading:
         choices += [(22, store), (6, conditional_store), (10 if full else 3, delete), (8 if full else 4, expunge), (6, move)]
     if client.kind != "examiner":
@@ -127,6 +127,17 @@ def fetch_body(client, by_number):
     refused = ("EXPUNGEISSUED",) if not how else ()
     text = f"{how}FETCH {numbers} (UID {item})"
     return numbers and Asked(text, expunges=bool(how), refused=refused, length=length) or None
+
+
+def changes(client, by_number):
+    """What has changed, and what is gone, since some change."""
+    picture = client.picture
+    if not client.counts_changes():
+        return None
+    since = client.chance.choice([picture.modseq, *picture.modseqs.values()])
+    if client.kind == "condstore":
+        return Asked(f"UID SEARCH MODSEQ {since}")
+    return Asked(f"UID FETCH 1:* (FLAGS) (CHANGEDSINCE {max(1, since)} VANISHED)")
 
 
 def search(client, by_number):
@@ -292,6 +303,9 @@ def append(client, by_number):
             client.note(ledger.fact(box, uid, item, fact), answer_of(asked, code, value))
         if wrong := ledger.rises(ledger.uid_next, box, uid + 1, floors.get(box, 0) + 1):
             client.is_wrong(f"APPENDUID {value}: UIDNEXT {wrong}")
+        picture = client.picture
+        if picture.box == box and uid not in picture.uids and None not in picture.uids and not ledger.leaves(box, uid):
+            client.is_wrong(f"APPENDUID {value}: and no EXISTS told of it")
 
     text = f'APPEND "{name}" ({" ".join(flags)})' + (f' "{date}"' if date else "")
     return Asked(text, octets, done=done)
@@ -391,6 +405,12 @@ def reopen(client):
         client.do(how)
         client.picture = None
     client.open(elsewhere(client))
+
+
+def saved(client):
+    """The last search's result, by name."""
+    key = client.chance.choice(["DELETED", "FLAGGED", "ALL", "UID 1:*"])
+    client.do_all([Asked(f"UID SEARCH RETURN (SAVE) {key}"), Asked("UID FETCH $ (FLAGS)"), Asked("UID SEARCH $ SEEN")])
 
 
 def log_out(client):
@@ -502,4 +522,4 @@ def check_resync(client, kept):
         client.ledger.resyncs += 1
 
 
-ALONE = [(4, lambda client: idle(client, client.chance.random() / 3)), (5, reopen), (2, log_out), (2, break_off), (1, remake), (2, quarrel)]
+ALONE = [(4, lambda client: idle(client, client.chance.random() / 3)), (5, reopen), (2, log_out), (2, break_off), (1, remake), (2, quarrel), (2, saved)]

@@ -104,12 +104,21 @@ class World:
             if asked.numbers != picture.with_flag(flag):
                 client.is_wrong(f"SEARCH {key} found {asked.numbers}, and {picture.with_flag(flag)} have it")
         heard = []
-        client.do(f'STATUS "{picture.name}" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)',
-                  lists=lambda words: heard.append(words))
+        items = "MESSAGES UNSEEN UIDNEXT UIDVALIDITY SIZE"
+        items += {"rev2": " DELETED", "plain": " RECENT"}.get(client.kind, " HIGHESTMODSEQ" * client.counts_changes())
+        client.do(f'STATUS "{picture.name}" ({items})', lists=heard.append)
         told = {item: int(value) for item, value in zip(heard[0][1][::2], heard[0][1][1::2])}
-        unseen = len(picture.uids) - len(picture.with_flag("\\seen"))
-        expected = {"MESSAGES": len(picture.uids), "UNSEEN": unseen, "UIDVALIDITY": picture.validity}
-        if any(told[item] != value for item, value in expected.items()) or told["UIDNEXT"] <= max(picture.uids, default=0):
+        sizes = [self.ledger.facts[picture.box, uid].get("RFC822.SIZE") for uid in picture.uids]
+        expected = {
+            "MESSAGES": len(picture.uids),
+            "UNSEEN": len(picture.uids) - len(picture.with_flag("\\seen")),
+            "UIDVALIDITY": picture.validity,
+            "SIZE": None if None in sizes else sum(int(size.strip("'")) for size in sizes),
+            "DELETED": len(picture.with_flag("\\deleted")),
+        }
+        differing = [item for item, value in expected.items() if value is not None and told.get(item, value) != value]
+        behind = told["UIDNEXT"] <= max(picture.uids, default=0)
+        if differing or behind or told.get("HIGHESTMODSEQ", 1 << 63) < max(picture.modseqs.values(), default=0):
             client.is_wrong(f"STATUS says {told}, and the picture {expected}")
 
     def ask_all(self, client):
