@@ -13,7 +13,8 @@ pub struct Difference {
     pub vanished: Vec<(usize, Uid)>,
     /// How many came.
     pub arrived: usize,
-    /// UIDs of those in both views whose flags or keywords differ, ascending.
+    /// UIDs of those in both views whose flags or keywords have changed, ascending; also where they are as they were by now,
+    /// since who looked in between has seen others.
     pub changed: Vec<Uid>,
 }
 
@@ -61,7 +62,7 @@ fn compare(old: Option<&Arc<Page>>, new: Option<&Arc<Page>>, position: usize, ne
         while later.next_if(|new| new.uid < row.uid).is_some() {}
         match later.next_if(|new| new.uid == row.uid) {
             None => found.vanished.push((position + at, row.uid)),
-            Some(new) if (new.flags, new.keywords) != (row.flags, row.keywords) => found.changed.push(row.uid),
+            Some(new) if new.modseq != row.modseq => found.changed.push(row.uid),
             Some(_) => {}
         }
     }

@@ -509,8 +509,12 @@ async fn check_difference(open: &OpenMailbox, before: &View, after: &View) {
     let all: Vec<Uid> = after.rows().map(|row| row.uid).collect();
     assert_eq!(known, all[..all.len() - told.arrived]);
     let shown = |view: &View, uid| view.find(uid).map(|row| view.flag_set(row));
+    let modseq = |view: &View, uid| view.find(uid).map_or(0, |row| row.modseq);
     let differs: Vec<Uid> = known.iter().copied().filter(|uid| shown(before, *uid) != shown(after, *uid)).collect();
-    assert_eq!(told.changed, differs);
+    // Also what is as it was by now: who looked in between has seen something else.
+    let changed: Vec<Uid> = known.iter().copied().filter(|uid| modseq(after, *uid) > before.modseq()).collect();
+    assert_eq!(told.changed, changed);
+    assert!(differs.iter().all(|uid| changed.contains(uid)));
     let past = open.past(after, before.modseq()).await.unwrap();
     let gone = before.rows().map(|row| row.uid).filter(|uid| after.find(*uid).is_none());
     let gone: BTreeSet<Uid> = gone.collect();

@@ -111,6 +111,8 @@ impl Session {
         let positions: Vec<usize> = positions.iter().filter(changed).copied().collect();
         let (unseen, modseq) = self.see(plan, &positions, &now).await?;
         let now = if unseen.is_empty() { now } else { self.selected()?.mailbox.view().await? };
+        // Another session may just have made up a keyword.
+        self.tell_flag_names(&now);
         for position in &positions {
             let Some(known) = before.row(*position) else { continue };
             // Of one that is gone and must not be told so yet the row that was known is told.

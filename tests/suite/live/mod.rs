@@ -27,5 +27,6 @@ pub mod outbox;
 mod readers;
 mod reload;
 mod smarthost;
+mod stress;
 pub mod tools;
 mod workgroups;
