@@ -1,6 +1,7 @@
 //! Randomness: ids and tokens. The only module that draws random octets beside the ciphers' own.
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use zeroize::Zeroizing;
 
 use crate::id::Id;
 use crate::secret::Secret;
@@ -34,8 +35,15 @@ const READABLE_LENGTH: usize = 20;
 
 /// A fresh password for people to type: four groups of five letters and digits, 100 bits.
 pub fn readable_password() -> Secret<String> {
-    let signs = octets::<READABLE_LENGTH>().map(|octet| char::from(READABLE[usize::from(octet % 32)]));
-    Secret::new(signs.chunks(5).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-"))
+    let drawn = Zeroizing::new(octets::<READABLE_LENGTH>());
+    let mut password = String::with_capacity(2 * READABLE_LENGTH);
+    for (at, octet) in drawn.iter().enumerate() {
+        if at > 0 && at % 5 == 0 {
+            password.push('-');
+        }
+        password.push(char::from(READABLE[usize::from(octet % 32)]));
+    }
+    Secret::new(password)
 }
 
 /// Whether this may be one of [`readable_password`], without its hyphens.

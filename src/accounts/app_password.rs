@@ -121,7 +121,7 @@ impl Accounts {
     }
 
     async fn known_app_passwords(&self, id: StaffId) -> Result<Option<Record<AppPasswords>>, StoreError> {
-        self.store.get(&app_passwords_key(id)).await
+        self.store.get(&key_of(id)).await
     }
 
     async fn change_app_passwords(
@@ -130,7 +130,7 @@ impl Accounts {
         alter: impl Fn(&mut AppPasswords) -> Result<(), AccountError>,
     ) -> Result<(), AccountError> {
         let (id, _) = self.find(address).await?.ok_or(AccountError::Missing)?;
-        let key = app_passwords_key(id);
+        let key = key_of(id);
         loop {
             let mut batch = Batch::default();
             let mut known = match self.known_app_passwords(id).await? {
@@ -158,14 +158,18 @@ impl Accounts {
     }
 }
 
-fn app_passwords_key(id: StaffId) -> Key {
+/// Where those of an account are.
+pub(super) fn key_of(id: StaffId) -> Key {
     Key::new(Table::StaffAppPasswords, &[id.octets()])
 }
 
 /// An app password as it is hashed: people write it with and without its hyphens, and phones begin it with a capital.
 fn plain_form(password: &Secret<String>) -> Secret<String> {
-    let sign = |c: &char| *c != '-' && !c.is_whitespace();
-    Secret::new(password.expose().chars().filter(sign).map(|c| c.to_ascii_lowercase()).collect())
+    let password = password.expose();
+    // Room for all of it: a text that grows leaves pieces of itself behind.
+    let mut plain = String::with_capacity(password.len());
+    plain.extend(password.chars().filter(|c| *c != '-' && !c.is_whitespace()).map(|c| c.to_ascii_lowercase()));
+    Secret::new(plain)
 }
 
 #[cfg(test)]

@@ -115,27 +115,32 @@ impl Accounts {
             Err(_) => None,
         };
         let app_password = self.app_password_of(found.as_ref().map(|(id, _)| *id), password).await?;
-        let hash = found.as_ref().map(|(_, record)| record.value.password.clone());
-        let matches = match &app_password {
-            Some(_) => Some(true),
-            None => self.passwords.verify(password, hash).await,
+        let open = found.filter(|(_, record)| record.value.may_sign_in(now));
+        let matches = match (&app_password, &open) {
+            (Some(_), Some(_)) => Some(true),
+            // One of an account that is not open tells nothing either, by how soon it is refused.
+            _ => {
+                let hash = open.as_ref().map(|(_, record)| record.value.password.clone());
+                self.passwords.verify(password, hash).await
+            }
         };
-        let Some(matches) = matches else { return Ok(SignIn::Busy) };
-        Ok(match found {
-            Some((id, record)) if matches && record.value.may_sign_in(now) => {
+        Ok(match (matches, open) {
+            (None, _) => SignIn::Busy,
+            (Some(true), Some((id, record))) => {
                 SignIn::Welcome(Box::new(record.value), Pass { id, version: record.version, app_password })
             }
             _ => SignIn::Rejected,
         })
     }
 
-    /// Whether what a sign-in stands on is still so: the account is as it was, and the app password there.
+    /// Whether what a sign-in stands on is still so: the account is as it was, its password has not lapsed, and the app
+    /// password is there.
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub async fn stands(&self, pass: &Pass) -> Result<bool, StoreError> {
+    pub async fn stands(&self, pass: &Pass, now: Timestamp) -> Result<bool, StoreError> {
         let account = self.get(pass.id).await?;
-        let same = account.is_some_and(|account| account.version == pass.version && !account.value.disabled);
+        let same = account.is_some_and(|account| account.version == pass.version && account.value.may_sign_in(now));
         match &pass.app_password {
             Some(hash) if same => self.has_app_password(pass.id, hash).await,
             _ => Ok(same),
@@ -194,7 +199,8 @@ impl Accounts {
         .await
     }
 
-    /// Lets nobody sign in with it any more; what it sent stays.
+    /// Lets nobody sign in with it any more, and ends its app passwords: who enables it again gives a new password, and means
+    /// nobody who had an old one. What it sent stays.
     ///
     /// # Errors
     /// [`AccountError::Missing`] or the store.
@@ -207,6 +213,9 @@ impl Accounts {
             let (id, mut record) = self.find(address).await?.ok_or(AccountError::Missing)?;
             alter(&mut record.value);
             let mut batch = Batch::default();
+            if record.value.disabled {
+                batch.delete(app_password::key_of(id));
+            }
             batch.require_version(staff_key(id), record.version);
             batch.put(staff_key(id), &record.value);
             match self.store.commit(batch).await {

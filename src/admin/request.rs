@@ -6,11 +6,12 @@ use crate::id::{ContactId, GrantId, QueueId, StaffId};
 use crate::mail::Address;
 use crate::policy::{RecipientFacts, Role, SenderFacts};
 use crate::queue::QueueRow;
+use crate::secret::silent_debug;
 use crate::time::Timestamp;
 use crate::vault::VerifyReport;
 
 /// One command. Listings come in pages: `after` is the last id of the page before.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
 pub enum Request {
     /// `staff add`
@@ -127,7 +128,7 @@ pub enum Request {
 }
 
 /// One answer.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub enum Answer {
     /// Done; a sentence for the admin.
@@ -191,6 +192,9 @@ pub enum Answer {
         sentence: String,
     },
 }
+
+// They hold passwords.
+silent_debug!(Request, Answer);
 
 /// One row of `staff app-password list`.
 #[derive(Debug, Serialize, Deserialize)]

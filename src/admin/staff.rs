@@ -63,12 +63,20 @@ fn row_of(id: StaffId, account: StaffAccount, workgroups: Vec<String>, now: Time
 pub(super) async fn passwd(desk: &Desk, address: &Address, password: String) -> Performed {
     let accounts = &desk.gateway.stations().accounts;
     accounts.set_password(address, &Secret::new(password)).await.map_err(said)?;
-    done(format!("{address} has a new password."))
+    let devices = accounts.app_passwords(address).await.map_err(said)?.len();
+    let also = match devices {
+        0 => String::new(),
+        1 => format!(" One app password opens it, too: `postern staff app-password list {address}`."),
+        many => format!(" {many} app passwords open it, too: `postern staff app-password list {address}`."),
+    };
+    done(format!("{address} has a new password.{also}"))
 }
 
 pub(super) async fn disable(desk: &Desk, address: &Address) -> Performed {
     desk.gateway.stations().accounts.disable(address).await.map_err(said)?;
-    done(format!("{address} can no longer sign in. `postern staff passwd {address}` enables it again."))
+    done(format!(
+        "{address} can no longer sign in, and its app passwords are gone. `postern staff passwd {address}` enables it again."
+    ))
 }
 
 pub(super) async fn add_app_password(desk: &Desk, address: &Address, name: &str) -> Performed {

@@ -175,9 +175,15 @@ impl Gateway {
         }
     }
 
-    /// Whether a sign-in still stands; not where that cannot be told.
-    pub async fn stands(&self, pass: &Pass) -> bool {
-        self.stations.accounts.stands(pass).await.unwrap_or_default()
+    /// Whether a sign-in still stands.
+    ///
+    /// # Errors
+    /// [`SignInError::Unavailable`] where that cannot be told.
+    pub async fn stands(&self, pass: &Pass) -> Result<bool, SignInError> {
+        self.stations.accounts.stands(pass, store::now()).await.map_err(|error| {
+            trouble("sign-in", &error);
+            SignInError::Unavailable
+        })
     }
 
     /// Whether this origin may use this address in MAIL FROM, by the policy in force now.

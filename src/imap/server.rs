@@ -194,7 +194,8 @@ impl Visit<'_> {
         let deadlines = &self.server.settings.deadlines;
         match waiting {
             Waiting::SignIn => self.opened + deadlines.before_sign_in,
-            Waiting::Command | Waiting::Idle => self.heard + deadlines.command,
+            Waiting::Command => now + deadlines.command,
+            Waiting::Idle => self.heard + deadlines.command,
             Waiting::Data => now + self.pace.left(deadlines.data),
         }
     }

@@ -76,7 +76,7 @@ pub struct Deadlines {
     pub before_sign_in: Duration,
     /// How often an idling client is told that the connection stands, so that no router on the way forgets it.
     pub still_here: Duration,
-    /// How often a client is told that a search goes on.
+    /// How often a client is told that a search goes on (RFC 9585, section 4.1: 10 to 15 seconds).
     pub progress: Duration,
 }
 
@@ -89,7 +89,7 @@ impl Default for Deadlines {
             handshake: Duration::from_secs(20),
             before_sign_in: Duration::from_secs(120),
             still_here: Duration::from_secs(120),
-            progress: Duration::from_secs(5),
+            progress: Duration::from_secs(10),
         }
     }
 }

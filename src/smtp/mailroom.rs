@@ -48,7 +48,7 @@ pub trait Mailroom: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(Origin, Self::Pass), SignInError>> + Send;
 
     /// See [`Gateway::stands`].
-    fn stands(&self, pass: &Self::Pass) -> impl Future<Output = bool> + Send;
+    fn stands(&self, pass: &Self::Pass) -> impl Future<Output = Result<bool, SignInError>> + Send;
 
     /// See [`Gateway::may_send_as`].
     fn may_send_as(&self, origin: &Origin, address: &Address) -> impl Future<Output = Result<bool, Refusal>> + Send;
@@ -77,7 +77,7 @@ impl Mailroom for Gateway {
         Gateway::sign_in(self, name, password).await
     }
 
-    async fn stands(&self, pass: &Pass) -> bool {
+    async fn stands(&self, pass: &Pass) -> Result<bool, SignInError> {
         Gateway::stands(self, pass).await
     }
 

@@ -166,8 +166,7 @@ impl<M: Mailroom> Visit<'_, M> {
                     Ok(())
                 }
                 Step::EndOfMessage(submitted) => {
-                    let answer = self.accept(submitted).await;
-                    self.session.answer(answer);
+                    self.end_message(submitted).await;
                     Ok(())
                 }
                 Step::NeedInput(waiting) => self.hear(waiting, stream, &mut buffer).await,
@@ -255,20 +254,28 @@ impl<M: Mailroom> Visit<'_, M> {
         Ended(reason)
     }
 
-    /// A session does not outlive its password: with each message it is asked whether the sign-in still stands.
+    /// Whether the sign-in still stands: a session does not outlive its password. `None` where it does not, and has left.
+    async fn standing(&mut self) -> Option<Result<(), Refusal>> {
+        let Some(pass) = &self.pass else { return Some(Ok(())) };
+        match self.server.mailroom.stands(pass).await {
+            Ok(true) => Some(Ok(())),
+            Ok(false) => {
+                self.session.leave(Limit::AccountChanged);
+                None
+            }
+            Err(_) => Some(Err(Refusal::Unavailable)),
+        }
+    }
+
     async fn respond(&mut self, question: Question) {
         let mailroom = &self.server.mailroom;
         let answer = match question {
             Question::SignIn { name, password } => self.sign_in(&name, &password).await,
-            Question::MaySendAs { origin, address } => {
-                if let Some(pass) = &self.pass
-                    && !mailroom.stands(pass).await
-                {
-                    self.session.leave(Limit::AccountChanged);
-                    return;
-                }
-                Answer::MaySendAs(mailroom.may_send_as(&origin, &address).await)
-            }
+            Question::MaySendAs { origin, address } => match self.standing().await {
+                Some(Ok(())) => Answer::MaySendAs(mailroom.may_send_as(&origin, &address).await),
+                Some(Err(refusal)) => Answer::MaySendAs(Err(refusal)),
+                None => return,
+            },
             Question::CheckRecipient { origin, address } => {
                 Answer::CheckRecipient(mailroom.check_recipient(&origin, &address).await)
             }
@@ -311,6 +318,16 @@ impl<M: Mailroom> Visit<'_, M> {
         {
             *spool = Err(refusal);
         }
+    }
+
+    /// Asked again at the end, since a message may be long on its way, and one with an empty return path was not asked about.
+    async fn end_message(&mut self, submitted: Submitted) {
+        let answer = match self.standing().await {
+            Some(Ok(())) => self.accept(submitted).await,
+            Some(Err(refusal)) => Answer::Message(Err(refusal)),
+            None => return self.message = None,
+        };
+        self.session.answer(answer);
     }
 
     async fn accept(&mut self, submitted: Submitted) -> Answer {

@@ -135,7 +135,8 @@ pub fn unescape(text: &str) -> Vec<u8> {
                     b'\\' => (b'\\', 1),
                     b'x' => (u8::from_str_radix(&rest[1..3], 16).unwrap(), 3),
                     // A backslash of an IMAP flag stands for itself.
-                    _ => (b'\\', 0),
+                    b'A'..=b'Z' | b'*' => (b'\\', 0),
+                    other => panic!("\\{}", char::from(other)),
                 };
                 octets.push(octet);
                 rest = &rest[used..];

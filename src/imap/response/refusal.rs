@@ -122,6 +122,11 @@ impl Refusal {
         }
     }
 
+    /// Whether it is a single message that cannot be had, and others can.
+    pub fn is_of_one_message(&self) -> bool {
+        matches!(self, Self::UnknownCte | Self::Mailbox(MailboxError::Blob(_)))
+    }
+
     /// The cause that an admin must know, where it lies in the house itself.
     pub fn trouble(&self) -> Option<String> {
         match self {

@@ -72,6 +72,10 @@ impl Session {
     /// The message is whole, and so is its line.
     pub(super) async fn end_append(&mut self, rest: &[u8]) {
         let Some(Append { tag, state }) = self.append.take() else { return };
+        // It may have been long on its way.
+        if !self.still_welcome().await {
+            return;
+        }
         let result = match state {
             Ok(taking) => self.finish_append(taking, rest).await,
             Err(refusal) => Err(refusal),

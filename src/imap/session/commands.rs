@@ -70,6 +70,7 @@ impl Session {
         command: Command,
         outlet: &mut impl Outlet,
     ) -> Result<(), Gone> {
+        self.under_way.clone_from(&tag);
         let (expunges, logout) = (command.tells_expunges(), matches!(command, Command::Logout));
         if !self.still_welcome().await {
             return Ok(());
@@ -82,6 +83,8 @@ impl Session {
             Ok(Some(done)) => done,
             Ok(None) => return Ok(()),
             Err(Halt::Gone(gone)) => return Err(gone),
+            // It has been told why the session ends, and is told nothing more.
+            Err(Halt::Refused(_)) if self.closing.is_some() => return Ok(()),
             Err(Halt::Refused(refusal)) => {
                 self.tell_news(expunges).await;
                 self.blame(Some(&tag), &refusal);

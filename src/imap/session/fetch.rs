@@ -2,7 +2,8 @@
 
 use super::section::{Source, check_binary};
 use super::{Done, Gone, Halt, Outlet, Session};
-use crate::anatomy::Envelope;
+use crate::anatomy::{Envelope, SectionText};
+use crate::event::Event;
 use crate::gateway::staff_mail::StaffMail;
 use crate::imap::command::{By, FetchItem, FetchRequest, Peek};
 use crate::imap::date;
@@ -25,6 +26,8 @@ struct Plan {
     content: bool,
     /// Whether reading sets `\Seen`.
     sees: bool,
+    /// Whether more than header sections is.
+    long: bool,
 }
 
 impl Plan {
@@ -34,7 +37,7 @@ impl Plan {
         let mut portions: Vec<Vec<usize>> = Vec::new();
         let mut octets = 0;
         for position in positions {
-            let more = view.row(position).filter(|_| self.sees).map_or(0, |row| row.octets);
+            let more = view.row(position).filter(|_| self.sees && self.long).map_or(0, |row| row.octets);
             octets += more;
             match portions.last_mut().filter(|portion| portion.len() < most && octets <= SEEN_OCTETS) {
                 Some(portion) => portion.push(position),
@@ -53,8 +56,18 @@ impl Plan {
 struct Lack {
     /// A message is no more.
     gone: bool,
-    /// One cannot be read, and why.
+    /// One cannot be read, or not in this form, and why.
     unreadable: Option<Refusal>,
+}
+
+/// Whether an item may be as long as the message.
+fn reads_texts(item: &FetchItem) -> bool {
+    match item {
+        FetchItem::Body(section, ..) => matches!(section.text, SectionText::Whole | SectionText::Text),
+        FetchItem::Rfc822(_, text, _) => matches!(text, SectionText::Whole | SectionText::Text),
+        FetchItem::Binary(..) => true,
+        _ => false,
+    }
 }
 
 /// A message that is told of.
@@ -118,10 +131,13 @@ impl Session {
             // Of one that is gone and must not be told so yet the row that was known is told.
             let row = now.find(known.uid).unwrap_or(known);
             let told = Told { row, view: &now, position: *position, just_seen: unseen.contains(row.uid) };
+            if plan.content {
+                self.may_still_read().await?;
+            }
             match self.tell_message(plan, &told, outlet).await {
                 Ok(there) => lack.gone |= !there,
-                // The others can be read all the same, and the change of its flags is news.
-                Err(Halt::Refused(refusal @ Refusal::Mailbox(MailboxError::Blob(_)))) => {
+                Err(Halt::Refused(refusal)) if refusal.is_of_one_message() => {
+                    self.skip(plan, &told, &refusal).await?;
                     lack.unreadable = Some(refusal);
                     continue;
                 }
@@ -131,6 +147,19 @@ impl Session {
                 selected.told.insert(row.uid, modseq);
             }
             self.flush_if_full(outlet).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves out a message that cannot be read: the others can be all the same, and nobody has seen it.
+    async fn skip(&mut self, plan: &Plan, told: &Told<'_>, refusal: &Refusal) -> Result<(), Halt> {
+        if let Some(cause) = refusal.trouble() {
+            Event::Trouble { place: "imap-fetch", cause: format!("mail {}: {cause}", told.row.mail) }.log();
+        }
+        if told.just_seen {
+            let (id, unseen) = (self.selected()?.mailbox.id(), [told.row.uid].into_iter().collect());
+            let change = FlagChange::Remove(FlagSet::of(SystemFlags::SEEN));
+            plan.mail.set_flags(id, &unseen, &change, None).await?;
         }
         Ok(())
     }
@@ -168,7 +197,8 @@ impl Session {
         // The right to write may be gone since it was selected.
         let may_see = !selected.read_only && mail.may_write(selected.mailbox.owner());
         let sees = may_see && items.iter().any(sees);
-        Ok(Plan { mail, items, content, sees })
+        let long = items.iter().any(reads_texts);
+        Ok(Plan { mail, items, content, sees, long })
     }
 
     /// `VANISHED (EARLIER)` of these (RFC 7162, section 3.2.6).

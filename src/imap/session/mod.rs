@@ -177,6 +177,8 @@ pub struct Session {
     fragments: Fragments,
     out: Writer,
     stage: Stage,
+    /// The tag of the command that is done.
+    under_way: String,
     signed_in: Option<SignedIn>,
     failed_sign_ins: u32,
     errors: u32,
@@ -200,6 +202,7 @@ impl Session {
             fragments: Fragments::default(),
             out: Writer::default(),
             stage: Stage::Command,
+            under_way: String::new(),
             signed_in: None,
             failed_sign_ins: 0,
             errors: 0,

@@ -144,13 +144,15 @@ impl Session {
     pub(super) async fn still_welcome(&mut self) -> bool {
         let Some(SignedIn { mail, pass, .. }) = &self.signed_in else { return true };
         let open = self.selected.as_ref().is_none_or(|selected| mail.may_read(selected.mailbox.owner()));
-        let welcome = self.gateway.stands(pass).await;
-        if !welcome {
-            self.leave("account-changed", "Your account was changed; please sign in again");
-        } else if !open {
-            self.leave("right-lost", "The mailbox that was open is not yours to read any more");
+        match (self.gateway.stands(pass).await, open) {
+            (Ok(true), true) => return true,
+            (Ok(true), false) => {
+                self.leave("right-lost", "The mailbox that was open is not yours to read any more");
+            }
+            (Ok(false), _) => self.leave("account-changed", "Your account was changed; please sign in again"),
+            (Err(_), _) => self.leave("unavailable", "[UNAVAILABLE] Something is wrong here; try again in a minute"),
         }
-        welcome && open
+        false
     }
 
     /// The mailboxes of who has signed in.

@@ -73,7 +73,7 @@ impl Session {
         outlet: &mut impl Outlet,
     ) -> Result<(Vec<T>, Reading), Halt> {
         let found = self.find(request, outlet).await?;
-        let mut reading = if reads { self.begin_reading(outlet).await? } else { self.begin_looking() };
+        let mut reading = if reads { self.begin_reading(outlet).await? } else { Reading::without_turn() };
         let (mail, all) = (self.mail()?, found.len());
         let mut made = Vec::with_capacity(all);
         for (at, found) in found.into_iter().enumerate() {

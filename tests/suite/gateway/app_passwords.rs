@@ -1,6 +1,6 @@
 //! App passwords: whose they are, how many, and what ends them.
 
-use postern::accounts::AccountError;
+use postern::accounts::{AccountError, NewStaff};
 use postern::gateway::SignInError;
 use postern::mail::Origin;
 use postern::secret::Secret;
@@ -27,8 +27,22 @@ async fn an_app_password_is_one_accounts_and_goes_alone() {
         passes.push(pass);
     }
     // It is nobody else's, nor a name's that is not there.
-    for name in ["bob@clinic.example", "nobody@clinic.example", "no address"] {
-        assert!(matches!(gateway.sign_in(name, &phone).await, Err(SignInError::Rejected)), "{name}");
+    let bob = NewStaff {
+        address: address("bob@clinic.example"),
+        name: None,
+        practice: None,
+        groups: Vec::new(),
+        delegated: Vec::new(),
+        admin: false,
+        initial: false,
+    };
+    accounts.add(bob, &own, store::now()).await.unwrap();
+    let bobs = accounts.add_app_password(&address("bob@clinic.example"), "phone", store::now()).await.unwrap();
+    gateway.sign_in("bob@clinic.example", &bobs).await.unwrap();
+    for (name, password) in
+        [("bob@clinic.example", &phone), (JANE, &bobs), ("nobody@clinic.example", &phone), ("no address", &phone)]
+    {
+        assert!(matches!(gateway.sign_in(name, password).await, Err(SignInError::Rejected)), "{name}");
     }
     let names = async || -> Vec<String> {
         accounts.app_passwords(&jane).await.unwrap().into_iter().map(|known| known.name).collect()
@@ -38,16 +52,20 @@ async fn an_app_password_is_one_accounts_and_goes_alone() {
     assert_eq!(names().await, ["laptop"]);
     let mut stand = Vec::new();
     for pass in &passes {
-        stand.push(gateway.stands(pass).await);
+        stand.push(gateway.stands(pass).await.unwrap());
     }
     assert_eq!(stand, [true, false, true]);
     assert!(matches!(gateway.sign_in(JANE, &phone).await, Err(SignInError::Rejected)));
-    // An account that is disabled is so for all its programs.
+    // An account that is disabled is so for all its programs, and they stay out when it is enabled by a new password.
     accounts.disable(&jane).await.unwrap();
     for password in [&own, &laptop] {
         assert!(matches!(gateway.sign_in(JANE, password).await, Err(SignInError::Rejected)));
     }
-    assert!(!gateway.stands(&passes[0]).await && !gateway.stands(&passes[2]).await);
+    assert!(!gateway.stands(&passes[0]).await.unwrap() && !gateway.stands(&passes[2]).await.unwrap());
+    accounts.set_password(&jane, &own).await.unwrap();
+    gateway.sign_in(JANE, &own).await.unwrap();
+    assert!(matches!(gateway.sign_in(JANE, &laptop).await, Err(SignInError::Rejected)));
+    assert_eq!(names().await, [""; 0]);
 }
 
 #[tokio::test]

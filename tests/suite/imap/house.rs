@@ -12,7 +12,7 @@ use postern::store;
 use super::dialog::Dialog;
 use crate::gateway::Clinic;
 
-const PASSWORD: &str = "seven clover anvils hum";
+pub const PASSWORD: &str = "seven clover anvils hum";
 
 pub struct House {
     clinic: Clinic,

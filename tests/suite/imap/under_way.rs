@@ -9,11 +9,12 @@ use postern::imap::{Places, Purpose, Session, Settings};
 use postern::mail::{Address, Domain};
 use postern::net::Guesses;
 use postern::secret::Secret;
+use postern::store::Batch;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use super::dialog::Exchange;
-use super::house::{House, Person};
+use super::house::{House, PASSWORD, Person};
 use super::live;
 use crate::wire::Wire;
 
@@ -125,10 +126,16 @@ async fn a_sign_in_that_was_under_way_when_the_password_changed_ends() {
     let mut session = office.open();
     session.receive(person.fill("a LOGIN $name \"$password\"\r\n").as_bytes());
     let mut paper = Paper::default();
+    let stations = house.gateway().stations();
+    let (id, _) = stations.accounts.find(&Address::parse(&person.name).unwrap()).await.unwrap().unwrap();
+    // Behind its password, the first sign-in makes the mailboxes, and waits for that.
+    let mut batch = Batch::default();
+    stations.mailboxes.take_turns(&mut batch, &[id.into()]).await;
     let change = async {
-        // The sign-in has read the account, and its Argon2 run is under way.
+        // The sign-in has read the account, and its Argon2 run is under way; this one's comes behind it.
         tokio::task::yield_now().await;
         set_password(&house, &person, "quite another long one").await;
+        drop(batch);
     };
     let (pause, ()) = tokio::join!(session.advance(&mut paper), change);
     let said = String::from_utf8_lossy(&paper.0).into_owned();
@@ -143,10 +150,10 @@ async fn a_sign_in_that_was_under_way_when_the_password_changed_ends() {
 async fn a_search_ends_when_its_answer_may_not_be_read_any_more() {
     let house = House::new().await;
     let office = Office::new(&house, told_of_all());
-    for (line, found) in [
-        ("s SEARCH TEXT needle", "* SEARCH"),
-        ("s SORT (SUBJECT) UTF-8 ALL", "* SORT"),
-        ("s THREAD REFERENCES UTF-8 ALL", "* THREAD"),
+    for (line, found, looks) in [
+        ("s SEARCH TEXT needle", "* SEARCH", 1),
+        ("s SORT (SUBJECT) UTF-8 ALL", "* SORT", 2),
+        ("s THREAD REFERENCES UTF-8 ALL", "* THREAD", 2),
     ] {
         let person = house.person().await;
         let mut session = office.selected(&person).await;
@@ -154,12 +161,24 @@ async fn a_search_ends_when_its_answer_may_not_be_read_any_more() {
             append(&mut session, &format!("Subject: {number}\r\n\r\nneedle")).await;
         }
         let (mut pieces, running) = begin(session, line);
-        let (first, answer) = pieces.recv().await.unwrap();
-        assert!(first.contains("* OK Looked at "), "{line}: {first}");
+        // SORT and THREAD look at all once more, for what they order by.
+        let (mut rounds, mut last) = (0, 0);
+        let answer = loop {
+            let (piece, answer) = pieces.recv().await.unwrap();
+            let at: usize = piece.split("Looked at ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+            assert!(piece.starts_with(&format!("* OK [INPROGRESS (\"s\" {at} 70)] ")), "{line}: {piece}");
+            rounds += usize::from(rounds == 0 || at < last);
+            last = at;
+            if rounds == looks {
+                break answer;
+            }
+            answer.send(true).unwrap();
+        };
         set_password(&house, &person, "quite another long one").await;
         answer.send(true).unwrap();
         let said = rest(&mut pieces).await;
-        assert!(said.contains("* BYE") && !said.contains(found), "{line}: {said}");
+        let bye = "* BYE Your account was changed; please sign in again\r\n";
+        assert!(said.ends_with(bye) && !said.contains(found) && !said.contains("\r\ns "), "{line}: {said}");
         assert_eq!(running.await.unwrap(), Ok(Pause::Close("account-changed")), "{line}");
     }
 }
@@ -182,7 +201,7 @@ async fn a_search_whose_client_has_gone_makes_room_for_those_that_wait_and_are_t
     }
     let (mut pieces, running) = begin(office.selected(&person).await, "s SEARCH TEXT needle");
     let (waiting, answer) = pieces.recv().await.unwrap();
-    assert!(waiting.contains("* OK Other searches"), "{waiting}");
+    assert!(waiting.contains("* OK [INPROGRESS (\"s\" NIL NIL)] Other searches"), "{waiting}");
     for (answer, _, other) in others {
         answer.send(false).unwrap();
         assert_eq!(other.await.unwrap(), Err(Gone("connection-lost")));
@@ -279,4 +298,38 @@ async fn a_message_that_comes_by_an_octet_at_a_time_is_not_waited_for() {
     };
     tokio::time::timeout(Duration::from_secs(15), slow).await.expect("it was waited for");
     assert!(begun.elapsed() > Duration::from_secs(2), "its patience was not used up");
+}
+
+/// A message in a form that cannot be undone, or that could not be read, ended the command, and it and all that came behind it
+/// had been marked as seen.
+#[tokio::test]
+async fn what_could_not_be_told_is_not_seen() {
+    let house = House::new().await;
+    let person = house.person().await;
+    let office = Office::new(&house, settings());
+    let mut session = office.selected(&person).await;
+    append(&mut session, "Subject: 1\r\n\r\none").await;
+    append(&mut session, "Subject: 2\r\nContent-Transfer-Encoding: x-strange\r\n\r\ntwo").await;
+    append(&mut session, "Subject: 3\r\n\r\nthree").await;
+    let said = ask(&mut session, "f FETCH 1:3 (BINARY[1])").await;
+    assert!(said.contains("* 1 FETCH (BINARY[1] ~{3}\r\none") && said.contains("* 3 FETCH (BINARY[1] ~{5}"), "{said}");
+    assert!(said.contains("\r\nf NO [UNKNOWN-CTE] ") && !said.contains("* 2 FETCH (BINARY"), "{said}");
+    let said = ask(&mut office.selected(&person).await, "s SEARCH SEEN").await;
+    assert!(said.contains("* SEARCH 1 3\r\n"), "{said}");
+}
+
+/// A message that took hours to come was stored though its sender had lost the right to store it long before.
+#[tokio::test]
+async fn an_append_ends_when_the_password_changed_on_its_way() {
+    let house = House::new().await;
+    let person = house.person().await;
+    let office = Office::new(&house, settings());
+    let mut session = office.selected(&person).await;
+    assert!(ask(&mut session, "m APPEND INBOX {18+}\r\nSubject: a").await.is_empty());
+    set_password(&house, &person, "quite another long one").await;
+    let said = ask(&mut session, "\r\nbody").await;
+    assert_eq!(said, "* BYE Your account was changed; please sign in again\r\n");
+    set_password(&house, &person, PASSWORD).await;
+    let said = ask(&mut office.selected(&person).await, "s STATUS INBOX (MESSAGES)").await;
+    assert!(said.contains("(MESSAGES 0)"), "{said}");
 }

@@ -61,8 +61,8 @@ impl Mailroom for Fake {
         }
     }
 
-    async fn stands(&self, (): &()) -> bool {
-        !self.account_changed.load(Ordering::Relaxed)
+    async fn stands(&self, (): &()) -> Result<bool, SignInError> {
+        Ok(!self.account_changed.load(Ordering::Relaxed))
     }
 
     async fn may_send_as(&self, origin: &Origin, address: &Address) -> Result<bool, Refusal> {

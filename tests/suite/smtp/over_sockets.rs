@@ -158,18 +158,30 @@ async fn who_guessed_too_often_is_told_so_on_every_port_and_does_not_ask_without
     assert!(lines[1].contains("Too many wrong passwords from your network"), "{}", lines[1]);
 }
 
-/// A lost phone whose password had been changed, or removed, went on sending over a connection that was open.
+/// A lost phone whose password had been changed, or removed, went on sending over a connection that was open: its next message,
+/// one that was on its way, or one without a return path, which nobody was asked about.
 #[tokio::test]
 async fn no_session_sends_on_when_its_account_was_changed() {
-    let live = Live::start(plan(Purpose::Submissions)).await;
-    let mut client = live.connect().await;
-    client.tls().await.unwrap();
-    let message = [ENVELOPE, "DATA\r\nSubject: a\r\n\r\nb\r\n.\r\n"].concat();
-    let first = say(&mut client, &[SIGN_IN, &message].concat(), 7).await;
-    assert_codes(&first, &["220", "250", "235", "250", "250", "354", "250"]);
-    live.fake.account_changed.store(true, Ordering::Relaxed);
-    assert_codes(&say(&mut client, &message, 2).await, &["421 4.7.0 Your account was changed", "closed"]);
-    assert_eq!(live.fake.taken.lock().unwrap().len(), 1);
+    const LEFT: [&str; 2] = ["421 4.7.0 Your account was changed", "closed"];
+    let data = "DATA\r\nSubject: a\r\n\r\nb\r\n.\r\n";
+    let nobody = ENVELOPE.replace("jane@clinic.example", "");
+    let table: [(&str, String, &[&str]); 3] = [
+        ("", [ENVELOPE, data].concat(), &[]),
+        (ENVELOPE, data.to_owned(), &["354"]),
+        ("", [&nobody, data].concat(), &["250", "250", "354"]),
+    ];
+    for (before, after, codes) in table {
+        let live = Live::start(plan(Purpose::Submissions)).await;
+        let mut client = live.connect().await;
+        client.tls().await.unwrap();
+        let first = say(&mut client, &[SIGN_IN, ENVELOPE, data].concat(), 7).await;
+        assert_codes(&first, &["220", "250", "235", "250", "250", "354", "250"]);
+        say(&mut client, before, before.lines().count()).await;
+        live.fake.account_changed.store(true, Ordering::Relaxed);
+        let said = say(&mut client, &after, codes.len() + LEFT.len()).await;
+        assert_codes(&said, &[codes, &LEFT].concat());
+        assert_eq!(live.fake.taken.lock().unwrap().len(), 1, "{after}");
+    }
 }
 
 #[tokio::test]

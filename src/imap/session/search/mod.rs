@@ -2,6 +2,7 @@
 
 mod criteria;
 
+use super::reading::Reading;
 use super::{Done, Halt, Outlet, Session};
 use crate::gateway::staff_mail::StaffMail;
 use crate::imap::command::{By, Key, ReturnOption, SearchRequest};
@@ -70,7 +71,7 @@ impl Session {
         let criteria = Criteria::of(&request.key, request.charset.as_deref(), selected, store::now())?;
         let now = selected.mailbox.view().await?;
         let before = selected.view.clone();
-        let mut reading = if criteria.reads { self.begin_reading(outlet).await? } else { self.begin_looking() };
+        let mut reading = if criteria.reads { self.begin_reading(outlet).await? } else { Reading::without_turn() };
         let together = if criteria.reads { READ_TOGETHER } else { TOGETHER };
         let mut found = Vec::new();
         for (position, row) in before.rows().enumerate() {
