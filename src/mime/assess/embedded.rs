@@ -144,6 +144,7 @@ mod tests {
             format!("<style>@font-face{{src:url(data:font/woff;base64,{coded})}}</style>"),
             "data: <b title='data:x'>metadata:</b> data:".to_owned(),
             format!("<p>Write data:image/png;base64,{coded} there</p>"),
+            format!("<p>url=data:x;base64,{coded}&#39; or \"data:x;base64,{coded}\"</p>"),
         ] {
             assert_eq!(taken(&other), (None, false), "{other}");
         }

@@ -29,13 +29,13 @@ impl<'p> Addresses<'p> {
             quote @ (b'"' | b'\'') if !self.is_among_others(start - 1) => {
                 memchr::memchr(*quote, behind.as_bytes()).unwrap_or(behind.len())
             }
-            b'"' | b'\'' | b'=' => alone(behind),
-            // In a style, behind `&quot;`, or one of several. In words it is shown, and what stands there is for their reader.
-            b'(' | b',' | b';' => self.is_markup(start).then(|| alone(behind))?,
-            before if before.is_ascii_whitespace() => self.is_markup(start).then(|| alone(behind))?,
+            // As a value, in a style, behind `&quot;`, or one of several.
+            b'"' | b'\'' | b'=' | b'(' | b',' | b';' => alone(behind),
+            before if before.is_ascii_whitespace() => alone(behind),
             _ => return None,
         };
-        Some(start..colon + 1 + length)
+        // In words it is shown, and what stands there is for their reader.
+        self.is_markup(start).then_some(start..colon + 1 + length)
     }
 
     /// Whether this quote begins a `srcset` or `imagesrcset` (HTML, section 4.8.4.2.1).
