@@ -6,7 +6,7 @@ use crate::anatomy::EnvelopeAddress;
 use crate::anatomy::address::addresses;
 use crate::anatomy::field::fields;
 
-/// What a header section says of its message. Texts are unfolded; encoded words are left as they are.
+/// What a header section says of its message. Texts are unfolded, a tab is a space; encoded words are left as they are.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Envelope {
     /// Date
@@ -38,7 +38,8 @@ impl Envelope {
     pub fn of(header: &[u8]) -> Self {
         let mut envelope = Self::default();
         for field in fields(header) {
-            envelope.take(&String::from_utf8_lossy(field.name).to_ascii_lowercase(), || field.text());
+            envelope
+                .take(&String::from_utf8_lossy(field.name).to_ascii_lowercase(), || field.text().replace('\t', " "));
         }
         for list in [&mut envelope.sender, &mut envelope.reply_to] {
             if list.is_empty() {

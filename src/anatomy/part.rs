@@ -8,6 +8,8 @@ use crate::mime::header::unstructured;
 
 /// Octets of a word of a part that says little.
 const LONGEST_WORD: usize = 24;
+/// Octets of a header section with nothing in it.
+const EMPTY_LINE: u64 = 2;
 
 impl Part {
     /// The part that this header section describes, with an empty body behind it; `digest` is whether it stands in a
@@ -160,18 +162,20 @@ impl Part {
     }
 
     /// What the header sections of the parts within it say of them, a line each: what TEXT looks through without reading
-    /// them again.
+    /// them again. Those of messages are read themselves, and one that is empty says nothing.
     pub fn says(&self) -> impl Iterator<Item = String> + '_ {
-        let mut pending = vec![self];
+        let mut pending = vec![(self, true)];
         let parts = std::iter::from_fn(move || {
-            let part = pending.pop()?;
+            let (part, is_message) = pending.pop()?;
             match &part.content {
                 PartContent::Leaf => {}
-                PartContent::Multipart(children) => pending.extend(children.iter().rev()),
-                PartContent::Message(_, inner) => pending.push(inner),
+                PartContent::Multipart(children) => pending.extend(children.iter().rev().map(|child| (child, false))),
+                PartContent::Message(_, inner) => pending.push((inner, true)),
             }
-            Some(part)
+            let is_empty = part.header.end - part.header.start <= EMPTY_LINE;
+            Some(Some(part).filter(|_| !is_message && !is_empty))
         });
+        let parts = parts.flatten();
         parts.map(|part| {
             let mut said = format!("content-type: {}/{}", part.kind, part.subtype);
             let mut say = |text: &str| said.extend(["; ", text]);

@@ -2,7 +2,7 @@
 
 use crate::anatomy::field::{Field, fields};
 use crate::anatomy::{LooseDecoder, Part};
-use crate::mime::decode::to_utf8;
+use crate::mime::decode::{charset_of_pieces, piece_to_utf8};
 use crate::mime::header::unstructured;
 
 /// Decoded octets of a text that are looked at together.
@@ -42,6 +42,11 @@ impl Needle {
         Self(text.to_lowercase())
     }
 
+    /// Whether it is nothing, which is in every text.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether it is in a text.
     pub fn is_in(&self, text: &str) -> bool {
         // Letters of ASCII fold to letters of ASCII, so no other text need be made.
@@ -60,17 +65,15 @@ impl Needle {
         places.any(|at| text[at + 1..=at + rest.len()].eq_ignore_ascii_case(rest))
     }
 
-    /// Whether it is in a field of this name of a header section: as decoded, or as written.
+    /// Whether it is in a field of this name of a header section, as decoded (RFC 9051, section 6.4.4).
     pub fn is_in_field(&self, header: &[u8], name: &str) -> bool {
         fields(header).filter(|field| field.is(name)).any(|field| {
             let value = field.value.trim_ascii();
             if is_plain(value) {
                 return self.is_in_ascii(value);
             }
-            let (decoded, written) = (unstructured(field.value), field.text());
-            // White space of any length is one space to who types it.
-            let typed = || decoded.split_whitespace().collect::<Vec<_>>().join(" ");
-            self.is_in(&decoded) || self.is_in(&written) || self.is_in(&typed())
+            let decoded = unstructured(field.value);
+            self.is_in(&decoded) || self.is_in(&typed(&decoded))
         })
     }
 
@@ -85,13 +88,17 @@ impl Needle {
 pub struct Said(Vec<String>);
 
 impl Said {
-    /// The fields of a header section, as written and as decoded.
+    /// The fields of a header section: their names, and what they say as decoded.
     pub fn in_header(header: &[u8]) -> Self {
-        let both = |field: Field<'_>| {
-            let decoded = Some(field.value).filter(|value| !is_plain(value.trim_ascii())).map(unstructured);
-            [Some(String::from_utf8_lossy(field.octets).into_owned()), decoded]
+        let said = |field: Field<'_>| {
+            if is_plain(field.value.trim_ascii()) {
+                return [Some(String::from_utf8_lossy(field.octets).into_owned()), None];
+            }
+            let decoded = unstructured(field.value);
+            let named = |text: &str| format!("{}: {text}", String::from_utf8_lossy(field.name));
+            [Some(named(&typed(&decoded))), Some(named(&decoded))]
         };
-        fields(header).flat_map(both).flatten().collect()
+        fields(header).flat_map(said).flatten().collect()
     }
 }
 
@@ -99,6 +106,11 @@ impl FromIterator<String> for Said {
     fn from_iter<T: IntoIterator<Item = String>>(texts: T) -> Self {
         Self(texts.into_iter().map(|text| text.to_lowercase()).collect())
     }
+}
+
+/// White space of any length is one space to who types it.
+fn typed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a value decodes to what it is: one line of printable ASCII, without encoded words or wide gaps.
@@ -111,7 +123,9 @@ fn is_plain(value: &[u8]) -> bool {
 pub struct TextSearch<'a> {
     needles: Vec<(&'a Needle, bool)>,
     decoder: LooseDecoder,
+    /// What the part says, until its beginning was seen and it is settled.
     charset: Option<String>,
+    settled: bool,
     window: Vec<u8>,
     /// Octets of one window that are looked at again with the next: a needle may lie across both.
     overlap: usize,
@@ -128,7 +142,7 @@ impl<'a> TextSearch<'a> {
         let needles: Vec<_> = needles.into_iter().map(|needle| (needle, false)).collect();
         // Four octets a letter are the most that charsets take.
         let longest = needles.iter().map(|(needle, _)| needle.0.chars().count()).max().unwrap_or(0);
-        Some(Self { needles, decoder, charset, window: Vec::new(), overlap: longest * 4 + 16 })
+        Some(Self { needles, decoder, charset, settled: false, window: Vec::new(), overlap: longest * 4 + 16 })
     }
 }
 
@@ -138,7 +152,8 @@ impl TextSearch<'_> {
         self.decoder.feed(octets, &mut self.window);
         if self.window.len() >= WINDOW.max(self.overlap * 2) {
             self.look();
-            self.window.drain(..self.window.len() - self.overlap);
+            // By an even number, so that the units of UTF-16 stay whole.
+            self.window.drain(..(self.window.len() - self.overlap) & !1);
         }
         self.needles.iter().all(|(_, found)| *found)
     }
@@ -151,7 +166,10 @@ impl TextSearch<'_> {
     }
 
     fn look(&mut self) {
-        let text = to_utf8(&self.window, self.charset.as_deref()).to_lowercase();
+        if !std::mem::replace(&mut self.settled, true) {
+            self.charset = Some(charset_of_pieces(self.charset.as_deref(), &self.window));
+        }
+        let text = piece_to_utf8(&self.window, self.charset.as_deref().unwrap_or_default()).to_lowercase();
         for (needle, found) in &mut self.needles {
             *found = *found || text.contains(&needle.0);
         }
@@ -200,6 +218,27 @@ mod tests {
         }
     }
 
+    /// Behind the first window a text in UTF-16 was read by the wrong octet first, and one in UTF-8 whose charset nobody said
+    /// as windows-1252 where a letter was cut.
+    #[test]
+    fn a_needle_behind_the_first_window_is_found_in_any_charset() {
+        let letters = |text: &str, unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+        let utf16 = "Content-Type: text/plain; charset=utf-16\r\n\r\n";
+        for before in [WINDOW - 7, WINDOW, 3 * WINDOW / 2 + 1] {
+            let text = format!("{}Müller\u{1F600}", "ä.".repeat(before / 2));
+            for (header, octets) in [
+                (utf16, letters(&format!("\u{FEFF}{text}"), u16::to_be_bytes)),
+                (utf16, letters(&text, u16::to_le_bytes)),
+                ("Content-Type: text/plain; charset=utf-16be\r\n\r\n", letters(&text, u16::to_be_bytes)),
+                ("", text.clone().into_bytes()),
+                ("Content-Type: text/plain; charset=utf-8\r\n\r\n", text.clone().into_bytes()),
+                ("", [b"aaa".as_slice(), text.as_bytes()].concat()),
+            ] {
+                assert!(finds(header, &octets, "müller\u{1F600}"), "{header} {before}");
+            }
+        }
+    }
+
     #[test]
     fn several_needles_are_found_in_one_pass() {
         let part = Part::of_header(b"", 0..0, false);
@@ -217,17 +256,19 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_searched_decoded_and_as_written() {
+    fn headers_are_searched_as_decoded() {
         let header = b"Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nX-Empty:\r\nX-Plain:  Two words \r\nX-Folded: two\r\n words\r\n\r\n";
         let is_in = |name: Option<&str>, needle| match name {
             Some(name) => Needle::new(needle).is_in_field(header, name),
             None => Needle::new(needle).is_among(&Said::in_header(header)),
         };
-        assert!(is_in(Some("subject"), "grüße") && is_in(None, "grüße") && is_in(None, "subject: ="));
+        assert!(is_in(Some("subject"), "grüße") && is_in(None, "subject: grüße"));
+        // What stands in the header section encoded was found as well, also `utf-8` in every such field.
+        assert!(!is_in(Some("subject"), "utf-8") && !is_in(None, "utf-8"));
         for name in ["x-plain", "X-Folded"] {
             assert!(is_in(Some(name), "TWO WORDS") && !is_in(Some(name), "plain") && !is_in(Some(name), "words "));
         }
-        assert!(is_in(None, "x-plain:  two") && is_in(None, "two words") && !is_in(None, "three"));
+        assert!(is_in(None, "x-plain:  two") && is_in(None, "x-folded: two words") && !is_in(None, "three"));
         assert!(is_in(Some("X-Empty"), "") && !is_in(Some("X-Other"), "") && !is_in(Some("X-Empty"), "grüße"));
     }
 }

@@ -55,7 +55,7 @@ pub fn format_date_time(at: Timestamp) -> String {
     let utc = at.to_jiff().to_zoned(TimeZone::UTC);
     let month = MONTHS[usize::try_from(utc.month() - 1).unwrap_or(0)];
     format!(
-        "{:>2}-{month}-{:04} {:02}:{:02}:{:02} +0000",
+        "{:02}-{month}-{:04} {:02}:{:02}:{:02} +0000",
         utc.day(),
         utc.year(),
         utc.hour(),
@@ -89,6 +89,6 @@ mod tests {
             assert_eq!(parse_date_time(text).map(|at| at.to_string()).as_deref(), expected, "{text}");
         }
         let moment = parse_date_time("01-Feb-1994 12:00:00 +0100").unwrap();
-        assert_eq!(format_date_time(moment), " 1-Feb-1994 11:00:00 +0000");
+        assert_eq!(format_date_time(moment), "01-Feb-1994 11:00:00 +0000");
     }
 }

@@ -16,11 +16,11 @@ static MODIFIED: LazyLock<Encoding> = LazyLock::new(|| {
     specification.encoding().unwrap_or(BASE64_NOPAD)
 });
 
-/// A name as it came. Octets beyond ASCII are UTF-8 whatever was agreed: nothing else can be meant by them.
-/// `None` where it is neither, or too long, or has control characters.
+/// A name as it came. `None` where it is not in the encoding that was agreed, too long, or has control characters; so names
+/// of eight bits are not there for who has not asked for UTF-8, as RFC 3501, section 5.1, has it.
 pub fn decode(octets: &[u8], utf8: bool) -> Option<String> {
     let text = std::str::from_utf8(octets).ok()?;
-    let name = if utf8 || !text.is_ascii() { text.to_owned() } else { decode_utf7(text)? };
+    let name = if utf8 { text.to_owned() } else { decode_utf7(text)? };
     let sound = name.len() <= LONGEST && !name.chars().any(char::is_control);
     sound.then_some(name)
 }
@@ -32,14 +32,20 @@ pub fn encode(name: &str, utf8: bool) -> String {
 
 fn decode_utf7(text: &str) -> Option<String> {
     let mut name = String::with_capacity(text.len());
-    let mut rest = text;
+    let (mut rest, mut was_shifted) = (text, false);
     while let Some(at) = rest.find('&') {
         name.push_str(&rest[..at]);
+        // Two shifts side by side are one (RFC 3501, section 5.1.3).
+        let side_by_side = std::mem::replace(&mut was_shifted, true) && at == 0;
         let (shifted, behind) = rest[at + 1..].split_once('-')?;
         rest = behind;
         if shifted.is_empty() {
             name.push('&');
+            was_shifted = false;
             continue;
+        }
+        if side_by_side {
+            return None;
         }
         let octets = MODIFIED.decode(shifted.as_bytes()).ok()?;
         if octets.len() % 2 != 0 {
@@ -47,11 +53,12 @@ fn decode_utf7(text: &str) -> Option<String> {
         }
         let units = octets.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
         for c in char::decode_utf16(units) {
-            name.push(c.ok()?);
+            // What stands for itself is not encoded.
+            name.push(c.ok().filter(|c| !(' '..='~').contains(c))?);
         }
     }
     name.push_str(rest);
-    Some(name)
+    text.is_ascii().then_some(name)
 }
 
 fn encode_utf7(name: &str) -> String {
@@ -98,11 +105,14 @@ mod tests {
             assert_eq!(decode(wire.as_bytes(), false).as_deref(), Some(name), "{wire}");
             assert_eq!(encode(name, false), wire);
         }
-        for wire in ["&", "&U,BTFw", "&U-", "&2D0-", "&AA*-", "a\r\nb", "a\0b", "&AAA-"] {
+        for wire in
+            ["&", "&U,BTFw", "&U-", "&2D0-", "&AA*-", "a\r\nb", "a\0b", "&AAA-", "&AGEAYg-", "&AOQ-&AOQ-", "Entwürfe"]
+        {
             assert_eq!(decode(wire.as_bytes(), false), None, "{wire:?}");
         }
         assert_eq!(decode("A & B".as_bytes(), true).as_deref(), Some("A & B"));
-        assert_eq!(decode("Entwürfe".as_bytes(), false).as_deref(), Some("Entwürfe"));
+        assert_eq!(decode("Entwürfe".as_bytes(), true).as_deref(), Some("Entwürfe"));
+        assert_eq!(decode(b"&AOQ-&-&AOQ-", false).as_deref(), Some("ä&ä"));
         assert_eq!(decode(b"\xFF", true), None);
         assert_eq!(decode("x".repeat(LONGEST + 1).as_bytes(), true), None);
     }

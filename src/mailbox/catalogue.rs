@@ -318,6 +318,12 @@ impl Mailboxes {
         if moving.is_empty() {
             return Err(MailboxError::Missing);
         }
+        if to == from {
+            return Err(MailboxError::Exists);
+        }
+        if to.is_below(from) {
+            return Err(MailboxError::Within);
+        }
         let moved: Result<Vec<Entry>, NameError> =
             moving.into_iter().map(|entry| Ok(Entry { name: entry.name.moved(from, to)?, ..entry })).collect();
         let moved = moved.map_err(|_| MailboxError::TooMany)?;

@@ -133,7 +133,7 @@ impl FlagSet {
         Self { system, keywords: Vec::new() }
     }
 
-    /// Adds the flag or keyword in this text. `\Recent` is taken and says nothing, as RFC 3501 has it.
+    /// Adds the flag or keyword in this text. `\Recent` cannot be set (RFC 3501, section 2.3.2).
     ///
     /// # Errors
     /// [`FlagError`].
@@ -145,9 +145,7 @@ impl FlagSet {
             }
             return Ok(());
         }
-        if !text.eq_ignore_ascii_case("\\Recent") {
-            self.system = self.system.with(SystemFlags::of_name(text).ok_or(FlagError::Unknown)?);
-        }
+        self.system = self.system.with(SystemFlags::of_name(text).ok_or(FlagError::Unknown)?);
         Ok(())
     }
 }
@@ -187,12 +185,17 @@ mod tests {
     #[test]
     fn flags_are_read_as_clients_write_them() {
         let mut flags = FlagSet::default();
-        for text in ["\\seen", "\\DELETED", "$Forwarded", "$forwarded", "\\Recent"] {
+        for text in ["\\seen", "\\DELETED", "$Forwarded", "$forwarded"] {
             flags.add(text).unwrap();
         }
         assert_eq!(flags.system, SystemFlags::SEEN.with(SystemFlags::DELETED));
         assert_eq!(flags.keywords.iter().map(Keyword::as_str).collect::<Vec<_>>(), ["$Forwarded"]);
-        for (text, error) in [("\\Other", FlagError::Unknown), ("a b", FlagError::Keyword), ("", FlagError::Keyword)] {
+        for (text, error) in [
+            ("\\Recent", FlagError::Unknown),
+            ("\\Other", FlagError::Unknown),
+            ("a b", FlagError::Keyword),
+            ("", FlagError::Keyword),
+        ] {
             assert_eq!(flags.add(text), Err(error), "{text:?}");
         }
         assert_eq!(flags.system.names().collect::<Vec<_>>(), ["\\Deleted", "\\Seen"]);

@@ -101,6 +101,9 @@ pub enum MailboxError {
     /// Inbox, and those the gateway itself writes to, are not deleted or renamed.
     #[error("this mailbox is kept by the gateway")]
     Kept,
+    /// It would be put below itself.
+    #[error("a mailbox cannot be put below itself")]
+    Within,
     /// It has mailboxes below it.
     #[error("there are mailboxes below it")]
     HasChildren,

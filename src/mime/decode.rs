@@ -7,7 +7,7 @@ mod charset;
 mod code_page;
 mod quoted;
 
-pub use charset::to_utf8;
+pub use charset::{charset_of_pieces, piece_to_utf8, to_utf8};
 pub(in crate::mime) use code_page::of_code_page;
 
 /// Decodes one entity's body, fed in pieces of any size. The same octets in other pieces decode alike.

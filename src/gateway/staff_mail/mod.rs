@@ -387,21 +387,24 @@ impl StaffMail {
         }
         let in_header = |wanted: &Wanted| match wanted {
             Wanted::Header(name, needle) => needle.is_in_field(&header, name),
-            Wanted::Body(_) => false,
-            Wanted::Text(needle) => needle.is_among(&in_fields) || needle.is_among(&of_parts),
+            Wanted::Body(needle) => needle.is_empty(),
+            Wanted::Text(needle) => needle.is_empty() || needle.is_among(&in_fields) || needle.is_among(&of_parts),
         };
         let mut has: Vec<bool> = wanted.iter().map(in_header).collect();
         let pending = |at: &usize| !has[*at] && !matches!(wanted[*at], Wanted::Header(..));
         let pending: Vec<usize> = (0..wanted.len()).filter(pending).collect();
-        let needles: Vec<&Needle> = pending.iter().map(|at| wanted[*at].needle()).collect();
-        for (at, found) in pending.into_iter().zip(self.in_body(mail, &needles).await?) {
+        let looked_for: Vec<&Wanted> = pending.iter().map(|at| &wanted[*at]).collect();
+        for (at, found) in pending.into_iter().zip(self.in_body(mail, &looked_for).await?) {
             has[at] |= found;
         }
         Ok(has)
     }
 
-    /// Which of these needles are in a text of its body, or in the header section of a message within.
-    async fn in_body(&self, mail: &MailContent, needles: &[&Needle]) -> Result<Vec<bool>, MailboxError> {
+    /// Which of these are in a text of its body, or in the header section of a message within, where BODY does not look
+    /// (RFC 9051, section 6.4.4: it matches no header field).
+    async fn in_body(&self, mail: &MailContent, wanted: &[&Wanted]) -> Result<Vec<bool>, MailboxError> {
+        let needles: Vec<&Needle> = wanted.iter().map(|wanted| wanted.needle()).collect();
+        let in_headers = |at: usize| matches!(wanted[at], Wanted::Text(_));
         let mut has = vec![false; needles.len()];
         let root = &mail.anatomy().root;
         for part in root.leaves() {
@@ -419,12 +422,12 @@ impl StaffMail {
             missing.into_iter().zip(search.finish()).for_each(|(at, found)| has[at] = found);
         }
         for header in root.inner_headers() {
-            if has.iter().all(|found| *found) {
+            if has.iter().enumerate().all(|(at, found)| *found || !in_headers(at)) {
                 break;
             }
             let said = Said::in_header(&self.beginning(mail, &header, SEARCHED_HEADER).await?);
-            for (found, needle) in has.iter_mut().zip(needles) {
-                *found = *found || needle.is_among(&said);
+            for (at, found) in has.iter_mut().enumerate().filter(|(at, _)| in_headers(*at)) {
+                *found = *found || needles[at].is_among(&said);
             }
         }
         Ok(has)

@@ -20,8 +20,8 @@ pub enum Peek {
     Yes,
 }
 
-/// Octets of a section: the first, and how many at most.
-pub type Partial = Option<(u32, u32)>;
+/// Octets of a section: the first, and how many at most; numbers of 63 bits (RFC 9051, section 9).
+pub type Partial = Option<(u64, u64)>;
 
 /// What is asked of a message.
 #[derive(Clone, PartialEq, Eq)]
@@ -219,9 +219,9 @@ fn partial(reader: &mut Reader<'_>) -> Read<Partial> {
     if !reader.eat(b'<') {
         return Ok(None);
     }
-    let first = reader.number()?;
+    let first = reader.number64()?;
     reader.need(b'.', "A partial has a first octet and a count")?;
-    let count = reader.number()?;
+    let count = reader.number64()?;
     reader.need(b'>', "A partial is not closed")?;
     if count == 0 { Err(Mistake("A partial has one octet at least")) } else { Ok(Some((first, count))) }
 }

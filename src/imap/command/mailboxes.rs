@@ -137,8 +137,10 @@ fn resync(reader: &mut Reader<'_>) -> Read<Resync> {
         reader.eat(b' ');
     }
     if reader.eat(b'(') {
-        ranges(reader)?;
-        argument(reader, ranges)?;
+        let (numbers, uids) = (ranges(reader)?, argument(reader, ranges)?);
+        if count(&numbers) != count(&uids) {
+            return Err(Mistake("There is a UID for each message number"));
+        }
         reader.need(b')', "A list is not closed")?;
     }
     reader.need(b')', "A list is not closed")?;
@@ -147,9 +149,16 @@ fn resync(reader: &mut Reader<'_>) -> Read<Resync> {
 
 fn ranges(reader: &mut Reader<'_>) -> Read<Vec<(End, End)>> {
     match super::search::sequence_set(reader)? {
-        SequenceSet::Ranges(ranges) => Ok(ranges),
-        SequenceSet::Saved => Err(Mistake("$ means nothing here")),
+        SequenceSet::Ranges(ranges) if ranges.iter().all(|(one, other)| *one != End::Last && *other != End::Last) => {
+            Ok(ranges)
+        }
+        SequenceSet::Ranges(_) | SequenceSet::Saved => Err(Mistake("What is known is named by numbers (RFC 7162)")),
     }
+}
+
+/// How many numbers are in ranges without `*`.
+fn count(ranges: &[(End, End)]) -> u64 {
+    SequenceSet::resolve(ranges, 0).len()
 }
 
 pub(super) fn status_items(reader: &mut Reader<'_>) -> Read<Vec<StatusItem>> {

@@ -160,7 +160,9 @@ impl Refusal {
                 (No, Some("LIMIT"), "Too many connections of this account; close other mail programs, or wait")
             }
             Self::Name(error) => (No, Some("CANNOT"), name_words(*error)),
-            Self::NameEncoding => (Bad, None, "The name of the mailbox is neither modified UTF-7 nor UTF-8"),
+            Self::NameEncoding => {
+                (No, Some("CANNOT"), "The name of the mailbox is not in modified UTF-7, or after ENABLE not in UTF-8")
+            }
             Self::Flag(FlagError::Unknown) => (Bad, None, "There is no such flag, or it cannot be set"),
             Self::Flag(FlagError::Keyword) => (Bad, None, "A keyword is a word of letters and digits"),
             Self::ReadOnly => (No, Some("READ-ONLY"), "The mailbox was opened for reading only"),
@@ -218,6 +220,7 @@ fn mailbox_written(error: &MailboxError) -> (Condition, Option<&'static str>, &'
             ("CANNOT", "A secured message stays where it is until its documents end; it can be deleted")
         }
         MailboxError::Kept => ("CANNOT", "This mailbox is kept by the gateway: it is neither deleted nor renamed"),
+        MailboxError::Within => ("CANNOT", "A mailbox cannot be put below itself"),
         MailboxError::HasChildren => ("HASCHILDREN", "There are mailboxes below it; delete those first"),
         MailboxError::UseTaken => ("USEATTR", "Another mailbox has this use"),
         MailboxError::TooMany => ("LIMIT", "That is more than there may be"),

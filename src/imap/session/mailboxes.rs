@@ -22,9 +22,17 @@ struct Shown {
     matched: bool,
     /// Whether one with `%` does.
     matched_levels: bool,
-    /// Names below it that no pattern stands for: subscribed ones, and such with a special use.
-    subscribed_below: bool,
-    special_below: bool,
+    /// What is below it.
+    below: Below,
+    /// The same of names that no pattern stands for.
+    hidden_below: Below,
+}
+
+/// What is somewhere below a name: subscribed ones, and such with a special use.
+#[derive(Default, Clone, Copy)]
+struct Below {
+    subscribed: bool,
+    special: bool,
 }
 
 /// Names matched before others get their turn on the thread.
@@ -80,7 +88,10 @@ impl Session {
 
     async fn tell_status_of(&mut self, name: &MailboxName, id: MailboxId, items: &[StatusItem]) -> Result<(), Halt> {
         let mail = self.mail()?;
-        let status = mail.status(id).await?;
+        let mut status = mail.status(id).await?;
+        // Those that this session has claimed are nobody else's.
+        let claimed = self.selected.as_ref().filter(|selected| selected.mailbox.id() == id && !selected.read_only);
+        status.recent += claimed.map_or(0, |selected| u32::try_from(selected.recent.len()).unwrap_or(u32::MAX));
         // Nobody counts them until they are asked for.
         let deleted_octets = match items.contains(&StatusItem::DeletedStorage) {
             true => mail.deleted_octets(id).await?,
@@ -115,7 +126,9 @@ impl Session {
     pub(super) async fn list(&mut self, listing: &Listing) -> Result<Done, Halt> {
         let root = listing.patterns.iter().all(Vec::is_empty);
         if root && !listing.extended {
-            self.out.line("* LIST (\\Noselect) \"/\" \"\"");
+            let reference = self.decoded(&listing.reference)?;
+            let root = reference.split_inclusive('/').next().filter(|root| root.ends_with('/'));
+            self.out.put("* LIST (\\Noselect) \"/\" ").name(root.unwrap_or_default()).line("");
             return Done::plain("LIST done");
         }
         let patterns = self.patterns(&listing.reference, &listing.patterns)?;
@@ -136,7 +149,7 @@ impl Session {
                 self.out.put(&format!(" (\"CHILDINFO\" ({}))", below.join(" ")));
             }
             self.out.line("");
-            if let (Some(items), Some(id)) = (items, shown.id) {
+            if let (Some(items), Some(id)) = (items, shown.id.filter(|_| is_taken(listing, shown))) {
                 self.tell_listed_status(name, id, items).await?;
             }
         }
@@ -161,7 +174,7 @@ impl Session {
         let names = shown(self.mail()?.list().await?, &patterns).await;
         for (name, shown) in &names {
             // RFC 3501, section 6.3.9: `%` shows a name that is not subscribed where one below it is.
-            let attributes = match (shown.subscribed, shown.subscribed_below && shown.matched_levels) {
+            let attributes = match (shown.subscribed, shown.hidden_below.subscribed && shown.matched_levels) {
                 (true, _) => "",
                 (false, true) => "\\Noselect",
                 (false, false) => continue,
@@ -175,8 +188,9 @@ impl Session {
 
     fn patterns(&self, reference: &RawName, patterns: &[RawName]) -> Result<Vec<Pattern>, Refusal> {
         let reference = self.decoded(reference)?;
-        let pattern = |raw: &RawName| Ok(Pattern::new(&format!("{reference}{}", self.decoded(raw)?)));
-        let patterns: Vec<Pattern> = patterns.iter().map(pattern).collect::<Result<_, Refusal>>()?;
+        // No name is like a pattern that is not in the encoding of names.
+        let patterns = patterns.iter().filter_map(|raw| self.decoded(raw).ok());
+        let patterns: Vec<Pattern> = patterns.map(|pattern| Pattern::new(&format!("{reference}{pattern}"))).collect();
         match patterns.iter().map(Pattern::wildcards).sum::<usize>() > WILDCARDS {
             true => Err(Refusal::Mistake(Mistake("A LIST has 50 wildcards at most"))),
             false => Ok(patterns),
@@ -194,7 +208,7 @@ async fn shown(listed: Vec<Listed>, patterns: &[Pattern]) -> BTreeMap<MailboxNam
         let shown = names.entry(name).or_default();
         (shown.id, shown.special, shown.subscribed, shown.has_children) = (id, special, subscribed, has_children);
     }
-    let mut hidden = Vec::new();
+    let mut marked = Vec::new();
     for (at, (name, shown)) in names.iter_mut().enumerate() {
         if at % TOGETHER == TOGETHER - 1 {
             tokio::task::yield_now().await;
@@ -203,34 +217,49 @@ async fn shown(listed: Vec<Listed>, patterns: &[Pattern]) -> BTreeMap<MailboxNam
             shown.matched = true;
             shown.matched_levels |= pattern.has_levels();
         }
-        if !shown.matched && (shown.subscribed || shown.special.is_some()) {
-            hidden.push((name.clone(), shown.subscribed, shown.special.is_some()));
+        if shown.subscribed || shown.special.is_some() {
+            let is = Below { subscribed: shown.subscribed, special: shown.special.is_some() };
+            marked.push((name.clone(), is, shown.matched));
         }
     }
-    for (name, subscribed, special) in hidden {
+    for (name, is, matched) in marked {
         for above in name.ancestors() {
             let above = names.entry(above).or_default();
-            above.subscribed_below |= subscribed;
-            above.special_below |= special;
+            above.below.add(is);
+            if !matched {
+                above.hidden_below.add(is);
+            }
         }
     }
     names
 }
 
-/// Whether the selection options take it.
-fn chosen(listing: &Listing, shown: &Shown) -> bool {
-    let subscribed = !listing.subscribed || shown.subscribed;
-    let special = !listing.special_use || shown.special.is_some();
-    if !(subscribed && special) {
-        return !child_info(listing, shown).is_empty();
+impl Below {
+    fn add(&mut self, other: Self) {
+        self.subscribed |= other.subscribed;
+        self.special |= other.special;
     }
-    listing.subscribed || shown.id.is_some() || shown.has_children
 }
 
-/// What is below a name that is chosen and not shown itself (RFC 5258, section 3.5; RFC 6154, section 3).
+/// Whether the selection options take it itself.
+fn is_taken(listing: &Listing, shown: &Shown) -> bool {
+    (!listing.subscribed || shown.subscribed) && (!listing.special_use || shown.special.is_some())
+}
+
+/// Whether it is told of: taken itself, or for what is below it.
+fn chosen(listing: &Listing, shown: &Shown) -> bool {
+    match is_taken(listing, shown) {
+        true => listing.subscribed || shown.id.is_some() || shown.has_children,
+        false => !child_info(listing, shown).is_empty(),
+    }
+}
+
+/// What is below a name (RFC 5258, section 3.5; RFC 6154, section 3). Of one that is not taken itself only what is not told of:
+/// it would stand there for nothing else.
 fn child_info(listing: &Listing, shown: &Shown) -> Vec<&'static str> {
-    let subscribed = (listing.subscribed && shown.subscribed_below).then_some("\"SUBSCRIBED\"");
-    let special = (listing.special_use && shown.special_below).then_some("\"SPECIAL-USE\"");
+    let below = if is_taken(listing, shown) { shown.below } else { shown.hidden_below };
+    let subscribed = (listing.subscribed && below.subscribed).then_some("\"SUBSCRIBED\"");
+    let special = (listing.special_use && below.special).then_some("\"SPECIAL-USE\"");
     subscribed.into_iter().chain(special).filter(|_| listing.recursive).collect()
 }
 

@@ -80,18 +80,22 @@ impl Session {
         outlet: &mut impl Outlet,
     ) -> Result<bool, Halt> {
         let sought = there(source.mail.sought(source.content, section).await)?;
-        match sought.clone().flatten() {
+        match sought.clone() {
             None => {
                 self.out.put(" NIL");
             }
-            Some(Piece::Made(octets)) => {
+            // Of a part that is not there there are no octets.
+            Some(None) => {
+                self.out.put(" \"\"");
+            }
+            Some(Some(Piece::Made(octets))) => {
                 let (from, to) = window(partial, octets.len() as u64);
                 let octets = octets.slice(from as usize..to as usize);
                 self.out.put(" ");
                 // Quoted strings are for what is short and plain; programs expect a literal here.
                 self.out.literal(&octets);
             }
-            Some(Piece::Octets(range)) => {
+            Some(Some(Piece::Octets(range))) => {
                 let (from, to) = window(partial, range.end.saturating_sub(range.start));
                 let range = range.start + from..range.start + to;
                 let Some(mut octets) = there(source.mail.octets(source.content, range).await)? else {
@@ -123,7 +127,7 @@ impl Session {
         let was_there = opened.is_some();
         let size = there(source.mail.binary_size(source.content, part).await)?.flatten();
         let (Some(Binary::Octets(mut octets)), Some(size)) = (opened, size) else {
-            self.out.put(" NIL");
+            self.out.put(if was_there { " \"\"" } else { " NIL" });
             return Ok(was_there);
         };
         let (from, to) = window(partial, size);
@@ -159,8 +163,8 @@ fn window(partial: Partial, length: u64) -> (u64, u64) {
     match partial {
         None => (0, length),
         Some((first, count)) => {
-            let from = u64::from(first).min(length);
-            (from, from.saturating_add(count.into()).min(length))
+            let from = first.min(length);
+            (from, from.saturating_add(count).min(length))
         }
     }
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 use super::clinic::{Clinic, HOST, JANE, PASSWORD, Setup, words};
 use super::tools::{find, run};
 
+mod beside;
 mod fetchmail;
 mod libraries;
 mod neomutt;
