@@ -101,7 +101,9 @@ impl Session {
         // A UID that is not there is no mistake (RFC 9051, section 6.4.9), and that it is gone is told with this answer.
         match lack {
             Lack { unreadable: Some(refusal), .. } => Err(refusal.into()),
-            Lack { gone: true, .. } if by == By::Number => Err(Refusal::Mailbox(MailboxError::Expunged).into()),
+            Lack { gone: true, .. } if by == By::Number => {
+                Done::with("EXPUNGEISSUED".to_owned(), "FETCH done; some messages are gone")
+            }
             _ => Done::plain("FETCH done"),
         }
     }
