@@ -13,7 +13,7 @@ from wire import Closed, Stalled, Wire
 
 DESK = "Workgroups/Desk/INBOX"
 # Said unasked, and of no mailbox.
-PLAIN = {"CAPABILITY", "ENABLED", "NAMESPACE", "ID", "LSUB", "QUOTA", "QUOTAROOT", "BYE", "THREAD"}
+PLAIN = {"CAPABILITY", "ENABLED", "NAMESPACE", "ID", "LSUB", "QUOTA", "QUOTAROOT", "BYE"}
 # Response codes whose numbers are kept.
 NUMBERS = {"UIDVALIDITY", "UIDNEXT", "HIGHESTMODSEQ", "MAILBOXID"}
 
@@ -311,6 +311,13 @@ class Client(threading.Thread):
         self.asked.numbers += [int(word) for word in numbers if word.isdigit()]
 
     hear_sort = hear_search
+
+    def hear_thread(self, response):
+        waiting = response.words()
+        while waiting:
+            word = waiting.pop()
+            waiting += word if isinstance(word, list) else []
+            self.asked.numbers += [int(word)] if isinstance(word, str) else []
 
     def hear_esearch(self, response):
         heard = response.words()
