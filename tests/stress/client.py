@@ -5,6 +5,7 @@ import random
 import threading
 import time
 
+import alone
 import deeds
 import letters
 from asked import Asked
@@ -42,7 +43,7 @@ class Client(threading.Thread):
                     continue
                 if self.wire is None:
                     self.come()
-                deeds.step(self)
+                alone.step(self)
             except (Closed, Stalled) as error:
                 self.broken(error)
             except threading.BrokenBarrierError:
@@ -108,7 +109,7 @@ class Client(threading.Thread):
         self.do_all([opening])
         picture = self.picture
         if kept and kept[0] == picture.validity:
-            deeds.check_resync(self, kept)
+            alone.check_resync(self, kept)
         elif picture.uids:
             self.do_all([everything])
 
