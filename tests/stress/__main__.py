@@ -1,7 +1,8 @@
-"""Many mail programs on the same mailboxes at once, at random, for as long as is asked: what each is told must fit what it and all
-others were told before.
+"""Many mail programs on the same mailboxes at once, at random, for as long as is asked: what each is told must fit what it
+and all others were told before.
 
-    tests/soak imap MINUTES [CLIENTS] [KILLS]     starts the server and this; `python3 tests/stress --help` says what it takes
+    tests/soak imap MINUTES [CLIENTS [KILLS [PATIENCE]]]
+    starts the server and this; `python3 tests/stress --help` says what it takes
 
 It prints its seed. What it does at random depends on what it is answered, so a seed names the dice, not the run.
 """

@@ -5,6 +5,7 @@ import random
 import threading
 import time
 
+import alone
 import deeds
 import letters
 from asked import Asked
@@ -13,7 +14,7 @@ from wire import Closed, Stalled, Wire
 
 DESK = "Workgroups/Desk/INBOX"
 # Said unasked, and of no mailbox.
-PLAIN = {"CAPABILITY", "ENABLED", "NAMESPACE", "ID", "LSUB", "QUOTA", "QUOTAROOT", "BYE", "THREAD"}
+PLAIN = {"CAPABILITY", "ENABLED", "NAMESPACE", "ID", "LSUB", "QUOTA", "QUOTAROOT", "BYE"}
 # Response codes whose numbers are kept.
 NUMBERS = {"UIDVALIDITY", "UIDNEXT", "HIGHESTMODSEQ", "MAILBOXID"}
 
@@ -42,7 +43,7 @@ class Client(threading.Thread):
                     continue
                 if self.wire is None:
                     self.come()
-                deeds.step(self)
+                alone.step(self)
             except (Closed, Stalled) as error:
                 self.broken(error)
             except threading.BrokenBarrierError:
@@ -108,7 +109,7 @@ class Client(threading.Thread):
         self.do_all([opening])
         picture = self.picture
         if kept and kept[0] == picture.validity:
-            deeds.check_resync(self, kept)
+            alone.check_resync(self, kept)
         elif picture.uids:
             self.do_all([everything])
 
@@ -311,6 +312,13 @@ class Client(threading.Thread):
         self.asked.numbers += [int(word) for word in numbers if word.isdigit()]
 
     hear_sort = hear_search
+
+    def hear_thread(self, response):
+        waiting = response.words()
+        while waiting:
+            word = waiting.pop()
+            waiting += word if isinstance(word, list) else []
+            self.asked.numbers += [int(word)] if isinstance(word, str) else []
 
     def hear_esearch(self, response):
         heard = response.words()

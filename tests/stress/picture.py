@@ -53,12 +53,15 @@ class Picture:
 
     def resynced(self):
         """All was told: it must fit together now."""
-        uids, self.uids = sorted(self.before), self.uids
+        # Of what it has named it is told all; of what came since, only what happened to it just now.
+        last = max(self.kept[2], default=0) if self.known else 1 << 32
+        uids, later = sorted(uid for uid in self.before if uid <= last), [pair for pair in self.told if pair[1] > last]
         came = len(self.uids) - len(uids)
-        # Who names the UIDs it knows is not told which came since.
         if came < 0 or came > 0 and not self.known:
             return f"after QRESYNC there are {len(uids)} known, and {len(self.uids)} EXISTS"
         self.uids, self.before = uids + [None] * came, None
+        for number, uid in later:
+            self.uids[number - 1] = uid
         wrong = [(number, uid) for number, uid in self.told if self.uids[number - 1] != uid]
         return f"QRESYNC told FETCH with numbers that are others': {wrong[:3]}" if wrong else None
 
@@ -185,7 +188,10 @@ class Picture:
         """Its MODSEQ."""
         before = self.modseqs.get(uid, 0)
         self.modseqs[uid] = modseq
-        return f"MODSEQ of {uid} was {before} and is {modseq}" if modseq < before else None
+        if modseq < before:
+            # Of one that is gone, and may not be told so yet, the row as it was told by the last news is told.
+            self.ledger.is_wrong_if_there(self.box, uid, f"MODSEQ of {uid} was {before} and is {modseq}")
+        return None
 
     def fixed(self, uid, name, value):
         """Something that never changes."""

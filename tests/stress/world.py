@@ -103,6 +103,10 @@ class World:
             asked = client.do(f"SEARCH {key}", expunges=False)
             if asked.numbers != picture.with_flag(flag):
                 client.is_wrong(f"SEARCH {key} found {asked.numbers}, and {picture.with_flag(flag)} have it")
+        for command in ("SORT (SUBJECT) UTF-8 ALL", "THREAD REFERENCES UTF-8 ALL"):
+            asked = client.do(command, expunges=False)
+            if sorted(asked.numbers) != list(range(1, len(picture.uids) + 1)):
+                client.is_wrong(f"{command} has {len(asked.numbers)} of {len(picture.uids)} messages: {sorted(asked.numbers)}")
         heard = []
         items = "MESSAGES UNSEEN UIDNEXT UIDVALIDITY SIZE"
         items += {"rev2": " DELETED", "plain": " RECENT"}.get(client.kind, " HIGHESTMODSEQ" * client.counts_changes())

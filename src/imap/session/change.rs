@@ -45,7 +45,7 @@ impl Session {
         (request, change): (&StoreRequest, &FlagChange),
         outlet: &mut impl Outlet,
     ) -> Result<bool, Halt> {
-        let now = self.selected()?.mailbox.view().await?;
+        let now = self.look().await?;
         self.tell_flag_names(&now);
         let (with_uid, condstore) =
             (by == By::Uid || self.enabled.qresync || self.enabled.rev2, self.enabled.condstore);

@@ -117,21 +117,21 @@ impl Session {
         outlet: &mut impl Outlet,
     ) -> Result<(), Halt> {
         let before = self.selected()?.view.clone();
-        let now = self.selected()?.mailbox.view().await?;
+        let now = self.look().await?;
+        let selected = self.selected()?;
         let changed = |position: &&usize| {
-            let row = before.row(**position).map(|known| now.find(known.uid).unwrap_or(known));
+            let row = before.row(**position).map(|known| selected.newest(known, &now));
             row.is_some_and(|row| changed_since.is_none_or(|since| row.modseq > since))
         };
         // Before anything is marked as seen: that changes it.
         let positions: Vec<usize> = positions.iter().filter(changed).copied().collect();
         let (unseen, modseq) = self.see(plan, &positions, &now).await?;
-        let now = if unseen.is_empty() { now } else { self.selected()?.mailbox.view().await? };
+        let now = if unseen.is_empty() { now } else { self.look().await? };
         // Another session may just have made up a keyword.
         self.tell_flag_names(&now);
         for position in &positions {
             let Some(known) = before.row(*position) else { continue };
-            // Of one that is gone and must not be told so yet the row that was known is told.
-            let row = now.find(known.uid).unwrap_or(known);
+            let row = &self.selected()?.newest(known, &now);
             let told = Told { row, view: &now, position: *position, just_seen: unseen.contains(row.uid) };
             if plan.content {
                 self.may_still_read().await?;

@@ -70,7 +70,7 @@ impl Session {
         if !expunges && !difference.vanished.is_empty() {
             return selected.changes.mark_changed();
         }
-        let before = std::mem::replace(&mut selected.view, now.clone());
+        let before = selected.turn_to(&now);
         let recent = selected.recent.len();
         let told = std::mem::take(&mut selected.told);
         if !difference.vanished.is_empty() {

@@ -8,7 +8,7 @@ use super::{Done, Halt, Session};
 use crate::imap::command::{By, Opening, RawName, Resync};
 use crate::imap::response::{Condition, Refusal};
 use crate::imap::set::{End, SequenceSet, written};
-use crate::mailbox::{Keyword, MailboxError, ModSeq, OpenMailbox, SystemFlags, Uid, Uids, View};
+use crate::mailbox::{Keyword, MailboxError, ModSeq, OpenMailbox, Row, SystemFlags, Uid, Uids, View};
 
 /// A mailbox that is open, as the client knows it.
 pub(super) struct Selected {
@@ -26,9 +26,33 @@ pub(super) struct Selected {
     pub(super) saved: Uids,
     /// Changes that the client made itself and was told of.
     pub(super) told: HashMap<Uid, ModSeq>,
+    /// The mailbox as this session last looked at it.
+    looked: View,
+    /// Those that have gone and of which that could not be told yet, as they last were.
+    departed: HashMap<Uid, Row>,
 }
 
 impl Selected {
+    /// Notes how the mailbox is now.
+    pub(super) fn look(&mut self, now: &View) {
+        let gone = now.difference(&self.looked).vanished;
+        let rows = gone.iter().filter_map(|(_, uid)| self.looked.find(*uid));
+        self.departed.extend(rows.map(|row| (row.uid, row.clone())));
+        self.looked = now.clone();
+    }
+
+    /// From now on positions count in this view, and of what has gone is told.
+    pub(super) fn turn_to(&mut self, now: &View) -> View {
+        self.departed.clear();
+        self.looked = now.clone();
+        std::mem::replace(&mut self.view, now.clone())
+    }
+
+    /// A message as it is, or, where it is gone, as it last was: what was told of it never goes back.
+    pub(super) fn newest(&self, known: &Row, now: &View) -> Row {
+        now.find(known.uid).or_else(|| self.departed.get(&known.uid)).unwrap_or(known).clone()
+    }
+
     /// Where the messages of a set stand, rising, from 0.
     ///
     /// # Errors
@@ -83,6 +107,15 @@ impl Session {
         self.selected.as_ref().ok_or(Refusal::NothingSelected)
     }
 
+    /// The mailbox as it is now.
+    pub(super) async fn look(&mut self) -> Result<View, Halt> {
+        let now = self.selected()?.mailbox.view().await?;
+        if let Some(selected) = &mut self.selected {
+            selected.look(&now);
+        }
+        Ok(now)
+    }
+
     /// The selected mailbox, if it may be changed.
     pub(super) fn writable(&self) -> Result<&Selected, Refusal> {
         let selected = self.selected()?;
@@ -111,6 +144,7 @@ impl Session {
         let read_only = opening.read_only || !mail.may_write(mailbox.owner());
         let mut selected = Selected {
             keywords: view.keywords().len(),
+            looked: view.clone(),
             mailbox,
             changes,
             view,
@@ -118,6 +152,7 @@ impl Session {
             recent: Uids::default(),
             saved: Uids::default(),
             told: HashMap::default(),
+            departed: HashMap::default(),
         };
         selected.recent = selected.rows_in(selected.fresh());
         self.tell_selected(&selected);
