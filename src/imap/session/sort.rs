@@ -7,7 +7,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::search::Found;
 use super::{Done, Halt, Session};
 use crate::anatomy::{SortKeys, collation};
-use crate::gateway::staff_mail::StaffMail;
+use crate::gateway::staff_mail::{Interrupted, StaffMail};
+use crate::id::MailId;
 use crate::imap::command::{By, SearchRequest, SortBy, SortKey};
 use crate::imap::response::Refusal;
 use crate::mailbox::MailboxError;
@@ -22,8 +23,8 @@ enum Value {
     Backwards(Reverse<Box<Value>>),
 }
 
-/// Messages whose header sections are read before others get their turn on the thread.
-const TOGETHER: usize = 32;
+/// Messages whose records are read together beside the runtime.
+const PART: usize = 128;
 
 impl Session {
     pub(super) async fn sort(
@@ -69,21 +70,44 @@ impl Session {
     ) -> Result<(Vec<T>, Option<OwnedSemaphorePermit>), Halt> {
         let found = self.find(request).await?;
         let turn = if reads { self.turn_to_read().await } else { None };
-        let mail = self.mail()?;
         let mut made = Vec::with_capacity(found.len());
-        for (at, found) in found.into_iter().enumerate() {
-            if at % TOGETHER == TOGETHER - 1 {
-                tokio::task::yield_now().await;
+        if !reads {
+            for (at, found) in found.into_iter().enumerate() {
+                if at % PART == PART - 1 {
+                    tokio::task::yield_now().await;
+                }
+                made.push(make(found, SortKeys::default()));
             }
-            let keys = if reads { keys_of(&mail, &found).await? } else { Some(SortKeys::default()) };
-            made.extend(keys.map(|keys| make(found, keys)));
+            return Ok((made, turn));
+        }
+        let mail = self.mail()?;
+        let (mut rest, reader) = (found.into_iter(), mail.clone());
+        let parts =
+            std::iter::from_fn(|| Some(rest.by_ref().take(PART).collect()).filter(|part: &Vec<_>| !part.is_empty()));
+        let mut parts = mail.in_parts(parts, move |part| keys_of(&reader, part));
+        while let Some(part) = parts.next().await {
+            for (found, keys) in part.map_err(|Interrupted| Refusal::Interrupted)?? {
+                let keys = match keys {
+                    Some(keys) => Some(keys),
+                    None => keys_of_long(&mail, &found).await?,
+                };
+                made.extend(keys.map(|keys| make(found, keys)));
+            }
         }
         Ok((made, turn))
     }
 }
 
-/// What a header section says; `None` where the message was expunged meanwhile.
-async fn keys_of(mail: &StaffMail, found: &Found) -> Result<Option<SortKeys>, MailboxError> {
+/// What the header sections of these messages say; `None` where they are not in their records. What was expunged meanwhile
+/// is left out.
+fn keys_of(mail: &StaffMail, part: Vec<Found>) -> Result<Vec<(Found, Option<SortKeys>)>, MailboxError> {
+    let mails: Vec<MailId> = part.iter().map(|found| found.row.mail).collect();
+    let keys = mail.briefs(&mails, |_, brief| brief.header().map(SortKeys::of))?;
+    Ok(part.into_iter().zip(keys).filter_map(|(found, keys)| Some((found, keys?))).collect())
+}
+
+/// What a header section says that must be read; `None` where the message was expunged meanwhile.
+async fn keys_of_long(mail: &StaffMail, found: &Found) -> Result<Option<SortKeys>, MailboxError> {
     let read = async { mail.header(&mail.content(&found.row).await?).await };
     match read.await {
         Ok(header) => Ok(Some(SortKeys::of(&header))),

@@ -1,15 +1,20 @@
 //! SEARCH (RFC 9051, section 6.4.4; RFC 4731, RFC 5182, RFC 7162): which messages, and what is said of them.
 
 mod criteria;
+mod judge;
+
+use std::sync::Arc;
 
 use super::{Done, Halt, Session};
-use crate::gateway::staff_mail::StaffMail;
+use crate::gateway::staff_mail::Interrupted;
 use crate::imap::command::{By, Key, ReturnOption, SearchRequest};
+use crate::imap::response::Refusal;
 use crate::imap::set::written_in_order;
-use crate::mailbox::{MailContent, MailboxError, ModSeq, Row, Uid, Uids, View};
+use crate::mailbox::{MailContent, MailboxError, ModSeq, Row, Uid, Uids};
 use crate::store;
 
 use criteria::{Criteria, Known, Need};
+use judge::{Judge, Verdict};
 
 /// A message that was found.
 pub(super) struct Found {
@@ -31,6 +36,8 @@ impl Found {
 /// Rows judged before others get their turn on the thread, and messages read.
 const TOGETHER: usize = 64;
 const READ_TOGETHER: usize = 2;
+/// Messages whose records are read together beside the runtime, where one text is looked for.
+const PART: usize = 256;
 
 impl Session {
     pub(super) async fn search(&mut self, tag: &str, by: By, request: &SearchRequest) -> Result<Done, Halt> {
@@ -65,20 +72,8 @@ impl Session {
         let now = selected.mailbox.view().await?;
         let before = selected.view.clone();
         let _turn = if criteria.reads { self.turn_to_read().await } else { None };
-        let together = if criteria.reads { READ_TOGETHER } else { TOGETHER };
-        let mut found = Vec::new();
-        for (position, row) in before.rows().enumerate() {
-            if position % together == 0 {
-                tokio::task::yield_now().await;
-            }
-            let Some(row) = now.find(row.uid) else { continue };
-            match meets(&mail, &criteria, (position, row), &now).await {
-                Ok(true) => found.push(Found { position, row: row.clone() }),
-                Ok(false) | Err(MailboxError::Expunged) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(found)
+        let judge = Arc::new(Judge { mail, criteria, before, now });
+        if judge.criteria.reads { read(judge).await } else { look(&judge).await }
     }
 
     fn save(&mut self, found: &[Found], returns: &[ReturnOption]) {
@@ -147,6 +142,43 @@ impl Session {
     }
 }
 
+/// What the rows alone tell.
+async fn look(judge: &Judge) -> Result<Vec<Found>, Halt> {
+    let mut found = Vec::new();
+    for from in (0..judge.before.len()).step_by(TOGETHER) {
+        tokio::task::yield_now().await;
+        found.extend(judge.judge(from..from + TOGETHER)?.into_iter().map(|(found, _)| found));
+    }
+    Ok(found)
+}
+
+/// What the records of messages tell, beside the runtime; and what is in their texts, by turns.
+async fn read(judge: Arc<Judge>) -> Result<Vec<Found>, Halt> {
+    let part = (PART / judge.criteria.wanted.len().max(1)).max(1);
+    let positions = (0..judge.before.len()).step_by(part).map(move |from| from..from + part);
+    let worker = Arc::clone(&judge);
+    let mut parts = judge.mail.in_parts(positions, move |positions| worker.judge(positions));
+    let (mut found, mut read) = (Vec::new(), 0);
+    while let Some(judged) = parts.next().await {
+        for (one, verdict) in judged.map_err(|Interrupted| Refusal::Interrupted)?? {
+            let Verdict::Open(known) = verdict else {
+                found.push(one);
+                continue;
+            };
+            if read % READ_TOGETHER == 0 {
+                tokio::task::yield_now().await;
+            }
+            read += 1;
+            match meets(&judge, &one, known).await {
+                Ok(true) => found.push(one),
+                Ok(false) | Err(MailboxError::Expunged) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Whether no more than the first and the last are asked for.
 fn ends_only(returns: &[ReturnOption]) -> bool {
     let wants = |option| returns.contains(&option);
@@ -167,18 +199,13 @@ fn modseq_of(found: &[Found], returns: &[ReturnOption], request: &SearchRequest)
     least.into_iter().chain(most).map(modseq).max()
 }
 
-/// Whether a message meets the criteria. What the mailbox's row does not tell is asked one thing after the other, the
-/// cheapest first, and only as far as it matters; its texts are read once for all that is looked for in them.
-async fn meets(
-    mail: &StaffMail,
-    criteria: &Criteria,
-    (position, row): (usize, &Row),
-    view: &View,
-) -> Result<bool, MailboxError> {
-    let mut known = Known::default();
+/// Whether a message meets the criteria. What is not known yet is asked one thing after the other, the cheapest first, and
+/// only as far as it matters; its texts are read once for all that is looked for in them.
+async fn meets(judge: &Judge, Found { position, row }: &Found, mut known: Known) -> Result<bool, MailboxError> {
+    let Judge { mail, criteria, now, .. } = judge;
     let mut content: Option<MailContent> = None;
     loop {
-        let need = match criteria.judge(position, row, view, &known) {
+        let need = match criteria.judge(*position, row, now, &known) {
             Ok(meets) => return Ok(meets),
             Err(need) => need,
         };
