@@ -11,6 +11,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::blob::{BlobError, Objects};
 use crate::keyring::Keyring;
 use crate::store::{CommitError, Store, StoreError};
@@ -47,6 +49,7 @@ pub use flags::{FlagChange, FlagError, FlagSet, Keyword, SystemFlags};
 pub use name::{MailboxName, NameError, SpecialUse};
 pub use opened::{OpenMailbox, Past};
 pub use read::MailContent;
+pub use records::Brief;
 pub use sent::{NewSent, Remains, end_early};
 pub use uids::Uids;
 pub use view::{Row, View};
@@ -171,13 +174,17 @@ pub struct Mailboxes {
     turns: Arc<turn::Turns>,
     queues: Arc<together::Queues>,
     shelf: Arc<opened::Shelf>,
+    /// How much may be read at once beside the runtime.
+    processors: Arc<Semaphore>,
 }
 
 impl Mailboxes {
     /// The mailboxes in this store. Make one for a store and clone it.
     pub fn new(store: Store, keyring: Keyring, objects: Objects, limits: MailLimits) -> Self {
         let (turns, queues, shelf) = (Arc::default(), Arc::default(), Arc::default());
-        Self { store, objects, keyring, limits: Arc::new(limits), turns, queues, shelf }
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let processors = Arc::new(Semaphore::new(processors));
+        Self { store, objects, keyring, limits: Arc::new(limits), turns, queues, shelf, processors }
     }
 
     /// What an account may hold.

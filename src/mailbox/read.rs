@@ -1,14 +1,17 @@
 //! Reading messages.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::task::JoinHandle;
 
 use crate::anatomy::Anatomy;
 use crate::blob::{BlobError, ObjectRef, OctetStream};
 use crate::id::{Id, MailId, ThreadId};
-use crate::mailbox::records::{Content, Source};
+use crate::mailbox::records::{Brief, Content, Source};
 use crate::mailbox::{MailboxError, Mailboxes, Row};
+use crate::store::Table;
 
 /// A message: what it is made of, and where its octets are.
 #[derive(Clone)]
@@ -56,6 +59,32 @@ impl Mailboxes {
         let found = self.store.get::<Content>(&Content::key(row.mail)).await?;
         let content = found.ok_or(MailboxError::Expunged)?.value;
         Ok(MailContent { mail: row.mail, content })
+    }
+
+    /// What `read` makes of what is asked first of these messages, in their order; `None` is one that is no more. It keeps the
+    /// thread until all are read.
+    ///
+    /// # Errors
+    /// [`MailboxError::Store`].
+    pub fn briefs<T>(
+        &self,
+        mails: &[MailId],
+        mut read: impl FnMut(usize, &Brief<'_>) -> T,
+    ) -> Result<Vec<Option<T>>, MailboxError> {
+        let keys: Vec<&[u8; 16]> = mails.iter().map(Id::octets).collect();
+        let read = |at, octets: &[u8]| Brief::of(octets).map(|brief| read(at, &brief));
+        Ok(self.store.each(Table::MailContent, &keys, read)?)
+    }
+
+    /// Does `work` beside the runtime, once less of such work is being done than there are processors: who waits longest is
+    /// next, and sessions that ask for little are not held up.
+    pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+        // It is never closed.
+        let place = Arc::clone(&self.processors).acquire_owned().await.ok();
+        tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work()
+        })
     }
 
     /// Octets of a message; what lies beyond its end is left out. Once this has returned they can be read to their end,

@@ -1,5 +1,6 @@
 //! What an account's mailboxes leave in the store, and under which keys.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -150,19 +151,60 @@ pub(super) fn behind(id: MailboxId) -> Vec<u8> {
     [id.octets().as_slice(), &[0xFF; 9]].concat()
 }
 
-/// A message: where its octets are, and what is asked of most messages.
+/// A message: where its octets are, and what is asked of most messages. First stands what searches ask of each, so that they
+/// need not read the rest ([`Brief`]).
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Content {
-    /// Its octets.
-    pub source: Source,
     /// THREADID.
     pub thread: ThreadId,
-    /// What it is made of.
-    pub anatomy: Anatomy,
     /// Its header section as it stands, with the empty line; nothing where that is very long.
     pub header: Bytes,
     /// The beginning of its text.
     pub preview: String,
+    /// Its octets.
+    pub source: Source,
+    /// What it is made of.
+    pub anatomy: Anatomy,
+}
+
+/// The same as version 1 wrote it.
+#[derive(Serialize, Deserialize)]
+struct ContentV1 {
+    source: Source,
+    thread: ThreadId,
+    anatomy: Anatomy,
+    header: Bytes,
+    preview: String,
+}
+
+/// What [`Content`] begins with.
+#[derive(Deserialize)]
+pub struct Brief<'a> {
+    thread: ThreadId,
+    #[serde(borrow)]
+    header: Cow<'a, [u8]>,
+}
+
+impl<'a> Brief<'a> {
+    /// Of a record's octets; `None` where they are of no known version.
+    pub(super) fn of(octets: &'a [u8]) -> Option<Self> {
+        let (version, rest) = octets.split_first()?;
+        if *version == Content::VERSION {
+            return postcard::take_from_bytes(rest).ok().map(|(brief, _)| brief);
+        }
+        let Content { thread, header, .. } = Content::upgrade(*version, rest)?;
+        Some(Self { thread, header: Cow::Owned(header.into()) })
+    }
+
+    /// THREADID.
+    pub fn thread(&self) -> ThreadId {
+        self.thread
+    }
+
+    /// Its header section with the empty line; `None` where that is very long, or there is none at all.
+    pub fn header(&self) -> Option<&[u8]> {
+        Some(&*self.header).filter(|header| !header.is_empty())
+    }
 }
 
 /// Where the octets of a message are.
@@ -179,10 +221,18 @@ pub(super) enum Source {
     },
 }
 
-silent_debug!(Content, Source);
+silent_debug!(Content, Source, Brief<'_>);
 
 impl Stored for Content {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, octets: &[u8]) -> Option<Self> {
+        let ContentV1 { source, thread, anatomy, header, preview } = match version {
+            1 => postcard::from_bytes(octets).ok()?,
+            _ => return None,
+        };
+        Some(Self { thread, header, preview, source, anatomy })
+    }
 }
 
 impl Content {
@@ -269,17 +319,33 @@ mod tests {
         let seen = anatomist.finish();
         let object = [[4; 16].as_slice(), &[21, 0], &[5; 32]].concat();
         let object: ObjectRef = postcard::from_bytes(&object).unwrap();
+        let thread = ThreadId::from_octets([6; 16]);
+        let (header, anatomy, preview) = (Bytes::from(seen.header), seen.anatomy, seen.preview);
+        let first = ContentV1 {
+            source: Source::Object(object.clone()),
+            thread,
+            anatomy: anatomy.clone(),
+            header: header.clone(),
+            preview: preview.clone(),
+        };
         let content = Content {
+            thread,
+            header: header.clone(),
+            preview,
             source: Source::Object(object),
-            thread: ThreadId::from_octets([6; 16]),
-            anatomy: seen.anatomy,
-            header: seen.header.into(),
-            preview: seen.preview,
+            anatomy: anatomy.clone(),
         };
         vector.octets("content_key", &Content::key(mail).octets);
-        let octets = vector.octets("content_1", &written(&content));
-        let read = decode::<Content>(Table::MailContent, &octets).unwrap();
-        assert_eq!((read.anatomy, read.preview.as_str(), read.header), (content.anatomy, "Hello", content.header));
+        let octets_1 = vector.octets("content_1", &[&[1], postcard::to_allocvec(&first).unwrap().as_slice()].concat());
+        let octets_2 = vector.octets("content_2", &written(&content));
+        for octets in [octets_1, octets_2] {
+            let read = decode::<Content>(Table::MailContent, &octets).unwrap();
+            assert_eq!((read.thread, read.preview.as_str(), &read.header), (thread, "Hello", &header));
+            assert!(read.anatomy == anatomy && matches!(read.source, Source::Object(_)));
+            let brief = Brief::of(&octets).unwrap();
+            assert_eq!((brief.thread(), brief.header()), (thread, Some(&header[..])));
+        }
+        assert!(Brief::of(&[3, 0]).is_none() && Brief::of(&[]).is_none());
         vector.octets("holders_1", &written(&Holders(2)));
         vector.finish();
     }

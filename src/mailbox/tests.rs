@@ -99,6 +99,30 @@ async fn a_message_is_there_as_it_came_and_after_a_restart() {
 }
 
 #[tokio::test]
+async fn what_is_asked_first_is_what_the_record_says() {
+    let (_home, mailboxes, inbox) = fresh().await;
+    let long = format!("Subject: c\r\n{}\r\nbody", "X-Long: x\r\n".repeat(2_000));
+    for message in ["Subject: a\r\nReferences: <1@x>\r\n\r\nbody", "\r\nbody", "", &long] {
+        append(&mailboxes, inbox, message.as_bytes()).await;
+    }
+    let before = view(&mailboxes, inbox).await;
+    let gone = append(&mailboxes, inbox, b"gone").await;
+    let with_gone = view(&mailboxes, inbox).await;
+    mailboxes.set_flags(jane(), inbox, &uids([gone.uid]), &FlagChange::Add(flags(&["\\Deleted"])), None).await.unwrap();
+    mailboxes.expunge(jane(), inbox, None).await.unwrap();
+    let mails: Vec<_> = with_gone.rows().map(|row| row.mail).collect();
+    let briefs =
+        mailboxes.briefs(&mails, |at, brief| (at, brief.thread(), brief.header().map(<[u8]>::to_vec))).unwrap();
+    assert!(briefs[4].is_none());
+    for (at, (row, brief)) in before.rows().zip(briefs).enumerate() {
+        let content = mailboxes.content(row).await.unwrap();
+        let header = content.header().filter(|header| !header.is_empty()).map(|header| header.to_vec());
+        assert_eq!(header.is_some(), at < 2);
+        assert_eq!(brief, Some((at, content.thread(), header)));
+    }
+}
+
+#[tokio::test]
 async fn names_are_made_renamed_subscribed_and_deleted() {
     let (_home, mailboxes, inbox) = fresh().await;
     let listed = async || {

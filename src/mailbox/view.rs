@@ -1,5 +1,6 @@
 //! A mailbox as of one moment: rows in the order of their UIDs. Never changes; cheap to clone.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::id::{MailId, MailboxId};
@@ -138,6 +139,15 @@ impl View {
     /// All rows, by ascending UID.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = &Row> {
         self.0.pages.iter().flat_map(|page| page.rows.iter())
+    }
+
+    /// The rows of these positions, with them, as far as there are such.
+    pub fn rows_in(&self, positions: Range<usize>) -> impl Iterator<Item = (usize, &Row)> {
+        let Inner { pages, starts, .. } = &*self.0;
+        let first = starts.partition_point(|start| *start <= positions.start).saturating_sub(1);
+        let before = starts.get(first).copied().unwrap_or_default();
+        let rows = pages[first..].iter().flat_map(|page| page.rows.iter());
+        (before..positions.end).zip(rows).skip(positions.start.saturating_sub(before))
     }
 
     /// The position of the first message that is not seen.

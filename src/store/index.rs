@@ -66,21 +66,26 @@ pub type Found = (u64, Bytes);
 
 /// What is known of a record without opening it.
 #[derive(Clone, Copy)]
-struct Head {
+pub(super) struct Head {
     version: u64,
     segments: u16,
 }
 
 impl Head {
-    fn of(value: &[u8]) -> Option<Self> {
+    pub(super) fn of(value: &[u8]) -> Option<Self> {
         let (version, rest) = value.split_first_chunk::<8>()?;
         let (segments, _) = rest.split_first_chunk::<2>()?;
         Some(Self { version: u64::from_be_bytes(*version), segments: u16::from_be_bytes(*segments) })
     }
+
+    /// Whether all of it stands in the first segment.
+    pub(super) fn is_one(self) -> bool {
+        self.segments <= 1
+    }
 }
 
 /// Runs a call of sled; a panic in it is damage, not the end.
-fn guarded<T>(call: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, StoreError> {
+pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, StoreError> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(sled::Error::Io(error))) => Err(StoreError::Disk(error.to_string())),
@@ -89,11 +94,11 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, StoreE
     }
 }
 
-fn unsound(what: &str) -> StoreError {
+pub(super) fn unsound(what: &str) -> StoreError {
     StoreError::Unsound(what.to_owned())
 }
 
-fn head_key(table: u8, key: &[u8]) -> Vec<u8> {
+pub(super) fn head_key(table: u8, key: &[u8]) -> Vec<u8> {
     [&[table], key].concat()
 }
 
@@ -115,8 +120,12 @@ impl Index {
         Ok(Self { db, recent: RwLock::default(), folder: folder.to_owned(), sealer })
     }
 
+    pub(super) fn db(&self) -> &sled::Db {
+        &self.db
+    }
+
     // What a thread that panicked left behind the lock is whole: its maps are changed by single calls.
-    fn recent(&self) -> RwLockReadGuard<'_, Recent> {
+    pub(super) fn recent(&self) -> RwLockReadGuard<'_, Recent> {
         self.recent.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -162,7 +171,7 @@ impl Index {
     }
 
     /// The record of sled's whose first segment is `value`.
-    fn read(&self, table: u8, key: &[u8], value: &[u8]) -> Result<Found, StoreError> {
+    pub(super) fn read(&self, table: u8, key: &[u8], value: &[u8]) -> Result<Found, StoreError> {
         let head = Head::of(value).ok_or_else(|| unsound("a record is too short"))?;
         let octets = self.assemble(table, key, head, value)?;
         octets.map(|octets| (head.version, octets.into())).ok_or_else(|| unsound("a record does not open"))
@@ -180,7 +189,7 @@ impl Index {
         Ok(opens.map(|()| octets))
     }
 
-    fn open_segment(
+    pub(super) fn open_segment(
         &self,
         (table, key): (u8, &[u8]),
         head: Head,

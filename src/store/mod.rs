@@ -27,6 +27,7 @@ mod journal;
 mod key;
 mod open;
 mod recent;
+mod several;
 mod shared;
 mod state;
 mod writer;
@@ -184,6 +185,27 @@ impl Store {
         decode(key.table, &value).map(|value| Some(Record { version, value }))
     }
 
+    /// What `read` makes of the octets of the records under these keys of one table, in their order; `None` is no record. Unlike
+    /// [`Store::get`] it keeps the thread until all are read, so it is for threads that others do not wait for. `read` says
+    /// `None` of a version that it does not know.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    pub fn each<K: AsRef<[u8]>, T>(
+        &self,
+        table: Table,
+        keys: &[K],
+        mut read: impl FnMut(usize, &[u8]) -> Option<T>,
+    ) -> Result<Vec<Option<T>>, StoreError> {
+        let mut made = Vec::with_capacity(keys.len());
+        self.told(self.handle.shared.index.each(table as u8, keys, |octets| {
+            let one = octets.map(|octets| read(made.len(), octets).ok_or_else(|| unknown(table)));
+            made.push(one.transpose()?);
+            Ok(())
+        }))?;
+        Ok(made)
+    }
+
     /// Octets written by [`Batch::put_octets`].
     ///
     /// # Errors
@@ -275,7 +297,11 @@ pub(crate) fn require_room(folder: &std::path::Path) -> std::io::Result<()> {
 
 /// A record's octets as what they say.
 pub(crate) fn decode<T: Stored>(table: Table, octets: &[u8]) -> Result<T, StoreError> {
-    key::decode(octets).ok_or_else(|| StoreError::Unsound(format!("one of {table:?} is of no known version")))
+    key::decode(octets).ok_or_else(|| unknown(table))
+}
+
+fn unknown(table: Table) -> StoreError {
+    StoreError::Unsound(format!("one of {table:?} is of no known version"))
 }
 
 /// The store's own clock, by which leases, expiry and due work are judged.

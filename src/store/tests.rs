@@ -133,6 +133,40 @@ async fn what_is_committed_is_read_also_after_reopening() {
     assert!(store.get::<Note>(&key(1)).await.unwrap().is_none());
 }
 
+/// Records of one segment and of several, in the files and in memory, gone and never there, more than are found at once.
+#[tokio::test]
+async fn records_read_together_are_what_each_alone_is() {
+    let home = Home::new();
+    let key = |number: u32| Key::new(Table::ObjectOctets, &[&number.to_be_bytes()]);
+    let octets = |number: u32, seed: u32| vec![seed as u8; (number as usize * 7919) % 20_000];
+    let mut store = home.open().await;
+    for seed in [1, 2] {
+        let mut batch = Batch::default();
+        for number in (0..200).filter(|number| number % 5 < 3 && (seed == 1 || number % 3 == 0)) {
+            batch.put_octets(key(number), octets(number, seed));
+        }
+        if seed == 2 {
+            for number in (0..200).step_by(10) {
+                batch.delete(key(number));
+            }
+        }
+        store.commit(batch).await.unwrap();
+        if seed == 1 {
+            store.close().await.unwrap();
+            store = home.open().await;
+        }
+    }
+    let numbers: Vec<u32> = (0..200).map(|at| at * 77 % 200).chain([3, 3, 900]).collect();
+    let keys: Vec<Vec<u8>> = numbers.iter().map(|number| key(*number).octets).collect();
+    let together = store.each(Table::ObjectOctets, &keys, |at, octets| Some((at, octets.to_vec()))).unwrap();
+    for (at, (number, together)) in numbers.iter().zip(together).enumerate() {
+        let alone = store.get_octets(&key(*number)).await.unwrap().map(|record| (at, record.value));
+        assert!(together == alone, "{number}");
+    }
+    let unknown = store.each(Table::ObjectOctets, &keys, |_, _| None::<()>);
+    assert!(matches!(unknown, Err(StoreError::Unsound(_))));
+}
+
 #[tokio::test]
 async fn a_second_opener_is_told_who_has_it() {
     let home = Home::new();

@@ -20,9 +20,12 @@ use crate::mailbox::{
 use crate::store;
 use crate::time::Timestamp;
 
+mod parts;
 mod place;
 mod reach;
 mod sent;
+
+pub use parts::{Interrupted, Parts};
 
 pub(in crate::gateway) use place::Place;
 pub(in crate::gateway) use sent::SentCopy;

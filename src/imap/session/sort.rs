@@ -6,7 +6,8 @@ use super::reading::Reading;
 use super::search::Found;
 use super::{Done, Halt, Outlet, Session};
 use crate::anatomy::{SortKeys, collation};
-use crate::gateway::staff_mail::StaffMail;
+use crate::gateway::staff_mail::{Interrupted, StaffMail};
+use crate::id::MailId;
 use crate::imap::command::{By, SearchRequest, SortBy, SortKey};
 use crate::imap::response::Refusal;
 use crate::mailbox::MailboxError;
@@ -21,8 +22,8 @@ enum Value {
     Backwards(Reverse<Box<Value>>),
 }
 
-/// Messages whose header sections are read before others get their turn on the thread.
-const TOGETHER: usize = 32;
+/// Messages whose records are read together beside the runtime.
+const PART: usize = 128;
 
 impl Session {
     pub(super) async fn sort(
@@ -73,24 +74,47 @@ impl Session {
         outlet: &mut impl Outlet,
     ) -> Result<(Vec<T>, Reading), Halt> {
         let found = self.find(request, outlet).await?;
-        let mut reading = if reads { self.begin_reading(outlet).await? } else { Reading::without_turn() };
-        let (mail, all) = (self.mail()?, found.len());
+        let all = found.len();
         let mut made = Vec::with_capacity(all);
-        for (at, found) in found.into_iter().enumerate() {
-            if at % TOGETHER == TOGETHER - 1 {
-                tokio::task::yield_now().await;
-                self.go_on_reading(&mut reading, (at, all), outlet).await?;
+        if !reads {
+            for (at, found) in found.into_iter().enumerate() {
+                if at % PART == PART - 1 {
+                    tokio::task::yield_now().await;
+                }
+                made.push(make(found, SortKeys::default()));
             }
-            let keys = if reads { keys_of(&mail, &found).await? } else { Some(SortKeys::default()) };
-            made.extend(keys.map(|keys| make(found, keys)));
+            return Ok((made, Reading::without_turn()));
+        }
+        let (mail, mut reading) = (self.mail()?, self.begin_reading(outlet).await?);
+        let (mut rest, reader) = (found.into_iter(), mail.clone());
+        let parts =
+            std::iter::from_fn(|| Some(rest.by_ref().take(PART).collect()).filter(|part: &Vec<_>| !part.is_empty()));
+        let mut parts = mail.in_parts(parts, move |part| keys_of(&reader, part));
+        while let Some(part) = parts.next().await {
+            self.go_on_reading(&mut reading, (made.len(), all), outlet).await?;
+            for (found, keys) in part.map_err(|Interrupted| Refusal::Interrupted)?? {
+                let keys = match keys {
+                    Some(keys) => Some(keys),
+                    None => keys_of_long(&mail, &found).await?,
+                };
+                made.extend(keys.map(|keys| make(found, keys)));
+            }
         }
         self.may_still_read().await?;
         Ok((made, reading))
     }
 }
 
-/// What a header section says; `None` where the message was expunged meanwhile.
-async fn keys_of(mail: &StaffMail, found: &Found) -> Result<Option<SortKeys>, MailboxError> {
+/// What the header sections of these messages say; `None` where they are not in their records. What was expunged meanwhile
+/// is left out.
+fn keys_of(mail: &StaffMail, part: Vec<Found>) -> Result<Vec<(Found, Option<SortKeys>)>, MailboxError> {
+    let mails: Vec<MailId> = part.iter().map(|found| found.row.mail).collect();
+    let keys = mail.briefs(&mails, |_, brief| brief.header().map(SortKeys::of))?;
+    Ok(part.into_iter().zip(keys).filter_map(|(found, keys)| Some((found, keys?))).collect())
+}
+
+/// What a header section says that must be read; `None` where the message was expunged meanwhile.
+async fn keys_of_long(mail: &StaffMail, found: &Found) -> Result<Option<SortKeys>, MailboxError> {
     let read = async { mail.header(&mail.content(&found.row).await?).await };
     match read.await {
         Ok(header) => Ok(Some(SortKeys::of(&header))),

@@ -5,6 +5,7 @@ mod dialog;
 mod house;
 mod live;
 mod oracle;
+mod searches;
 mod under_way;
 
 use std::path::PathBuf;

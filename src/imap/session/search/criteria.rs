@@ -9,13 +9,13 @@ use encoding_rs::Encoding;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::anatomy::{Needle, Wanted};
+use crate::anatomy::{Needle, Wanted, sent};
 use crate::id::ThreadId;
 use crate::imap::command::{Key, Mistake};
 use crate::imap::response::Refusal;
 use crate::imap::session::selected::Selected;
 use crate::imap::set::SequenceSet;
-use crate::mailbox::{Keyword, ModSeq, Row, SystemFlags, Uids, View};
+use crate::mailbox::{Brief, Keyword, ModSeq, Row, SystemFlags, Uids, View};
 use crate::time::Timestamp;
 
 /// What is not known of a message yet, the cheapest first.
@@ -134,6 +134,28 @@ impl Criteria {
         }
         reads |= !wanted.is_empty();
         Ok(Self { test, wanted, headers, reads, recent: selected.recent.clone(), saved: selected.saved.clone() })
+    }
+
+    /// Whether the record of a message tells this.
+    pub(super) fn is_brief(&self, need: Need) -> bool {
+        match need {
+            Need::Thread | Need::Sent => true,
+            Need::Wanted(at) => at < self.headers,
+        }
+    }
+
+    /// Finds out what is needed, as far as the record of the message tells it: whether it does.
+    pub(super) fn learn(&self, need: Need, brief: &Brief<'_>, known: &mut Known) -> bool {
+        match (need, brief.header()) {
+            (Need::Thread, _) => known.thread = Some(brief.thread()),
+            (Need::Sent, Some(header)) => known.sent = Some(sent(header).map(|sent| sent.day)),
+            (Need::Wanted(at), Some(header)) => match &self.wanted[at] {
+                Wanted::Header(name, needle) => drop(known.wanted.insert(at, needle.is_in_field(header, name))),
+                Wanted::Body(_) | Wanted::Text(_) => return false,
+            },
+            (Need::Sent | Need::Wanted(_), None) => return false,
+        }
+        true
     }
 
     /// What is found out at once with one of [`Criteria::wanted`]: a header field alone, texts together.

@@ -1,16 +1,22 @@
 //! SEARCH (RFC 9051, section 6.4.4; RFC 4731, RFC 5182, RFC 7162): which messages, and what is said of them.
 
 mod criteria;
+mod judge;
+
+use std::sync::Arc;
 
 use super::reading::Reading;
 use super::{Done, Halt, Outlet, Session};
-use crate::gateway::staff_mail::StaffMail;
+use crate::event::Event;
+use crate::gateway::staff_mail::Interrupted;
 use crate::imap::command::{By, Key, ReturnOption, SearchRequest};
+use crate::imap::response::Refusal;
 use crate::imap::set::written_in_order;
-use crate::mailbox::{MailContent, MailboxError, ModSeq, Row, Uid, Uids, View};
+use crate::mailbox::{MailContent, MailboxError, ModSeq, Row, Uid, Uids};
 use crate::store;
 
 use criteria::{Criteria, Known, Need};
+use judge::{Judge, Verdict};
 
 /// A message that was found.
 pub(super) struct Found {
@@ -32,6 +38,8 @@ impl Found {
 /// Rows judged before others get their turn on the thread, and messages read.
 const TOGETHER: usize = 64;
 const READ_TOGETHER: usize = 2;
+/// Messages whose records are read together beside the runtime, where one text is looked for.
+const PART: usize = 256;
 
 impl Session {
     pub(super) async fn search(
@@ -72,21 +80,62 @@ impl Session {
         let now = selected.mailbox.view().await?;
         let before = selected.view.clone();
         let mut reading = if criteria.reads { self.begin_reading(outlet).await? } else { Reading::without_turn() };
-        let together = if criteria.reads { READ_TOGETHER } else { TOGETHER };
-        let mut found = Vec::new();
-        for (position, row) in before.rows().enumerate() {
-            if position % together == 0 {
-                tokio::task::yield_now().await;
-                self.go_on_reading(&mut reading, (position, before.len()), outlet).await?;
-            }
-            let Some(row) = now.find(row.uid) else { continue };
-            match meets(&mail, &criteria, (position, row), &now).await {
-                Ok(true) => found.push(Found { position, row: row.clone() }),
-                Ok(false) | Err(MailboxError::Expunged) => {}
-                Err(error) => return Err(error.into()),
+        let judge = Arc::new(Judge { mail, criteria, before, now });
+        let found = match judge.criteria.reads {
+            true => self.read(&judge, &mut reading, outlet).await?,
+            false => self.look_through(&judge, &mut reading, outlet).await?,
+        };
+        self.may_still_read().await?;
+        Ok(found)
+    }
+
+    /// What the rows alone tell.
+    async fn look_through(
+        &mut self,
+        judge: &Judge,
+        reading: &mut Reading,
+        outlet: &mut impl Outlet,
+    ) -> Result<Vec<Found>, Halt> {
+        let (mut found, all) = (Vec::new(), judge.before.len());
+        for from in (0..all).step_by(TOGETHER) {
+            tokio::task::yield_now().await;
+            self.go_on_reading(reading, (from, all), outlet).await?;
+            found.extend(judge.judge(from..from + TOGETHER)?.into_iter().map(|(found, _)| found));
+        }
+        Ok(found)
+    }
+
+    /// What the records of messages tell, beside the runtime; and what is in their texts, by turns.
+    async fn read(
+        &mut self,
+        judge: &Arc<Judge>,
+        reading: &mut Reading,
+        outlet: &mut impl Outlet,
+    ) -> Result<Vec<Found>, Halt> {
+        let all = judge.before.len();
+        let part = (PART / judge.criteria.wanted.len().max(1)).max(1);
+        let positions = (0..all).step_by(part).map(move |from| from..from + part);
+        let worker = Arc::clone(judge);
+        let mut parts = judge.mail.in_parts(positions, move |positions| worker.judge(positions));
+        let (mut found, mut read, mut at) = (Vec::new(), 0, 0);
+        while let Some(judged) = parts.next().await {
+            self.go_on_reading(reading, (at, all), outlet).await?;
+            for (one, verdict) in judged.map_err(|Interrupted| Refusal::Interrupted)?? {
+                at = one.position;
+                let Verdict::Open(known) = verdict else {
+                    found.push(one);
+                    continue;
+                };
+                if read % READ_TOGETHER == 0 {
+                    tokio::task::yield_now().await;
+                    self.go_on_reading(reading, (at, all), outlet).await?;
+                }
+                read += 1;
+                if meets_as_far_as_read(judge, &one, known).await? {
+                    found.push(one);
+                }
             }
         }
-        self.may_still_read().await?;
         Ok(found)
     }
 
@@ -176,18 +225,26 @@ fn modseq_of(found: &[Found], returns: &[ReturnOption], request: &SearchRequest)
     least.into_iter().chain(most).map(modseq).max()
 }
 
-/// Whether a message meets the criteria. What the mailbox's row does not tell is asked one thing after the other, the
-/// cheapest first, and only as far as it matters; its texts are read once for all that is looked for in them.
-async fn meets(
-    mail: &StaffMail,
-    criteria: &Criteria,
-    (position, row): (usize, &Row),
-    view: &View,
-) -> Result<bool, MailboxError> {
-    let mut known = Known::default();
+/// Whether a message meets the criteria: one that is expunged meanwhile, or cannot be read, meets none, and keeps no other from
+/// being found.
+async fn meets_as_far_as_read(judge: &Judge, one: &Found, known: Known) -> Result<bool, MailboxError> {
+    match meets(judge, one, known).await {
+        Err(MailboxError::Expunged) => Ok(false),
+        Err(error @ MailboxError::Blob(_)) => {
+            Event::Trouble { place: "imap-search", cause: format!("mail {}: {error}", one.row.mail) }.log();
+            Ok(false)
+        }
+        judged => judged,
+    }
+}
+
+/// Whether a message meets the criteria. What is not known yet is asked one thing after the other, the cheapest first, and
+/// only as far as it matters; its texts are read once for all that is looked for in them.
+async fn meets(judge: &Judge, Found { position, row }: &Found, mut known: Known) -> Result<bool, MailboxError> {
+    let Judge { mail, criteria, now, .. } = judge;
     let mut content: Option<MailContent> = None;
     loop {
-        let need = match criteria.judge(position, row, view, &known) {
+        let need = match criteria.judge(*position, row, now, &known) {
             Ok(meets) => return Ok(meets),
             Err(need) => need,
         };
