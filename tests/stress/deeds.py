@@ -266,7 +266,8 @@ def append(client, by_number):
         box, ledger = (client.whose(name), validity), client.ledger
         ledger.came(box, [uid], "\\Deleted" in flags)
         facts = [("token", token), ("RFC822.SIZE", repr(str(len(octets))))]
-        facts += [("INTERNALDATE", repr(Text(date.encode())))] if date else []
+        # A day of one digit may be written with a space, and is told with a zero.
+        facts += [("INTERNALDATE", repr(Text((date[:1].replace(" ", "0") + date[1:]).encode())))] if date else []
         for item, fact in facts:
             client.note(ledger.fact(box, uid, item, fact), answer_of(asked, code, value))
         if wrong := ledger.rises(ledger.uid_next, box, uid + 1, floors.get(box, 0) + 1):
