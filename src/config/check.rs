@@ -145,7 +145,7 @@ fn limits(table: Option<&Table>) -> LimitSettings {
     LimitSettings {
         connections: places("connections", 1000),
         per_address,
-        per_account: places("per_account", per_address as u64),
+        per_account: places("per_account", 100),
         recipients: places("recipients", 500),
         errors: few("errors", 20),
         sign_ins: few("sign_ins", 3),

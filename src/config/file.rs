@@ -143,10 +143,11 @@ const LIMITS: &[Key] = &[
         "50",
         "Connections at once from one address (one IPv6 /64 network); for IMAP four times as many.",
     ),
-    key(
+    count(
         "per_account",
-        Form::Count { least: 1, most: 100_000 },
-        "IMAP connections at once of one account; a mail program holds about five. As per_address, if not written.",
+        100_000,
+        "100",
+        "IMAP connections at once of one account; a mail program holds about five, and a person has several.",
     ),
     count("recipients", 500, "500", "Recipients of one message; RFC 5321 asks for at least 100."),
     count("errors", 1_000, "20", "Wrong commands and refusals before a session ends."),

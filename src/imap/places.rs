@@ -15,8 +15,9 @@ pub struct Places {
     taken: Arc<Mutex<HashMap<StaffId, Taken>>>,
 }
 
-/// Sessions of one account that search, sort and thread at once; others wait for them.
-const READERS: usize = 2;
+/// Sessions of one account that search, sort and thread at once; others wait for them. How much all of them take of the machine
+/// is bounded where records are read.
+const READERS: usize = 4;
 
 /// What one account has taken.
 #[derive(Debug)]

@@ -56,7 +56,7 @@ impl Default for Limits {
             errors: 50,
             errors_before_sign_in: 10,
             sign_ins: 3,
-            per_account: 40,
+            per_account: 100,
         }
     }
 }
