@@ -6,6 +6,7 @@ use crate::imap::command::Mistake;
 use crate::imap::fragment::Excess;
 use crate::imap::response::Condition;
 use crate::mailbox::{FlagError, MailboxError, NameError};
+use crate::store::StoreError;
 
 /// Why a command is not done.
 #[derive(Debug)]
@@ -124,7 +125,9 @@ impl Refusal {
 
     /// Whether it is a single message that cannot be had, and others can.
     pub fn is_of_one_message(&self) -> bool {
-        matches!(self, Self::UnknownCte | Self::Mailbox(MailboxError::Blob(_)))
+        let damaged =
+            |error: &MailboxError| matches!(error, MailboxError::Blob(_) | MailboxError::Store(StoreError::Unsound(_)));
+        matches!(self, Self::UnknownCte) || matches!(self, Self::Mailbox(error) if damaged(error))
     }
 
     /// The cause that an admin must know, where it lies in the house itself.

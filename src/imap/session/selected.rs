@@ -26,25 +26,26 @@ pub(super) struct Selected {
     pub(super) saved: Uids,
     /// Changes that the client made itself and was told of.
     pub(super) told: HashMap<Uid, ModSeq>,
-    /// The mailbox as this session last looked at it.
-    looked: View,
-    /// Those that have gone and of which that could not be told yet, as they last were.
+    /// Those of the view that have gone and of which that could not be told yet, as they last were; and, while there are such,
+    /// the mailbox as this session last looked at it.
     departed: HashMap<Uid, Row>,
+    looked: Option<View>,
 }
 
 impl Selected {
     /// Notes how the mailbox is now.
     pub(super) fn look(&mut self, now: &View) {
-        let gone = now.difference(&self.looked).vanished;
-        let rows = gone.iter().filter_map(|(_, uid)| self.looked.find(*uid));
-        self.departed.extend(rows.map(|row| (row.uid, row.clone())));
-        self.looked = now.clone();
+        let last = self.looked.as_ref().unwrap_or(&self.view);
+        let gone = now.difference(last).vanished.into_iter().filter(|(_, uid)| self.view.find(*uid).is_some());
+        let rows: Vec<Row> = gone.filter_map(|(_, uid)| last.find(uid).cloned()).collect();
+        self.departed.extend(rows.into_iter().map(|row| (row.uid, row)));
+        self.looked = (!self.departed.is_empty()).then(|| now.clone());
     }
 
     /// From now on positions count in this view, and of what has gone is told.
     pub(super) fn turn_to(&mut self, now: &View) -> View {
-        self.departed.clear();
-        self.looked = now.clone();
+        self.departed = HashMap::default();
+        self.looked = None;
         std::mem::replace(&mut self.view, now.clone())
     }
 
@@ -144,7 +145,6 @@ impl Session {
         let read_only = opening.read_only || !mail.may_write(mailbox.owner());
         let mut selected = Selected {
             keywords: view.keywords().len(),
-            looked: view.clone(),
             mailbox,
             changes,
             view,
@@ -153,6 +153,7 @@ impl Session {
             saved: Uids::default(),
             told: HashMap::default(),
             departed: HashMap::default(),
+            looked: None,
         };
         selected.recent = selected.rows_in(selected.fresh());
         self.tell_selected(&selected);

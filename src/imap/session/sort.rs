@@ -6,6 +6,7 @@ use super::reading::Reading;
 use super::search::Found;
 use super::{Done, Halt, Outlet, Session};
 use crate::anatomy::{SortKeys, collation};
+use crate::event::Event;
 use crate::gateway::staff_mail::{Interrupted, StaffMail};
 use crate::id::MailId;
 use crate::imap::command::{By, SearchRequest, SortBy, SortKey};
@@ -113,12 +114,16 @@ fn keys_of(mail: &StaffMail, part: Vec<Found>) -> Result<Vec<(Found, Option<Sort
     Ok(part.into_iter().zip(keys).filter_map(|(found, keys)| Some((found, keys?))).collect())
 }
 
-/// What a header section says that must be read; `None` where the message was expunged meanwhile.
+/// What a header section says that must be read: nothing where it cannot be; `None` where the message was expunged meanwhile.
 async fn keys_of_long(mail: &StaffMail, found: &Found) -> Result<Option<SortKeys>, MailboxError> {
     let read = async { mail.header(&mail.content(&found.row).await?).await };
     match read.await {
         Ok(header) => Ok(Some(SortKeys::of(&header))),
         Err(MailboxError::Expunged) => Ok(None),
+        Err(error @ MailboxError::Blob(_)) => {
+            Event::Trouble { place: "imap-sort", cause: format!("mail {}: {error}", found.row.mail) }.log();
+            Ok(Some(SortKeys::default()))
+        }
         Err(error) => Err(error),
     }
 }

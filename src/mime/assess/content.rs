@@ -36,19 +36,27 @@ const LONGEST_ID: usize = 998;
 /// The Content-IDs that an HTML text refers to by `cid:` (RFC 2392).
 pub(super) fn content_ids(html: &str) -> std::collections::HashSet<String> {
     let mut found = std::collections::HashSet::new();
-    let (octets, mut passed) = (html.as_bytes(), 0);
+    let (octets, mut passed, mut whole) = (html.as_bytes(), 0, 0);
     for colon in memchr::memchr_iter(b':', octets) {
         // Within an id none begins: each of many would have all the others behind it.
         if colon < passed || !octets[colon.saturating_sub(3)..colon].eq_ignore_ascii_case(b"cid") {
             continue;
         }
         let rest = &html[colon + 1..];
-        let end = rest.find(|c: char| c.is_whitespace() || "\"'<>)&;".contains(c)).unwrap_or(rest.len());
-        passed = colon + 1 + end;
-        if end <= LONGEST_ID {
+        let first = colon >= whole;
+        if first {
+            let end = rest.find(|c: char| c.is_whitespace() || "\"'<>)&;".contains(c)).unwrap_or(rest.len());
+            whole = colon + 1 + end;
+        }
+        // Behind a comma the next of several pictures (`srcset`) may begin, or the id goes on.
+        let end = whole - (colon + 1);
+        let one = rest[..end].find(',').unwrap_or(end);
+        passed = colon + 1 + one;
+        if one <= LONGEST_ID {
+            found.insert(percent_decoded(&rest[..one]));
+        }
+        if first && one < end && end <= LONGEST_ID {
             found.insert(percent_decoded(&rest[..end]));
-            // One of several pictures (`srcset`).
-            found.extend(rest[..end].split_once(',').map(|(id, _)| percent_decoded(id)));
         }
     }
     found
@@ -85,5 +93,14 @@ mod tests {
         assert_eq!(content_ids(&"cid:".repeat(131_072)).len(), 0);
         assert_eq!(content_ids(&"cid:".repeat(200)).len(), 1);
         assert_eq!(content_ids(&"cid:a ".repeat(131_072)).len(), 1);
+        assert_eq!(content_ids(&"cid:a,".repeat(131_072)).len(), 1);
+    }
+
+    /// Of pictures that a comma alone parted the second was not seen, and left though it stood outside of the marks.
+    #[test]
+    fn each_of_several_pictures_is_found() {
+        let ids = content_ids("<img srcset='cid:a,cid:b 2x, cid:c,d@e'>");
+        let expected = ["a", "a,cid:b", "b", "c", "c,d@e"].map(String::from);
+        assert_eq!(ids, expected.into());
     }
 }
