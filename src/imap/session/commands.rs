@@ -122,7 +122,7 @@ impl Session {
                 self.tell_news(true).await;
                 return Ok(None);
             }
-            command if command.needs() == Needs::Mailbox => self.in_mailbox(tag, command, outlet).await,
+            command if command.needs() == Needs::Mailbox => self.in_mailbox(command, outlet).await,
             command => self.among_mailboxes(command).await,
         }
         .map(Some)
@@ -156,13 +156,13 @@ impl Session {
         }
     }
 
-    async fn in_mailbox(&mut self, tag: &str, command: Command, outlet: &mut impl Outlet) -> Result<Done, Halt> {
+    async fn in_mailbox(&mut self, command: Command, outlet: &mut impl Outlet) -> Result<Done, Halt> {
         match command {
             Command::Close => self.close().await,
             Command::Unselect => self.unselect(),
             Command::Expunge(set) => self.expunge(set.as_ref()).await,
-            Command::Search(by, request) => self.search(tag, by, &request, outlet).await,
-            Command::Sort(by, keys, request) => self.sort(tag, by, &keys, &request, outlet).await,
+            Command::Search(by, request) => self.search(by, &request, outlet).await,
+            Command::Sort(by, keys, request) => self.sort(by, &keys, &request, outlet).await,
             Command::Thread(by, threading, request) => self.thread(by, threading, &request, outlet).await,
             Command::Fetch(by, set, request) => self.fetch(by, &set, &request, outlet).await,
             Command::Store(by, set, request) => self.store(by, &set, &request, outlet).await,

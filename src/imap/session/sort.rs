@@ -29,7 +29,6 @@ const PART: usize = 128;
 impl Session {
     pub(super) async fn sort(
         &mut self,
-        tag: &str,
         by: By,
         order: &[SortKey],
         request: &SearchRequest,
@@ -41,7 +40,7 @@ impl Session {
         };
         match &request.returns {
             None => self.tell_found("SORT", by, &sorted, request),
-            returns => self.tell_extended(tag, by, (&sorted, returns.as_deref()), request),
+            returns => self.tell_extended(by, (&sorted, returns.as_deref()), request),
         }
         Done::plain("SORT done")
     }

@@ -23,8 +23,9 @@ pub struct Bare {
     pause: Option<Pause>,
 }
 
+/// What a session sends, kept.
 #[derive(Default)]
-struct Written(Vec<u8>);
+pub struct Written(pub Vec<u8>);
 
 impl Outlet for Written {
     async fn send(&mut self, octets: &[u8]) -> Result<(), Gone> {

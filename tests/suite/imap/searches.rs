@@ -5,22 +5,13 @@ use std::time::Duration;
 
 use postern::anatomy::{Needle, SortKeys, collation};
 use postern::id::{Id, SessionId};
-use postern::imap::session::{Door, Gone, Outlet, Tls};
+use postern::imap::session::{Door, Tls};
 use postern::imap::{Places, Session, Settings};
 use postern::mail::Domain;
 use postern::net::Guesses;
 
+use super::bare::Written;
 use super::house::House;
-
-#[derive(Default)]
-struct Written(Vec<u8>);
-
-impl Outlet for Written {
-    async fn send(&mut self, octets: &[u8]) -> Result<(), Gone> {
-        self.0.extend_from_slice(octets);
-        Ok(())
-    }
-}
 
 struct Client {
     session: Session,

@@ -13,6 +13,7 @@ use postern::store::Batch;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
+use super::bare::Written;
 use super::dialog::Exchange;
 use super::house::{House, PASSWORD, Person};
 use super::live;
@@ -57,19 +58,9 @@ impl<'a> Office<'a> {
     }
 }
 
-#[derive(Default)]
-struct Paper(Vec<u8>);
-
-impl Outlet for Paper {
-    async fn send(&mut self, octets: &[u8]) -> Result<(), Gone> {
-        self.0.extend_from_slice(octets);
-        Ok(())
-    }
-}
-
 /// What is said to these lines.
 async fn ask(session: &mut Session, lines: &str) -> String {
-    let mut paper = Paper::default();
+    let mut paper = Written::default();
     session.receive(format!("{lines}\r\n").as_bytes());
     session.advance(&mut paper).await.unwrap();
     String::from_utf8_lossy(&paper.0).into_owned()
@@ -125,7 +116,7 @@ async fn a_sign_in_that_was_under_way_when_the_password_changed_ends() {
     let office = Office::new(&house, settings());
     let mut session = office.open();
     session.receive(person.fill("a LOGIN $name \"$password\"\r\n").as_bytes());
-    let mut paper = Paper::default();
+    let mut paper = Written::default();
     let stations = house.gateway().stations();
     let (id, _) = stations.accounts.find(&Address::parse(&person.name).unwrap()).await.unwrap().unwrap();
     // Behind its password, the first sign-in makes the mailboxes, and waits for that.

@@ -44,7 +44,6 @@ const PART: usize = 256;
 impl Session {
     pub(super) async fn search(
         &mut self,
-        tag: &str,
         by: By,
         request: &SearchRequest,
         outlet: &mut impl Outlet,
@@ -55,7 +54,7 @@ impl Session {
         };
         match &request.returns {
             None if !self.enabled.rev2 => self.tell_found("SEARCH", by, &found, request),
-            returns => self.tell_extended(tag, by, (&found, returns.as_deref()), request),
+            returns => self.tell_extended(by, (&found, returns.as_deref()), request),
         }
         Done::plain("SEARCH done")
     }
@@ -169,7 +168,6 @@ impl Session {
     /// `* ESEARCH …` (RFC 4731; of SORT RFC 5267), and keeps what is to be saved. The first is the least.
     pub(super) fn tell_extended(
         &mut self,
-        tag: &str,
         by: By,
         (found, returns): (&[Found], Option<&[ReturnOption]>),
         request: &SearchRequest,
@@ -183,7 +181,7 @@ impl Session {
             return;
         }
         let uid = if by == By::Uid { " UID" } else { "" };
-        self.out.put(&format!("* ESEARCH (TAG \"{tag}\"){uid}"));
+        self.out.put(&format!("* ESEARCH (TAG \"{}\"){uid}", self.under_way));
         if let (Some(least), Some(most)) = (found.first(), found.last()) {
             if wants(ReturnOption::Min) {
                 self.out.put(&format!(" MIN {}", least.number(by)));
